@@ -1,0 +1,121 @@
+import type { Registry } from './device.ts'
+import type { Digest } from './identifiers.ts'
+
+export const STATE_FORMAT_VERSION = 1
+
+/** The steps of a crossing, in the words of `ARCHITECTURE.md`; each is one write, or one check that gates. */
+export const STEPS = [
+  'escrow',
+  'create-identity',
+  'set-join',
+  'set-application',
+  'set-network',
+  'compare',
+  'stop-source',
+  'read-again',
+  'final-network',
+  'final-start-time',
+  'final-join',
+  'final-application',
+  'unmute-target',
+  'hear',
+  'prevent-rejoin',
+  'delete-application',
+  'delete-network',
+  'delete-join',
+  'delete-identity',
+  'update-identity',
+  'update-join',
+  'update-application',
+  'update-network',
+] as const
+export type StepName = (typeof STEPS)[number]
+
+export type Side = 'source' | 'target'
+
+/** A crossing, by what is carried: decides the steps (`design`, "How a device crosses"). */
+export type Route = 'session-kept' | 'joining-anew' | 'abp-kept' | 'abp-reset'
+
+export interface ErrorRecord {
+  readonly code: string
+  /** Sentence for a person; holds no secret. */
+  readonly message: string
+  readonly hint?: string
+  readonly correlationId?: string
+}
+
+/**
+ * One line of the state file. `device` is the device id on the source. Everything in it is what we did or
+ * saw; no key, and no value from which one could be told, is ever part of a record.
+ */
+export type JournalRecord =
+  | {
+      readonly t: 'open'
+      readonly run: string
+      readonly at: string
+      readonly command: string
+      readonly plan: Digest
+      /** Digest of the change set that is carried out. */
+      readonly changeSet: Digest
+      readonly tool: string
+    }
+  /** The device's crossing begins, or begins again: what was known of steps before is void. */
+  | {
+      readonly t: 'begin'
+      readonly device: string
+      readonly at: string
+      readonly target: string
+      readonly devEui?: string
+      readonly joinEui?: string
+      readonly route: Route
+      /** Why it begins again, where it does. */
+      readonly because?: string
+    }
+  /** Written and synced before the request of a step leaves. */
+  | {
+      readonly t: 'intent'
+      readonly device: string
+      readonly step: StepName
+      readonly side: Side
+      readonly registry: Registry
+      readonly verb: 'create' | 'set' | 'delete'
+      readonly paths: readonly string[]
+    }
+  | {
+      readonly t: 'outcome'
+      readonly device: string
+      readonly step: StepName
+      readonly at: string
+      readonly status: 'done' | 'already' | 'failed' | 'unknown'
+      readonly error?: ErrorRecord
+    }
+  /** What later steps and runs need to know. */
+  | { readonly t: 'fact'; readonly device: string; readonly fact: Fact }
+  /** The device was taken back: the target records of our making are gone, the source is as it was. */
+  | { readonly t: 'undone'; readonly device: string; readonly at: string; readonly error?: ErrorRecord }
+  | {
+      readonly t: 'close'
+      readonly run: string
+      readonly at: string
+      readonly result: 'applied' | 'partial' | 'aborted'
+    }
+
+export type Fact =
+  | { readonly name: 'escrow'; readonly stage: 'A' | 'B'; readonly file: string; readonly line: number }
+  /** `schedule_downlinks` as the source had it before we muted it: null for absent. */
+  | { readonly name: 'source-scheduling'; readonly value: boolean | null }
+  /** Identity of the session that the crossing carries (keyed digest), to notice that the device joined anew. */
+  | { readonly name: 'source-session'; readonly digest: string | null }
+  /** What the target held when we let it go; being heard is measured against it. */
+  | {
+      readonly name: 'baseline'
+      readonly lastFCntUp: number
+      readonly devAddr: string | null
+      readonly sourceDevAddr: string | null
+    }
+  | { readonly name: 'unmuted'; readonly at: string }
+  | { readonly name: 'heard'; readonly at: string; readonly devAddr: string; readonly lastFCntUp: number }
+  /** Digests of the settings last applied, by `registry path`: the prior value of the three-valued diff. */
+  | { readonly name: 'applied'; readonly settings: Readonly<Record<string, string>> }
+  /** A waiting source (a join accept was sent): try again in a later run. */
+  | { readonly name: 'deferred'; readonly at: string; readonly code: string; readonly message: string }

@@ -1,0 +1,22 @@
+import { createHash } from 'node:crypto'
+import type { Digest } from './identifiers.ts'
+
+export type Json = string | number | boolean | null | readonly Json[] | { readonly [key: string]: Json }
+
+/** JSON with sorted keys and no blanks: equal values give equal bytes (the base of every digest). */
+export const canonicalJson = (value: unknown): string => JSON.stringify(sortKeys(value))
+
+const sortKeys = (value: unknown): unknown => {
+  if (Array.isArray(value)) return value.map(sortKeys)
+  if (value === null || typeof value !== 'object' || 'toJSON' in value) return value
+  const entries = Object.entries(value).filter(([, item]) => item !== undefined)
+  entries.sort(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0))
+  return Object.fromEntries(entries.map(([key, item]) => [key, sortKeys(item)]))
+}
+
+/** SHA-256 of the text, as `sha256:` and 64 hex digits. */
+export const digestOfText = (text: string): Digest =>
+  `sha256:${createHash('sha256').update(text).digest('hex')}` as Digest
+
+/** SHA-256 of the canonical JSON of a value. */
+export const digestOf = (value: unknown): Digest => digestOfText(canonicalJson(value))

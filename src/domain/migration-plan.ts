@@ -1,0 +1,128 @@
+import type { DevEui, Digest, JoinEui } from './identifiers.ts'
+import type { Json } from './json.ts'
+
+/** A secret by reference: the plan never holds the value. `file` is resolved against the plan's folder. */
+export type SecretReference = { readonly env: string } | { readonly file: string }
+
+/** One origin (`https://host[:port]`) for each registry; derived from `url` where the plan names none. */
+export interface ServerUrls {
+  readonly identity: string
+  readonly join: string
+  readonly network: string
+  readonly application: string
+}
+
+export interface ThingsStackEnd {
+  readonly network: 'things-stack'
+  readonly url: string
+  /** Those that the plan names; the adapter derives the rest. */
+  readonly servers: Partial<ServerUrls>
+  readonly application: string
+  readonly apiKey: SecretReference
+  /** Absolute path of a PEM file with the certificate authorities to trust besides the system's. */
+  readonly caFile?: string
+  /** Plain http or an unchecked certificate; loopback only. */
+  readonly insecure: boolean
+}
+
+/** Chooses devices of the source; those named by any of the fields given. */
+export interface Selector {
+  readonly all?: true
+  readonly ids?: readonly string[]
+  /** Device ids of an `idsFile`, read already: one a line, blank lines and `#` comments left out. */
+  readonly idsFile?: { readonly path: string; readonly ids: readonly string[] }
+  /** A pattern over device ids; `*` stands for any characters, `?` for one. */
+  readonly match?: string
+  /** Attributes that the device must all have, with these values. */
+  readonly attributes?: Readonly<Record<string, string>>
+}
+
+export type Rx1DelayPolicy = 'keep' | 'target' | number
+
+export interface Policy {
+  /** Carry the active session (true), or have devices join anew (false). */
+  readonly persistSession: boolean
+  /** ABP below 1.0.4: the device will be reset, so the target accepts counters from 0. */
+  readonly resetFrameCounters: boolean
+  /** `keep`, `target`, or 1 to 15 seconds. */
+  readonly rx1Delay: Rx1DelayPolicy
+  readonly deleteSource: 'never' | 'after-import' | 'after-heard'
+  readonly preventRejoin: 'replace-root-keys' | 'none'
+}
+
+export interface DeviceSettings {
+  readonly deviceId?: string
+  readonly name?: string
+  readonly description?: string
+  readonly attributes?: Readonly<Record<string, string>>
+  readonly frequencyPlan?: string
+  readonly lorawanVersion?: string
+  readonly lorawanPhyVersion?: string
+  /** Whether an ABP device obeys RXTimingSetupReq, so that another RX1 delay may be asked of it. */
+  readonly obeysRxTimingSetup?: boolean
+}
+
+export interface Override {
+  readonly select: Selector
+  readonly policy: Partial<Policy>
+  readonly set: DeviceSettings
+}
+
+/** A validated plan with every default filled in, paths absolute and id files read. Holds no secret. */
+export interface MigrationPlan {
+  readonly name: string
+  readonly source: ThingsStackEnd
+  readonly target: ThingsStackEnd
+  readonly devices: {
+    readonly include: readonly Selector[]
+    readonly exclude: readonly Selector[]
+    readonly overrides: readonly Override[]
+  }
+  readonly policy: Policy
+  readonly coverage: { readonly gateways: 'on-target' | 'moving-now' | 'packet-broker' | 'unknown' }
+  readonly rollout: {
+    /** Requests at once per network. */
+    readonly maxConcurrency: number
+    /** So many devices first, then stop until they are heard; 0 for none. */
+    readonly canary: number
+    /** Failed devices at which the run stops: a count, or a share of the devices to migrate (0 to 1). */
+    readonly maxFailures: { readonly count: number } | { readonly share: number }
+  }
+  readonly verify: {
+    /** Milliseconds. */
+    readonly heardWithin: number
+    /** Milliseconds from being heard to the delete of `deleteSource: after-heard`. */
+    readonly retireAfter: number
+  }
+  readonly escrow: {
+    /** age public keys (`age1...`). */
+    readonly recipients: readonly string[]
+    /** Absolute path of the folder. */
+    readonly path: string
+  }
+  /** Absolute path of the state file. */
+  readonly state: string
+  readonly digestKey?: SecretReference
+}
+
+/** A plan with where it came from. */
+export interface LoadedPlan {
+  readonly plan: MigrationPlan
+  /** As the user gave it. */
+  readonly file: string
+  /** SHA-256 over the plan's meaning: the normalised plan without absolute paths, and the ids of its id files. */
+  readonly digest: Digest
+}
+
+/** Policy and settings of one device, after the overrides that select it, in their order. */
+export interface DeviceIntent {
+  readonly policy: Policy
+  readonly set: DeviceSettings
+}
+
+export interface SelectableDevice {
+  readonly deviceId: string
+  readonly devEui?: DevEui
+  readonly joinEui?: JoinEui
+  readonly attributes?: Json
+}
