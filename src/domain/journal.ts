@@ -104,8 +104,11 @@ export type Fact =
   | { readonly name: 'escrow'; readonly stage: 'A' | 'B'; readonly file: string; readonly line: number }
   /** `schedule_downlinks` as the source had it before we muted it: null for absent. */
   | { readonly name: 'source-scheduling'; readonly value: boolean | null }
-  /** Identity of the session that the crossing carries (keyed digest), to notice that the device joined anew. */
-  | { readonly name: 'source-session'; readonly digest: string | null }
+  /**
+   * Keyed digests of what the source held when the crossing began: of the session that is carried (null where none
+   * is), to notice that the device joined anew; of the root keys, to tell the device's own from their replacements.
+   */
+  | { readonly name: 'source-keys'; readonly session: string | null; readonly rootKeys: string | null }
   /** What the target held when we let it go; being heard is measured against it. */
   | {
       readonly name: 'baseline'

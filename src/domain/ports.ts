@@ -3,6 +3,7 @@ import type { Diagnostic } from './diagnostic.ts'
 import type { DevAddrPrefix } from './identifiers.ts'
 import type { JournalRecord } from './journal.ts'
 import type { Json } from './json.ts'
+import type { SelectableDevice } from './migration-plan.ts'
 
 /** Which application of which network: stable, printable, without credentials. */
 export interface NetworkIdentity {
@@ -54,8 +55,8 @@ export interface NetworkPort {
   facts(): Promise<NetworkFacts>
   /** Default MAC settings of a frequency plan and PHY version, such as `{ desired_rx1_delay: 5 }`. */
   defaultMacSettings(frequencyPlan: string, phyVersion: string): Promise<Readonly<Record<string, Json>>>
-  /** All devices that the Identity Server knows in this application, by device id, in pages. */
-  list(): AsyncIterable<readonly DeviceIds[]>
+  /** All devices that the Identity Server knows in this application with their attributes, by device id, in pages. */
+  list(): AsyncIterable<readonly SelectableDevice[]>
   /** Reads all registries; the record lists those that know the device. No registry: `registries` is empty. */
   read(deviceId: string): Promise<DeviceRecord>
   /** Reads only what being heard shows: session, pending session and counters of the Network Server. */
