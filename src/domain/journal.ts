@@ -104,6 +104,8 @@ export type Fact =
   | { readonly name: 'escrow'; readonly stage: 'A' | 'B'; readonly file: string; readonly line: number }
   /** `schedule_downlinks` as the source had it before we muted it: null for absent. */
   | { readonly name: 'source-scheduling'; readonly value: boolean | null }
+  /** The source was given back the value it had: it is as before we touched it. */
+  | { readonly name: 'source-started' }
   /**
    * Keyed digests of what the source held when the crossing began: of the session that is carried (null where none
    * is), to notice that the device joined anew; of the root keys, to tell the device's own from their replacements.

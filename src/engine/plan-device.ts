@@ -1,0 +1,215 @@
+import type { Action, DeviceChange, Expectation, FieldChange } from '../domain/change-set.ts'
+import type { DeviceRecord } from '../domain/device.ts'
+import type { Diagnostic } from '../domain/diagnostic.ts'
+import type { Route } from '../domain/journal.ts'
+import type { DeviceIntent, MigrationPlan } from '../domain/migration-plan.ts'
+import type { NetworkFacts } from '../domain/ports.ts'
+import { type Desired, desiredRecord, type TargetDefaults } from './desired.ts'
+import { deviceFindings } from './device-rules.ts'
+import { createdFields, equalFields, fieldsLeftBehind, settingChanges } from './diff.ts'
+import { rootKeysDigest, sessionDigest, settingsDigest } from './digests.ts'
+import { hearing } from './heard.ts'
+import { type Holder, holderOf } from './holder.ts'
+import { type DeviceProgress, isLetGo, rootKeysReplaced } from './progress.ts'
+import { registriesOf } from './records.ts'
+import { keepsKeys, profileOf, routeOf } from './route.ts'
+import { crossingSteps, type StepsLeft, stepsLeft } from './steps.ts'
+import { updateSteps } from './update.ts'
+
+/** Everything that the change of one device is computed from; no I/O behind it. */
+export interface DeviceInput {
+  readonly source: DeviceRecord
+  readonly target: DeviceRecord
+  readonly progress: DeviceProgress | undefined
+  readonly intent: DeviceIntent
+  readonly coverage: MigrationPlan['coverage']['gateways']
+  readonly retireAfter: number
+  readonly sourceHost: string
+  readonly targetFacts: NetworkFacts
+  readonly defaults: TargetDefaults
+  readonly queuedDownlinks: number | undefined
+  readonly digestKey: string
+  readonly now: Date
+}
+
+/** The route of a crossing that has begun is kept: a policy that changes later does not change its course. */
+const chosenRoute = ({
+  source,
+  intent,
+  progress,
+}: Pick<DeviceInput, 'source' | 'intent' | 'progress'>): Route | undefined =>
+  progress?.ours === true && progress.route !== undefined ? progress.route : routeOf(source, intent.policy)
+
+/** What the target is to hold for this device, by the plan; undefined where the policy leaves no way. */
+export const desiredOf = (
+  input: Pick<DeviceInput, 'source' | 'intent' | 'defaults' | 'progress'>,
+): { readonly route: Route; readonly desired: Desired } | undefined => {
+  const route = chosenRoute(input)
+  return route === undefined
+    ? undefined
+    : { route, desired: desiredRecord(input.source, route, input.intent, input.defaults) }
+}
+
+/** The change of one device. Pure: same input, same change. */
+export const planDevice = (input: DeviceInput): DeviceChange => {
+  const { source, target, progress, intent } = input
+  const wanted = desiredOf(input)
+  const base = {
+    device: source.ids.deviceId,
+    target: intent.set.deviceId ?? source.ids.deviceId,
+    ...(source.ids.devEui === undefined ? {} : { devEui: source.ids.devEui }),
+    ...(source.ids.joinEui === undefined ? {} : { joinEui: source.ids.joinEui }),
+    profile: profileOf(source),
+  }
+  const findings = [
+    ...deviceFindings({
+      source,
+      route: wanted?.route,
+      policy: intent.policy,
+      coverage: input.coverage,
+      targetFacts: input.targetFacts,
+      sourceHost: input.sourceHost,
+      mutedByUs: progress?.sourceScheduling !== undefined,
+      frequencyPlan: intent.set.frequencyPlan ?? base.profile.frequencyPlan,
+      queuedDownlinks: input.queuedDownlinks,
+    }),
+    ...(wanted?.desired.findings ?? []),
+  ]
+  const blocked = (all: readonly Diagnostic[]): DeviceChange => ({
+    ...base,
+    action: 'blocked',
+    fields: [],
+    steps: [],
+    later: [],
+    findings: all,
+  })
+  if (wanted === undefined) return blocked(findings)
+  const { route, desired } = wanted
+  // A crossing that let the target go is beyond what a rule about the source could stop.
+  if (!isLetGo(progress) && findings.some((finding) => finding.severity === 'error')) return blocked(findings)
+
+  const holder = holderOf(target, desired.record, progress)
+  if (holder.presence === 'blocked') return blocked([...findings, holder.finding])
+  // Somebody deleted it on the target: it crosses again from the start, if its own keys are still on the source.
+  const isVanished = holder.presence === 'absent' && holder.vanished
+  if (isVanished && rootKeysReplaced(progress)) return blocked([...findings, keysReplaced(base.device)])
+  const crossing = isVanished ? undefined : progress
+  const heard = crossing !== undefined && isHeard(crossing, target)
+  const steps = crossingSteps({
+    route,
+    hasJoinServer: source.registries['join-server'] !== undefined,
+    policy: intent.policy,
+  })
+  const left = stepsLeft(steps, crossing, heard, retireDue(input))
+  const known = { ...base, route, expect: expectation(input, route, desired, target) }
+  return act({ known, findings, holder, desired, left, input })
+}
+
+const isHeard = (progress: DeviceProgress, target: DeviceRecord): boolean =>
+  progress.heard !== undefined || hearing(progress, target.registries['network-server']).status === 'heard'
+
+interface Acting {
+  readonly known: Pick<
+    DeviceChange,
+    'device' | 'target' | 'devEui' | 'joinEui' | 'profile' | 'route' | 'expect'
+  >
+  readonly findings: readonly Diagnostic[]
+  readonly holder: Exclude<Holder, { presence: 'blocked' }>
+  readonly desired: Desired
+  readonly left: StepsLeft
+  readonly input: DeviceInput
+}
+
+const act = ({ known, findings, holder, desired, left, input }: Acting): DeviceChange => {
+  const { source, target, progress } = input
+  const change = (
+    action: Action,
+    fields: readonly FieldChange[],
+    steps: StepsLeft,
+    more: readonly Diagnostic[] = [],
+  ): DeviceChange => ({
+    ...known,
+    action,
+    fields,
+    steps: steps.now,
+    later: steps.later,
+    findings: [...findings, ...more],
+  })
+  switch (holder.presence) {
+    case 'absent': {
+      const fields = [
+        ...createdFields(desired.record, desired.reasons),
+        ...fieldsLeftBehind(source, desired.record),
+      ]
+      return change('create', fields, left, holder.vanished ? [vanished(known.device)] : [])
+    }
+    case 'ours':
+      return change(
+        'resume',
+        [...createdFields(desired.record, desired.reasons), ...fieldsLeftBehind(source, desired.record)],
+        left,
+      )
+    case 'same': {
+      const writes = settingChanges(target, desired.record, desired.reasons, progress?.applied)
+      const equal = equalFields(target, desired.record)
+      const updates = updateSteps(writes)
+      if (progress === undefined || !isLetGo(progress)) {
+        const foreign = [notStopped(known.device)]
+        return writes.length > 0
+          ? change('update', [...writes, ...equal], { now: updates, later: [] }, foreign)
+          : change(
+              progress === undefined ? 'adopt' : 'done',
+              equal,
+              { now: [], later: [] },
+              progress === undefined ? foreign : [],
+            )
+      }
+      if (writes.length > 0)
+        return change('update', [...writes, ...equal], { now: [...updates, ...left.now], later: left.later })
+      if (left.now.length > 0)
+        return change(progress.unmutedAt === undefined ? 'resume' : 'retire', equal, left)
+      return change(left.later.length > 0 ? 'wait' : 'done', equal, left)
+    }
+  }
+}
+
+const vanished = (device: string): Diagnostic => ({
+  code: 'VanishedFromTarget',
+  severity: 'warning',
+  message: 'it was on the target and is gone: somebody deleted it',
+  hint: 'it is created again; exclude it if it is to stay away',
+  subject: { device },
+})
+
+const keysReplaced = (device: string): Diagnostic => ({
+  code: 'VanishedFromTarget',
+  severity: 'error',
+  message: "it was on the target and is gone, and the source's root keys were replaced",
+  hint: 'its own keys are in the escrow: ferry escrow restore',
+  subject: { device },
+})
+
+const notStopped = (device: string): Diagnostic => ({
+  code: 'NotMovedByUs',
+  severity: 'warning',
+  message: 'the target holds it already, and not from us: its source is left as it is',
+  hint: 'stop it on the source by hand if both networks answer it',
+  subject: { device },
+})
+
+const retireDue = ({ progress, intent, retireAfter, now }: DeviceInput): boolean =>
+  intent.policy.deleteSource === 'after-heard' &&
+  progress?.heard !== undefined &&
+  now.getTime() - Date.parse(progress.heard.at) >= retireAfter
+
+const expectation = (
+  input: DeviceInput,
+  route: Route,
+  desired: Desired,
+  target: DeviceRecord,
+): DeviceChange['expect'] => ({
+  rootKeys: rootKeysDigest(input.source, input.digestKey),
+  session: keepsKeys(route) ? sessionDigest(input.source, input.digestKey) : null,
+  settings: settingsDigest(desired.record),
+  target: registriesOf(target).length === 0 ? null : settingsDigest(target),
+})
