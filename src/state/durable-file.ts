@@ -1,0 +1,167 @@
+import { randomBytes } from 'node:crypto'
+import { basename, dirname, join } from 'node:path'
+import { FerryError } from '../domain/errors.ts'
+import { errorCodeOf, type FileSystem, fileErrorText, nodeFiles } from './file-system.ts'
+
+export interface DurableOptions {
+  readonly fs?: FileSystem
+  /** Code of the `FerryError` (kind `state-not-written`) when the file can't be written. */
+  readonly code?: 'StateNotWritten' | 'EscrowNotWritten' | 'IdentityNotWritten' | 'FileNotWritten'
+}
+
+/**
+ * Replaces a file, or makes it, so that a kill or power cut at any time leaves the old content or the new one,
+ * whole. The bytes are synced, and read back and compared, before they take the name; the folder is synced
+ * after. The file has mode 0600. Throws `FerryError` of kind `state-not-written`; the file is then as it was.
+ */
+export const replaceFile = async (
+  file: string,
+  bytes: Uint8Array,
+  options: DurableOptions = {},
+): Promise<void> => {
+  const fs = options.fs ?? nodeFiles
+  await explained(file, options, async () => {
+    const target = await fs.realpath(file).catch(() => file)
+    const temporary = await writeTemporary(fs, target, bytes)
+    await orRemove(fs, temporary, () => fs.rename(temporary, target))
+    await syncFolder(dirname(target), fs)
+  })
+}
+
+/**
+ * Makes a file as `replaceFile` does, but never over one that exists: `exists` then, with nothing changed.
+ * Of any number of processes that try at once, one gets `created`, and no reader ever sees half a file.
+ */
+export const createFile = async (
+  file: string,
+  bytes: Uint8Array,
+  options: DurableOptions = {},
+): Promise<'created' | 'exists'> => {
+  const fs = options.fs ?? nodeFiles
+  return explained(file, options, async () => {
+    const temporary = await writeTemporary(fs, file, bytes)
+    const made = await orRemove(fs, temporary, () => linkOrWrite(fs, temporary, file, bytes))
+    await fs.unlink(temporary).catch(() => undefined)
+    await syncFolder(dirname(file), fs)
+    return made
+  })
+}
+
+/**
+ * Removes temporary files that a killed run left beside a file. Call it only where no other process writes the
+ * same file (under the lock): it can't tell a dead one's temporary file from one in use.
+ */
+export const removeLeftovers = async (file: string, fs: FileSystem = nodeFiles): Promise<void> => {
+  const names = await fs.readdir(dirname(file)).catch(() => [])
+  for (const name of names.filter((name) => isTemporaryOf(basename(file), name))) {
+    await fs.unlink(join(dirname(file), name)).catch(() => undefined)
+  }
+}
+
+/** Makes what was created, renamed or removed in a folder durable; systems that can't sync a folder are let be. */
+export const syncFolder = async (folder: string, fs: FileSystem = nodeFiles): Promise<void> => {
+  try {
+    const handle = await fs.open(folder, 'r')
+    try {
+      await handle.sync()
+    } finally {
+      await handle.close()
+    }
+  } catch (error) {
+    if (!['EISDIR', 'EPERM', 'EINVAL', 'ENOTSUP'].includes(errorCodeOf(error) ?? '')) throw error
+  }
+}
+
+/** Writes all bytes at a position of an open file; a single `write` may take fewer than it was given. */
+export const writeFully = async (
+  handle: Awaited<ReturnType<FileSystem['open']>>,
+  bytes: Uint8Array,
+  position: number,
+): Promise<void> => {
+  for (let done = 0; done < bytes.length; ) {
+    const { bytesWritten } = await handle.write(bytes, done, bytes.length - done, position + done)
+    if (bytesWritten === 0) throw new Error('the disk took no bytes')
+    done += bytesWritten
+  }
+}
+
+const isTemporaryOf = (base: string, name: string): boolean =>
+  name.startsWith(`.${base}.`) && /^[0-9a-f]{12}\.tmp$/.test(name.slice(base.length + 2))
+
+/** A synced temporary file in the same folder (a rename is atomic only within one file system). */
+const writeTemporary = async (fs: FileSystem, file: string, bytes: Uint8Array): Promise<string> => {
+  const temporary = join(dirname(file), `.${basename(file)}.${randomBytes(6).toString('hex')}.tmp`)
+  const handle = await fs.open(temporary, 'wx', 0o600)
+  await orRemove(fs, temporary, async () => {
+    try {
+      await writeFully(handle, bytes, 0)
+      await handle.sync()
+    } finally {
+      await handle.close()
+    }
+    const written = await fs.readFile(temporary)
+    if (!written.equals(bytes)) throw new Error('what was read back differs from what was written')
+  })
+  return temporary
+}
+
+/** A hard link takes the name only if it is free; file systems without links get an exclusive create instead. */
+const linkOrWrite = async (
+  fs: FileSystem,
+  temporary: string,
+  file: string,
+  bytes: Uint8Array,
+): Promise<'created' | 'exists'> => {
+  try {
+    await fs.link(temporary, file)
+    return 'created'
+  } catch (error) {
+    const code = errorCodeOf(error) ?? ''
+    if (code === 'EEXIST') return 'exists'
+    if (!['EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS', 'EMLINK'].includes(code)) throw error
+  }
+  return writeExclusively(fs, file, bytes)
+}
+
+const writeExclusively = async (
+  fs: FileSystem,
+  file: string,
+  bytes: Uint8Array,
+): Promise<'created' | 'exists'> => {
+  const handle = await fs.open(file, 'wx', 0o600).catch((error: unknown) => {
+    if (errorCodeOf(error) === 'EEXIST') return undefined
+    throw error
+  })
+  if (handle === undefined) return 'exists'
+  await orRemove(fs, file, async () => {
+    try {
+      await writeFully(handle, bytes, 0)
+      await handle.sync()
+    } finally {
+      await handle.close()
+    }
+  })
+  return 'created'
+}
+
+const orRemove = async <T>(fs: FileSystem, temporary: string, action: () => Promise<T>): Promise<T> => {
+  try {
+    return await action()
+  } catch (error) {
+    await fs.unlink(temporary).catch(() => undefined)
+    throw error
+  }
+}
+
+const explained = async <T>(file: string, options: DurableOptions, action: () => Promise<T>): Promise<T> => {
+  try {
+    return await action()
+  } catch (cause) {
+    throw new FerryError(
+      'state-not-written',
+      options.code ?? 'FileNotWritten',
+      `can't write ${file}: ${fileErrorText(cause)}`,
+      { cause, hint: 'make room or give write access to its folder, then run the same command again' },
+    )
+  }
+}

@@ -1,0 +1,174 @@
+import { FerryError } from '../domain/errors.ts'
+import { STATE_FORMAT_VERSION, type JournalRecord } from '../domain/journal.ts'
+import { errorCodeOf, type FileSystem, fileErrorText, nodeFiles } from './file-system.ts'
+import { isRecordKind, parseLine, type StateHeader } from './format.ts'
+
+export type StateRead =
+  | { readonly status: 'absent' }
+  | {
+      readonly status: 'read'
+      readonly header: StateHeader
+      /** Oldest first. */
+      readonly records: readonly JournalRecord[]
+      /** Number of records since the state began, those that a compaction took out included. */
+      readonly serial: number
+      /** The last line was not written to its end; `openJournal` cuts it. Nothing depended on it yet. */
+      readonly tornTail: boolean
+    }
+
+/** What is wrong with a state file: from this line (1 first) and byte (0 first) on it can't be trusted. */
+export interface StateFault {
+  readonly kind: 'empty' | 'version' | 'damaged' | 'torn'
+  readonly line: number
+  readonly offset: number
+  /** What the header says, for `version`. */
+  readonly version?: string
+}
+
+/** The valid beginning of a state file, and what follows it. */
+export interface StateScan {
+  readonly header: StateHeader | undefined
+  readonly records: readonly JournalRecord[]
+  /** Length of the valid beginning. */
+  readonly validBytes: number
+  /** `h` of its last line. */
+  readonly hash: string
+  readonly fault: StateFault | undefined
+}
+
+/**
+ * Reads a state file and checks every line. No file is `absent`; an empty one is damage, since ferry never leaves
+ * one. Throws `FerryError` of kind `stale`: `StateDamaged`, `StateVersionUnknown`, and with `lineage` given
+ * `StateOfAnotherPlan`; `StateUnreadable` where the system refuses. Damage is never taken for "nothing was done".
+ *
+ * @example const state = await readState('plans/building-a.state.jsonl', { lineage: lineageOf(plan) })
+ */
+export const readState = async (
+  file: string,
+  options: { readonly lineage?: string; readonly fs?: FileSystem } = {},
+): Promise<StateRead> => {
+  const bytes = await readStateBytes(file, options.fs ?? nodeFiles)
+  if (bytes === undefined) return { status: 'absent' }
+  const { header, records, tornTail } = trustedState(file, scanState(bytes), options.lineage)
+  return { status: 'read', header, records, serial: serialOf(header, records.length), tornTail }
+}
+
+export const serialOf = (header: StateHeader, records: number): number => (header.serialBase ?? 0) + records
+
+/** Bytes of the file; undefined where there is none. */
+export const readStateBytes = async (file: string, fs: FileSystem): Promise<Buffer | undefined> => {
+  try {
+    return await fs.readFile(file)
+  } catch (cause) {
+    if (errorCodeOf(cause) === 'ENOENT') return undefined
+    throw new FerryError(
+      'stale',
+      'StateUnreadable',
+      `can't read the state file ${file}: ${fileErrorText(cause)}`,
+      {
+        cause,
+        hint: 'give read access to it and run again',
+      },
+    )
+  }
+}
+
+/** Checks line by line, and stops at the first that is wrong; a wrong last line after the header is torn. */
+export const scanState = (bytes: Uint8Array): StateScan => {
+  const records: JournalRecord[] = []
+  let header: StateHeader | undefined
+  let hash = ''
+  let offset = 0
+  const end = (fault?: StateFault): StateScan => ({ header, records, validBytes: offset, hash, fault })
+  if (bytes.length === 0) return end({ kind: 'empty', line: 1, offset: 0 })
+  for (let line = 1; offset < bytes.length; line += 1) {
+    const newline = bytes.indexOf(0x0a, offset)
+    const next = newline === -1 ? bytes.length : newline + 1
+    const text = bytes.subarray(offset, newline === -1 ? next : newline)
+    const parsed = newline === -1 ? undefined : parseLine(hash, text)
+    if (header === undefined) {
+      const version = versionOf(text)
+      if (version !== undefined) return end({ kind: 'version', line, offset, version })
+      if (!isHeader(parsed?.content)) return end({ kind: 'damaged', line, offset })
+      header = parsed.content
+    } else {
+      if (!isRecord(parsed?.content)) {
+        return end({ kind: next === bytes.length ? 'torn' : 'damaged', line, offset })
+      }
+      records.push(parsed.content)
+    }
+    hash = parsed?.hash ?? ''
+    offset = next
+  }
+  return end()
+}
+
+/** The scan as a state to go on from; throws for everything but a whole file and a torn last line. */
+export const trustedState = (
+  file: string,
+  scan: StateScan,
+  lineage: string | undefined,
+): {
+  readonly header: StateHeader
+  readonly records: readonly JournalRecord[]
+  readonly tornTail: boolean
+} => {
+  const { header, records, fault } = scan
+  if (fault?.kind === 'version') {
+    throw new FerryError(
+      'stale',
+      'StateVersionUnknown',
+      `the state file ${file} has format version ${fault.version}, this ferry reads version ${STATE_FORMAT_VERSION}`,
+      { hint: 'use the version of ferry that wrote it, or a newer one' },
+    )
+  }
+  if (header === undefined || (fault !== undefined && fault.kind !== 'torn')) throw damaged(file, fault)
+  if (lineage !== undefined && header.lineage !== lineage) {
+    throw new FerryError(
+      'stale',
+      'StateOfAnotherPlan',
+      `the state file ${file} belongs to plan ${header.name} (${endText(header.source)} to ${endText(header.target)})`,
+      {
+        hint: 'set the name, source and target that it was begun with, or name another state file in the plan',
+      },
+    )
+  }
+  return { header, records, tornTail: fault?.kind === 'torn' }
+}
+
+const damaged = (file: string, fault: StateFault | undefined): FerryError => {
+  const place = `line ${fault?.line ?? 1} (byte ${fault?.offset ?? 0})`
+  const what = fault?.kind === 'empty' ? `is empty` : `is damaged at ${place}`
+  return new FerryError('stale', 'StateDamaged', `the state file ${file} ${what}`, {
+    hint: 'restore it from a copy, or run `ferry state repair`, which keeps what comes before and the damaged file',
+  })
+}
+
+const endText = ({ host, application }: StateHeader['source']): string => `${application} on ${host}`
+
+/** The version that a first line claims, if it is another than ours, whatever else the line holds. */
+const versionOf = (line: Uint8Array): string | undefined => {
+  try {
+    const content: unknown = JSON.parse(Buffer.from(line).toString('utf8'))
+    if (!hasMember(content, 't') || content.t !== 'header' || !hasMember(content, 'formatVersion'))
+      return undefined
+    return content.formatVersion === STATE_FORMAT_VERSION ? undefined : JSON.stringify(content.formatVersion)
+  } catch {
+    return undefined
+  }
+}
+
+const hasMember = <K extends string>(value: unknown, key: K): value is Record<K, unknown> =>
+  typeof value === 'object' && value !== null && key in value
+
+const isHeader = (content: object | undefined): content is StateHeader =>
+  hasMember(content, 't') &&
+  content.t === 'header' &&
+  hasMember(content, 'lineage') &&
+  typeof content.lineage === 'string' &&
+  content.lineage !== '' &&
+  hasMember(content, 'source') &&
+  hasMember(content, 'target')
+
+const isRecord = (content: object | undefined): content is JournalRecord =>
+  hasMember(content, 't') && isRecordKind(content.t)
