@@ -1,3 +1,4 @@
+import { basename, dirname } from 'node:path'
 import { isDeepStrictEqual } from 'node:util'
 import { FerryError } from '../domain/errors.ts'
 import type { JournalRecord } from '../domain/journal.ts'
@@ -48,7 +49,7 @@ export const compactState = async (
   }
   const serial = serialOf(header, records.length)
   const lines = formatLines('', [{ ...header, serialBase: serial - kept.length }, ...kept])
-  await removeLeftovers(file, fs)
+  await removeLeftovers(dirname(file), basename(file), fs)
   await replaceFile(file, Buffer.from(lines.text), { fs, code: 'StateNotWritten' })
   return { status: 'compacted', before: records.length, after: kept.length, serial }
 }

@@ -48,13 +48,18 @@ export const createFile = async (
 }
 
 /**
- * Removes temporary files that a killed run left beside a file. Call it only where no other process writes the
- * same file (under the lock): it can't tell a dead one's temporary file from one in use.
+ * Removes the temporary files that a killed run left in a folder for files of a name. Call it only where no other
+ * process writes such files (under the lock): it can't tell a dead one's temporary file from one in use.
  */
-export const removeLeftovers = async (file: string, fs: FileSystem = nodeFiles): Promise<void> => {
-  const names = await fs.readdir(dirname(file)).catch(() => [])
-  for (const name of names.filter((name) => isTemporaryOf(basename(file), name))) {
-    await fs.unlink(join(dirname(file), name)).catch(() => undefined)
+export const removeLeftovers = async (
+  folder: string,
+  name: string | RegExp,
+  fs: FileSystem = nodeFiles,
+): Promise<void> => {
+  const isOf = (base: string): boolean => (typeof name === 'string' ? base === name : name.test(base))
+  for (const entry of await fs.readdir(folder).catch(() => [])) {
+    const base = /^\.(.+)\.[0-9a-f]{12}\.tmp$/.exec(entry)?.[1]
+    if (base !== undefined && isOf(base)) await fs.unlink(join(folder, entry)).catch(() => undefined)
   }
 }
 
@@ -84,9 +89,6 @@ export const writeFully = async (
     done += bytesWritten
   }
 }
-
-const isTemporaryOf = (base: string, name: string): boolean =>
-  name.startsWith(`.${base}.`) && /^[0-9a-f]{12}\.tmp$/.test(name.slice(base.length + 2))
 
 /** A synced temporary file in the same folder (a rename is atomic only within one file system). */
 const writeTemporary = async (fs: FileSystem, file: string, bytes: Uint8Array): Promise<string> => {

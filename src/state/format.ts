@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import { STATE_FORMAT_VERSION, type JournalRecord } from '../domain/journal.ts'
+import { type JournalRecord, STATE_FORMAT_VERSION } from '../domain/journal.ts'
 import { digestOf } from '../domain/json.ts'
 import type { NetworkIdentity } from '../domain/ports.ts'
 

@@ -1,3 +1,4 @@
+import { basename, dirname } from 'node:path'
 import { FerryError } from '../domain/errors.ts'
 import type { JournalRecord } from '../domain/journal.ts'
 import type { JournalPort } from '../domain/ports.ts'
@@ -65,7 +66,7 @@ const newFile = (
   return {
     write: async (records) => {
       if (opened !== undefined) return opened.write(records)
-      await removeLeftovers(file, fs)
+      await removeLeftovers(dirname(file), basename(file), fs)
       const lines = formatLines(begin.hash, records)
       const bytes = Buffer.from(begin.text + lines.text)
       if ((await createFile(file, bytes, { fs, code: 'StateNotWritten' })) === 'exists') {

@@ -1,5 +1,5 @@
 import { FerryError } from '../domain/errors.ts'
-import { STATE_FORMAT_VERSION, type JournalRecord } from '../domain/journal.ts'
+import { type JournalRecord, STATE_FORMAT_VERSION } from '../domain/journal.ts'
 import { errorCodeOf, type FileSystem, fileErrorText, nodeFiles } from './file-system.ts'
 import { isRecordKind, parseLine, type StateHeader } from './format.ts'
 

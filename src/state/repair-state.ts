@@ -1,8 +1,9 @@
+import { basename, dirname } from 'node:path'
 import { FerryError } from '../domain/errors.ts'
 import { createFile, removeLeftovers, replaceFile } from './durable-file.ts'
 import { type FileSystem, nodeFiles } from './file-system.ts'
 import { formatLines, headerOf, type StateOwner } from './format.ts'
-import { readStateBytes, scanState, type StateScan, serialOf, trustedState } from './read-state.ts'
+import { readStateBytes, type StateScan, scanState, serialOf, trustedState } from './read-state.ts'
 
 export type RepairReport =
   | { readonly status: 'absent' | 'sound' }
@@ -44,7 +45,7 @@ export const repairState = async (
   const scan = rebuilt === undefined ? first : scanState(rebuilt)
   const { header, records } = trustedState(file, { ...scan, fault: undefined }, options.plan?.lineage)
 
-  await removeLeftovers(file, fs)
+  await removeLeftovers(dirname(file), basename(file), fs)
   const damagedFile = await keepCopy(file, bytes, fs)
   await replaceFile(file, content.subarray(0, scan.validBytes), { fs, code: 'StateNotWritten' })
   const lost = content.subarray(scan.validBytes)
