@@ -105,7 +105,7 @@ export interface DeviceChange {
 /** A threshold: refuses the whole apply when `used` is above `limit`. */
 export interface Guard {
   /** Named in `--allow NAME=COUNT`. */
-  readonly name: 'source-shrunk' | 'target-updates' | 'source-deletes' | 'target-deletes' | 'blocked-devices'
+  readonly name: 'source-shrunk' | 'target-updates' | 'blocked-devices'
   readonly used: number
   readonly limit: number
   /** What the limit is a share of, where it is one. */

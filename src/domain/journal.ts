@@ -31,6 +31,14 @@ export const STEPS = [
 ] as const
 export type StepName = (typeof STEPS)[number]
 
+/** Deletes on the source, in their order: the Identity Server last, so that a delete that failed stays findable. */
+export const RETIRE_STEPS = [
+  'delete-application',
+  'delete-network',
+  'delete-join',
+  'delete-identity',
+] as const
+
 export type Side = 'source' | 'target'
 
 /** A crossing, by what is carried: decides the steps (`design`, "How a device crosses"). */

@@ -1,11 +1,13 @@
 import type { FieldChange, FieldReason, ShownValue } from '../domain/change-set.ts'
 import type { DeviceRecord, FieldValue, Registry } from '../domain/device.ts'
 import { REGISTRIES } from '../domain/device.ts'
+import type { Json } from '../domain/json.ts'
 import { Secret } from '../domain/secret.ts'
 import { fieldKey, type Reasons } from './desired.ts'
 import { settingDigest } from './digests.ts'
 import { fieldKind, fieldRule } from './fields.ts'
-import { sameValue } from './records.ts'
+import { parameters } from './mac-state.ts'
+import { isObject, type JsonObject, sameValue } from './records.ts'
 
 /** How a value is shown; of a secret only how it compares. */
 const shown = (
@@ -14,9 +16,34 @@ const shown = (
   side: 'before' | 'after',
 ): ShownValue => {
   if (value === undefined) return { absent: true }
-  if (!(value instanceof Secret)) return { value }
+  if (!(value instanceof Secret)) return { value: other === undefined ? summary(value) : value }
   if (other instanceof Secret) return { sensitive: value.equals(other) ? 'same' : 'changes' }
   return { sensitive: side === 'after' ? 'added' : 'removed' }
+}
+
+/** What a reader needs of a value that is written whole: a fleet's MAC states and scripts would fill the memory. */
+const summary = (value: Json): Json => {
+  if (!isObject(value)) return value
+  if (isObject(value['current_parameters'])) return macStateSummary(value)
+  return Object.fromEntries(
+    Object.entries(value).map(([name, item]) => [
+      name,
+      typeof item === 'string' && item.length > 200 ? `${item.length} characters` : item,
+    ]),
+  )
+}
+
+const macStateSummary = (state: JsonObject): Json => {
+  const current = parameters(state, 'current_parameters')
+  const channels = current?.['channels']
+  const pending = state['pending_requests']
+  return {
+    rx1_delay: current?.['rx1_delay'] ?? 0,
+    desired_rx1_delay: parameters(state, 'desired_parameters')?.['rx1_delay'] ?? 0,
+    data_rate_index: current?.['adr_data_rate_index'] ?? 0,
+    channels: Array.isArray(channels) ? channels.length : 0,
+    pending_requests: Array.isArray(pending) ? pending.length : 0,
+  }
 }
 
 const change = (

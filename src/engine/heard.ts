@@ -28,3 +28,7 @@ export const hearing = (progress: DeviceProgress, network: Fields | undefined): 
   }
   return network?.['pending_session.dev_addr'] === undefined ? { status: 'silent' } : { status: 'joining' }
 }
+
+/** Heard before, as the state says, or by what the target's Network Server holds now. */
+export const isHeard = (progress: DeviceProgress, network: Fields | undefined): boolean =>
+  progress.heard !== undefined || hearing(progress, network).status === 'heard'

@@ -8,12 +8,13 @@ import { type Desired, desiredRecord, type TargetDefaults } from './desired.ts'
 import { deviceFindings } from './device-rules.ts'
 import { createdFields, equalFields, fieldsLeftBehind, settingChanges } from './diff.ts'
 import { rootKeysDigest, sessionDigest, settingsDigest } from './digests.ts'
-import { hearing } from './heard.ts'
+import { isHeard } from './heard.ts'
 import { type Holder, holderOf } from './holder.ts'
-import { type DeviceProgress, isLetGo, rootKeysReplaced } from './progress.ts'
+import { type DeviceProgress, deletesBegun, isLetGo, rootKeysReplaced } from './progress.ts'
 import { registriesOf } from './records.ts'
 import { keepsKeys, profileOf, routeOf } from './route.ts'
-import { crossingSteps, type StepsLeft, stepsLeft } from './steps.ts'
+import { planRetiring } from './plan-retiring.ts'
+import { crossingSteps, retireDue, type StepsLeft, stepsLeft } from './steps.ts'
 import { updateSteps } from './update.ts'
 
 /** Everything that the change of one device is computed from; no I/O behind it. */
@@ -50,9 +51,18 @@ export const desiredOf = (
     : { route, desired: desiredRecord(input.source, route, input.intent, input.defaults) }
 }
 
-/** The change of one device. Pure: same input, same change. */
+/** The change of one device that the source still holds. Pure: same input, same change. */
 export const planDevice = (input: DeviceInput): DeviceChange => {
   const { source, target, progress, intent } = input
+  if (progress !== undefined && deletesBegun(progress)) {
+    return planRetiring({
+      progress,
+      target,
+      policy: intent.policy,
+      retireAfter: input.retireAfter,
+      now: input.now,
+    })
+  }
   const wanted = desiredOf(input)
   const base = {
     device: source.ids.deviceId,
@@ -94,25 +104,24 @@ export const planDevice = (input: DeviceInput): DeviceChange => {
   const isVanished = holder.presence === 'absent' && holder.vanished
   if (isVanished && rootKeysReplaced(progress)) return blocked([...findings, keysReplaced(base.device)])
   const crossing = isVanished ? undefined : progress
-  const heard = crossing !== undefined && isHeard(crossing, target)
+  const heard = crossing !== undefined && isHeard(crossing, target.registries['network-server'])
   const steps = crossingSteps({
     route,
     hasJoinServer: source.registries['join-server'] !== undefined,
     policy: intent.policy,
   })
-  const left = stepsLeft(steps, crossing, heard, retireDue(input))
+  const left = stepsLeft(
+    steps,
+    crossing,
+    heard,
+    retireDue(crossing, intent.policy, input.retireAfter, input.now),
+  )
   const known = { ...base, route, expect: expectation(input, route, desired, target) }
   return act({ known, findings, holder, desired, left, input })
 }
 
-const isHeard = (progress: DeviceProgress, target: DeviceRecord): boolean =>
-  progress.heard !== undefined || hearing(progress, target.registries['network-server']).status === 'heard'
-
 interface Acting {
-  readonly known: Pick<
-    DeviceChange,
-    'device' | 'target' | 'devEui' | 'joinEui' | 'profile' | 'route' | 'expect'
-  >
+  readonly known: Omit<DeviceChange, 'action' | 'fields' | 'steps' | 'later' | 'findings'>
   readonly findings: readonly Diagnostic[]
   readonly holder: Exclude<Holder, { presence: 'blocked' }>
   readonly desired: Desired
@@ -197,17 +206,12 @@ const notStopped = (device: string): Diagnostic => ({
   subject: { device },
 })
 
-const retireDue = ({ progress, intent, retireAfter, now }: DeviceInput): boolean =>
-  intent.policy.deleteSource === 'after-heard' &&
-  progress?.heard !== undefined &&
-  now.getTime() - Date.parse(progress.heard.at) >= retireAfter
-
 const expectation = (
   input: DeviceInput,
   route: Route,
   desired: Desired,
   target: DeviceRecord,
-): DeviceChange['expect'] => ({
+): Expectation => ({
   rootKeys: rootKeysDigest(input.source, input.digestKey),
   session: keepsKeys(route) ? sessionDigest(input.source, input.digestKey) : null,
   settings: settingsDigest(desired.record),

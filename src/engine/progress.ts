@@ -1,4 +1,10 @@
-import type { ErrorRecord, JournalRecord, Route, StepName } from '../domain/journal.ts'
+import {
+  type ErrorRecord,
+  type JournalRecord,
+  RETIRE_STEPS,
+  type Route,
+  type StepName,
+} from '../domain/journal.ts'
 
 /** What a step came to, as far as the journal tells; an intent without outcome is `unknown`. */
 export type StepStatus = 'done' | 'failed' | 'unknown'
@@ -154,3 +160,7 @@ export const isLetGo = (progress: DeviceProgress | undefined): boolean =>
 /** The source's root keys were, or may have been, replaced: they say nothing about the device any more. */
 export const rootKeysReplaced = (progress: DeviceProgress | undefined): boolean =>
   progress?.steps['prevent-rejoin'] !== undefined
+
+/** The source is being deleted, or is: what it holds is no measure of the device any more. */
+export const deletesBegun = (progress: DeviceProgress | undefined): boolean =>
+  progress !== undefined && RETIRE_STEPS.some((step) => progress.steps[step] !== undefined)

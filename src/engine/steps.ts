@@ -1,10 +1,8 @@
-import type { Route, StepName } from '../domain/journal.ts'
+import { RETIRE_STEPS, type Route, type StepName } from '../domain/journal.ts'
 import type { Policy } from '../domain/migration-plan.ts'
 import type { DeviceProgress } from './progress.ts'
 import { stepDone } from './progress.ts'
 import { keepsKeys, keepsSession } from './route.ts'
-
-const RETIRE: readonly StepName[] = ['delete-application', 'delete-network', 'delete-join', 'delete-identity']
 
 export interface StepChoice {
   readonly route: Route
@@ -28,7 +26,7 @@ export const crossingSteps = (choice: StepChoice): readonly StepName[] => {
   if (keepsSession(route)) steps.push('final-start-time')
   if (hasJoinServer) steps.push('final-join')
   if (keepsKeys(route)) steps.push('final-application')
-  const retire = RETIRE.filter((step) => step !== 'delete-join' || hasJoinServer)
+  const retire = RETIRE_STEPS.filter((step) => step !== 'delete-join' || hasJoinServer)
   if (policy.deleteSource === 'after-import') steps.push(...retire)
   steps.push('unmute-target', 'hear')
   if (
@@ -73,3 +71,14 @@ export const stepsLeft = (
   }
   return { now, later }
 }
+
+/** Whether the time from being heard to the delete of the source has passed (`verify.retireAfter`, milliseconds). */
+export const retireDue = (
+  progress: DeviceProgress | undefined,
+  policy: Pick<Policy, 'deleteSource'>,
+  retireAfter: number,
+  now: Date,
+): boolean =>
+  policy.deleteSource === 'after-heard' &&
+  progress?.heard !== undefined &&
+  now.getTime() - Date.parse(progress.heard.at) >= retireAfter

@@ -1,0 +1,341 @@
+import type { ChangeSet, DeviceChange } from '../domain/change-set.ts'
+import type { DeviceIds, DeviceRecord } from '../domain/device.ts'
+import type { Diagnostic } from '../domain/diagnostic.ts'
+import { FerryError, NetworkError } from '../domain/errors.ts'
+import type { Emit } from '../domain/events.ts'
+import type { Side } from '../domain/journal.ts'
+import type { DeviceIntent, LoadedPlan, SelectableDevice } from '../domain/migration-plan.ts'
+import type { Clock, NetworkFacts, NetworkPort } from '../domain/ports.ts'
+import { withDigest } from './change-set-file.ts'
+import type { TargetDefaults } from './desired.ts'
+import { guardsOf } from './guards.ts'
+import { planDevice } from './plan-device.ts'
+import { planRetiring } from './plan-retiring.ts'
+import type { Progress } from './progress.ts'
+import { profileOf } from './route.ts'
+import { walk } from './walk.ts'
+
+/** The plan's choice for a device; made by `plan/`, which reads selectors and overrides. */
+export interface Selection {
+  readonly selected: boolean
+  readonly excludedBy?: string
+  readonly intent: DeviceIntent
+}
+
+export interface PlanningInput {
+  readonly loaded: LoadedPlan
+  readonly source: NetworkPort
+  readonly target: NetworkPort
+  readonly select: (device: SelectableDevice) => Selection
+  /** Findings about ids that the plan names and the source does not hold. */
+  readonly unknownDevices: (deviceIds: readonly string[]) => readonly Diagnostic[]
+  readonly state: { readonly lineage: string; readonly serial: number; readonly progress: Progress }
+  readonly digestKey: { readonly key: string; readonly from: 'plan' | 'derived' }
+  /** Paths for people, relative where they can be. */
+  readonly files: ChangeSet['files']
+  readonly tool: string
+  readonly clock: Clock
+  readonly emit: Emit
+}
+
+/** What was learnt of the networks on the way, for the apply that follows. */
+export interface Planning {
+  readonly changeSet: ChangeSet
+  readonly intents: ReadonlyMap<string, DeviceIntent>
+  readonly targetFacts: NetworkFacts
+  /** Defaults of the target for a frequency plan and PHY version. */
+  readonly defaultsFor: (frequencyPlan: string, phyVersion: string) => Promise<TargetDefaults>
+}
+
+/**
+ * Reads both networks and computes the change set. Writes nothing, anywhere. A device that can not be read is
+ * blocked alone; a listing that can not be finished ends the run (`NetworkError`).
+ */
+export const planChanges = async (input: PlanningInput): Promise<Planning> => {
+  const { source, target, emit, state } = input
+  const [sourceDevices, targetDevices, targetFacts] = await Promise.all([
+    listAll(source, 'source', emit),
+    listAll(target, 'target', emit),
+    target.facts(),
+  ])
+  const defaultsFor = async (frequencyPlan: string, phyVersion: string): Promise<TargetDefaults> => ({
+    serverAddresses: targetFacts.serverAddresses,
+    macSettings: await target.defaultMacSettings(frequencyPlan, phyVersion),
+  })
+  const intents = new Map<string, DeviceIntent>()
+  const changes: DeviceChange[] = []
+  const holders = euiHolders(targetDevices)
+  let done = 0
+  const read = async (device: SelectableDevice): Promise<void> => {
+    const selection = input.select(device)
+    intents.set(device.deviceId, selection.intent)
+    const change = selection.selected
+      ? await planOne(input, device, selection.intent, { targetFacts, defaultsFor, holders })
+      : excluded(device, selection)
+    changes.push({ ...change, ...statusOf(state.progress, device.deviceId) })
+    done += 1
+    if (done % 100 === 0) emit({ event: 'reading.progress', side: 'source', devices: done })
+  }
+  await walk(sourceDevices, input.loaded.plan.rollout.maxConcurrency, read)
+  const listed = new Set(sourceDevices.map((device) => device.deviceId))
+  const gone = [...state.progress.values()].filter((device) => !listed.has(device.device))
+  await walk(gone, input.loaded.plan.rollout.maxConcurrency, async (progress) => {
+    const { intent } = input.select({ deviceId: progress.device })
+    intents.set(progress.device, intent)
+    const held = await target.read(progress.target)
+    const change = planRetiring({
+      progress,
+      target: held,
+      policy: intent.policy,
+      retireAfter: input.loaded.plan.verify.retireAfter,
+      now: input.clock(),
+    })
+    changes.push({ ...change, ...statusOf(state.progress, progress.device) })
+  })
+  const devices = sortDevices(withoutTwins(changes))
+  const { plan, file, digest } = input.loaded
+  const guards = guardsOf({
+    changes: devices,
+    progress: state.progress,
+    sourceDevices: sourceDevices.length,
+    targetDevices: targetDevices.length,
+  })
+  const changeSet = withDigest({
+    formatVersion: 1,
+    tool: input.tool,
+    plan: { name: plan.name, file, digest },
+    source: source.identity,
+    target: target.identity,
+    base: { lineage: state.lineage, serial: state.serial },
+    complete: true,
+    findings: input.unknownDevices([...listed, ...gone.map((device) => device.device)]),
+    guards,
+    policy: plan.policy,
+    coverage: plan.coverage,
+    rollout: plan.rollout,
+    files: input.files,
+    digestKey: input.digestKey.from,
+    devices,
+  })
+  return { changeSet, intents, targetFacts, defaultsFor }
+}
+
+/** Both ends must allow all that the command will do; every right that is missing is named, and nothing was written. */
+export const preflight = async (
+  source: NetworkPort,
+  target: NetworkPort,
+  writes: boolean,
+): Promise<readonly Diagnostic[]> => {
+  const findings = await Promise.all([
+    source.preflight(writes ? 'migrate-source' : 'read-source'),
+    target.preflight(writes ? 'migrate-target' : 'read-target'),
+  ])
+  const all = findings.flat()
+  const errors = all.filter((finding) => finding.severity === 'error')
+  const first = errors[0]
+  if (first !== undefined) {
+    throw new FerryError('credentials', first.code, first.message, {
+      diagnostics: errors,
+      ...(first.hint === undefined ? {} : { hint: first.hint }),
+    })
+  }
+  return all
+}
+
+const listAll = async (
+  network: NetworkPort,
+  side: Side,
+  emit: Emit,
+): Promise<readonly SelectableDevice[]> => {
+  emit({ event: 'reading.started', side })
+  const devices: SelectableDevice[] = []
+  for await (const page of network.list()) {
+    devices.push(...page)
+    emit({ event: 'reading.progress', side, devices: devices.length })
+  }
+  emit({ event: 'reading.done', side, devices: devices.length })
+  return devices
+}
+
+const euiKey = (ids: Pick<DeviceIds, 'devEui' | 'joinEui'>): string | undefined =>
+  ids.devEui === undefined ? undefined : `${ids.joinEui ?? ''}/${ids.devEui}`
+
+/** Which device id of the target's application holds an EUI pair. */
+const euiHolders = (devices: readonly SelectableDevice[]): ReadonlyMap<string, string> =>
+  new Map(
+    devices.flatMap((device) => {
+      const key = euiKey(device)
+      return key === undefined ? [] : [[key, device.deviceId] as const]
+    }),
+  )
+
+interface Reading {
+  readonly targetFacts: NetworkFacts
+  readonly defaultsFor: Planning['defaultsFor']
+  readonly holders: ReadonlyMap<string, string>
+}
+
+const planOne = async (
+  input: PlanningInput,
+  device: SelectableDevice,
+  intent: DeviceIntent,
+  reading: Reading,
+): Promise<DeviceChange> => {
+  const targetId = intent.set.deviceId ?? device.deviceId
+  try {
+    const [sourceRecord, targetRecord] = await Promise.all([
+      input.source.read(device.deviceId),
+      input.target.read(targetId),
+    ])
+    const profile = profileOf(sourceRecord)
+    const frequencyPlan = intent.set.frequencyPlan ?? profile.frequencyPlan
+    const phyVersion = intent.set.lorawanPhyVersion ?? profile.lorawanPhyVersion
+    const isKnownPlan =
+      reading.targetFacts.frequencyPlans.length === 0 ||
+      reading.targetFacts.frequencyPlans.some((plan) => plan.id === frequencyPlan)
+    const defaults =
+      isKnownPlan && profile.lorawanPhyVersion !== 'PHY_UNKNOWN'
+        ? await reading.defaultsFor(frequencyPlan, phyVersion)
+        : { serverAddresses: reading.targetFacts.serverAddresses, macSettings: {} }
+    const progress = input.state.progress.get(device.deviceId)
+    const change = planDevice({
+      source: sourceRecord,
+      target: targetRecord,
+      progress,
+      intent,
+      coverage: input.loaded.plan.coverage.gateways,
+      retireAfter: input.loaded.plan.verify.retireAfter,
+      sourceHost: input.source.identity.host,
+      targetFacts: reading.targetFacts,
+      defaults,
+      queuedDownlinks: await queueOf(input, sourceRecord),
+      digestKey: input.digestKey.key,
+      now: input.clock(),
+    })
+    return taken(change, sourceRecord, reading.holders) ?? change
+  } catch (error) {
+    if (!(error instanceof NetworkError) || error.refusesCredentials) throw error
+    return unreadable(device, targetId, error)
+  }
+}
+
+/** Only a device with a session can have downlinks in its queue. */
+const queueOf = async (input: PlanningInput, source: DeviceRecord): Promise<number | undefined> =>
+  source.registries['application-server'] === undefined
+    ? undefined
+    : await input.source.queuedDownlinks(source.ids.deviceId)
+
+const taken = (
+  change: DeviceChange,
+  source: DeviceRecord,
+  holders: ReadonlyMap<string, string>,
+): DeviceChange | undefined => {
+  const key = euiKey(source.ids)
+  const holder = key === undefined ? undefined : holders.get(key)
+  if (holder === undefined || holder === change.target || change.action === 'blocked') return undefined
+  return {
+    ...change,
+    action: 'blocked',
+    fields: [],
+    steps: [],
+    later: [],
+    findings: [
+      ...change.findings,
+      {
+        code: 'EuisTaken',
+        severity: 'error',
+        message: `the target's device ${holder} has its EUIs`,
+        hint: `name it ${holder} in an override (set.deviceId), or delete that one on the target`,
+        subject: { device: change.device },
+      },
+    ],
+  }
+}
+
+const bare = (
+  device: SelectableDevice,
+  target: string,
+): Pick<DeviceChange, 'device' | 'target' | 'devEui' | 'joinEui' | 'fields' | 'steps' | 'later'> => ({
+  device: device.deviceId,
+  target,
+  ...(device.devEui === undefined ? {} : { devEui: device.devEui }),
+  ...(device.joinEui === undefined ? {} : { joinEui: device.joinEui }),
+  fields: [],
+  steps: [],
+  later: [],
+})
+
+const excluded = (device: SelectableDevice, selection: Selection): DeviceChange => ({
+  ...bare(device, device.deviceId),
+  action: 'excluded',
+  findings: [
+    {
+      code: 'Excluded',
+      severity: 'note',
+      message: selection.excludedBy ?? 'not selected by devices.include',
+      subject: { device: device.deviceId },
+    },
+  ],
+})
+
+const unreadable = (device: SelectableDevice, target: string, error: NetworkError): DeviceChange => ({
+  ...bare(device, target),
+  action: 'blocked',
+  findings: [
+    {
+      code: error.code,
+      severity: 'error',
+      message: error.message,
+      ...(error.hint === undefined ? {} : { hint: error.hint }),
+      subject: { device: device.deviceId },
+    },
+  ],
+})
+
+/** Two devices that would get one id on the target are both left alone. */
+const withoutTwins = (changes: readonly DeviceChange[]): readonly DeviceChange[] => {
+  const active = changes.filter((change) => change.action !== 'excluded' && change.action !== 'gone')
+  const counts = new Map<string, number>()
+  for (const change of active) counts.set(change.target, (counts.get(change.target) ?? 0) + 1)
+  return changes.map((change) => {
+    if (change.action !== 'create' || (counts.get(change.target) ?? 0) < 2) return change
+    return {
+      ...change,
+      action: 'blocked',
+      fields: [],
+      steps: [],
+      later: [],
+      findings: [
+        ...change.findings,
+        {
+          code: 'DuplicateTargetId',
+          severity: 'error',
+          message: `two devices would be ${change.target} on the target`,
+          hint: 'give one of them another id (overrides, set.deviceId)',
+          subject: { device: change.device },
+        },
+      ],
+    }
+  })
+}
+
+/** By DevEUI, then by id, so that the same fleet gives the same bytes; devices without DevEUI come last. */
+const sortDevices = (changes: readonly DeviceChange[]): readonly DeviceChange[] => {
+  const key = (change: DeviceChange): string => `${change.devEui ?? 'g'} ${change.device}`
+  return [...changes].sort((a, b) => (key(a) < key(b) ? -1 : key(a) > key(b) ? 1 : 0))
+}
+
+const statusOf = (progress: Progress, device: string): { readonly status?: string } => {
+  const known = progress.get(device)
+  if (known === undefined) return {}
+  return {
+    status:
+      known.heard !== undefined
+        ? 'heard'
+        : known.unmutedAt !== undefined
+          ? 'waiting to be heard'
+          : known.route !== undefined
+            ? 'crossing'
+            : 'adopted',
+  }
+}
