@@ -106,8 +106,7 @@ const parseEntry = (file: string, line: number, text: string): EscrowEntry => {
     )
   }
   const { deviceId, stage, at } = fields ?? {}
-  const record =
-    fields === undefined ? undefined : deserialiseRecord(JSON.stringify(fields['record'] ?? null))
+  const record = recordFromJson(fields?.['record'])
   const complete = typeof deviceId === 'string' && typeof at === 'string' && (stage === 'A' || stage === 'B')
   if (version === undefined || !complete || record === undefined) {
     throw damagedEscrow(file, `line ${line + 1} holds no device`)

@@ -130,8 +130,9 @@ const makeFolder = async (folder: string, fs: FileSystem): Promise<void> => {
   try {
     const first = await fs.mkdir(folder, { recursive: true, mode: 0o700 })
     if (first !== undefined) {
-      for (let made = folder; made.length >= first.length; made = dirname(made))
+      for (let made = absolute(folder); made.length >= first.length; made = dirname(made)) {
         await syncFolder(dirname(made), fs)
+      }
     }
     const { mode } = await fs.stat(folder)
     if ((mode & 0o077) !== 0) await fs.chmod(folder, 0o700)

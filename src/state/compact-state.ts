@@ -56,26 +56,41 @@ export const compactState = async (
 
 /**
  * The records that still count, in their order: of each device its last `begin` and all after it, every fact, and
- * the earlier `begin` and `undone` that come after a fact (they say which facts are void); of the runs the last one,
- * and those that never closed.
+ * every `begin` and `undone`, which say what is void and what is not. Of earlier crossings one intent a step stays
+ * since the last `undone`: it is what tells that a record on the target is of our making, and a compaction that
+ * lost this would turn our own half-made devices into strangers. Of the runs the last stays, and those that never closed.
  */
 export const compactRecords = (records: readonly JournalRecord[]): readonly JournalRecord[] => {
   const lastBegin = new Map<string, number>()
-  const firstFact = new Map<string, number>()
   const closed = new Set<string>()
   let lastRun: string | undefined
   for (const [index, record] of records.entries()) {
     if (record.t === 'begin') lastBegin.set(record.device, index)
-    if (record.t === 'fact' && !firstFact.has(record.device)) firstFact.set(record.device, index)
     if (record.t === 'open') lastRun = record.run
     if (record.t === 'close') closed.add(record.run)
   }
+  const begunSteps = new Map<string, Set<string>>()
+  const isFirstIntent = (device: string, step: string): boolean => {
+    const steps = begunSteps.get(device) ?? new Set()
+    begunSteps.set(device, steps)
+    return !steps.has(step) && steps.add(step).has(step)
+  }
   const counts = (record: JournalRecord, index: number): boolean => {
-    if (record.t === 'open' || record.t === 'close') return record.run === lastRun || !closed.has(record.run)
-    if (record.t === 'fact' || index >= (lastBegin.get(record.device) ?? 0)) return true
-    if (record.t === 'intent' || record.t === 'outcome') return false
-    const fact = firstFact.get(record.device)
-    return fact !== undefined && fact < index
+    switch (record.t) {
+      case 'open':
+      case 'close':
+        return record.run === lastRun || !closed.has(record.run)
+      case 'undone':
+        begunSteps.delete(record.device)
+        return true
+      case 'begin':
+      case 'fact':
+        return true
+      case 'outcome':
+        return index >= (lastBegin.get(record.device) ?? 0)
+      case 'intent':
+        return index >= (lastBegin.get(record.device) ?? 0) || isFirstIntent(record.device, record.step)
+    }
   }
   return records.filter(counts)
 }
