@@ -1,0 +1,160 @@
+import { NetworkError } from '../domain/errors.ts'
+import { decodeAnswer, type HttpAnswer } from './answer.ts'
+import { type Attempt, attempt } from './attempt.ts'
+import { createDispatcher, type Environment } from './dispatcher.ts'
+import { networkErrorOf } from './failures.ts'
+import { createPacer, type Pacer, type Slot } from './pacer.ts'
+import { DEFAULT_PATIENCE, decide, type Outcome, type Patience } from './retry.ts'
+import { systemTiming, type Timing } from './timing.ts'
+
+/** Told whenever a request waits before it is tried again. */
+export interface Wait {
+  readonly host: string
+  /** `METHOD path` without query values. */
+  readonly request: string
+  /** The code of what happened: `RateLimited`, `ServerError`, `AnswerTimeout`, `ConnectionLost`, `HostUnreachable`. */
+  readonly reason: string
+  readonly waitMs: number
+  /** What the server asked for, where it did; more than `waitMs` where the wait was cut. */
+  readonly askedMs?: number
+}
+
+export interface HttpOptions {
+  readonly env: Environment
+  /** Requests at once for each origin, at most. */
+  readonly maxConcurrency: number
+  /** Content of a PEM file with certificate authorities to trust besides the system's. */
+  readonly ca?: string | undefined
+  /** Certificates are not checked. */
+  readonly insecure?: boolean
+  /** Ends everything: waits, and requests that are under way. */
+  readonly signal?: AbortSignal | undefined
+  readonly onWait?: ((wait: Wait) => void) | undefined
+  readonly userAgent?: string
+  readonly patience?: Partial<Patience>
+  /** Milliseconds; 10 s. */
+  readonly connectTimeout?: number
+  /** Milliseconds until the answer's head, and between two pieces of its body; 30 s. */
+  readonly answerTimeout?: number
+  /** Bytes of an answer that are read at most; 32 MiB. */
+  readonly bodyLimit?: number
+  readonly timing?: Timing
+}
+
+export interface HttpRequest extends Attempt {
+  /** Attempts in all, where it is to give up earlier than others. */
+  readonly attempts?: number
+}
+
+export interface HttpClient {
+  /**
+   * Sends a request and decodes the answer, whatever its status. A GET is tried again after 429, 502, 503, 504,
+   * timeouts and lost connections; anything else only where it certainly had no effect. Throws `NetworkError`
+   * where no answer came or it was not JSON; `fault.effect` says whether a write may have had its effect.
+   */
+  request(request: HttpRequest): Promise<HttpAnswer>
+  /** Requests at once that are allowed now at an origin. */
+  concurrency(origin: string): number
+  close(): Promise<void>
+}
+
+/** One client for all origins of a network: bounded sockets, pacing for each origin, retries, proxies, own CA. */
+export const createHttpClient = (options: HttpOptions): HttpClient => {
+  const timing = options.timing ?? systemTiming
+  const patience = { ...DEFAULT_PATIENCE, ...options.patience }
+  const dispatcher = createDispatcher({
+    env: options.env,
+    ca: options.ca,
+    insecure: options.insecure ?? false,
+    connections: options.maxConcurrency,
+    connectTimeout: options.connectTimeout ?? 10_000,
+    answerTimeout: options.answerTimeout ?? 30_000,
+  })
+  const pacers = new Map<string, Pacer>()
+  const pacerOf = (origin: string): Pacer => {
+    const known = pacers.get(origin)
+    if (known !== undefined) return known
+    const pacer = createPacer(options.maxConcurrency, timing)
+    pacers.set(origin, pacer)
+    return pacer
+  }
+
+  /** Waits for the next attempt; returns the outcome to go with where there is none. */
+  const attemptAll = async (one: HttpRequest, described: Described, slot: Slot): Promise<Outcome> => {
+    const limits = one.attempts === undefined ? patience : { ...patience, attempts: one.attempts }
+    let progress = { attempts: 0, refusals: 0, waited: 0 }
+    for (;;) {
+      slot.started()
+      const outcome = await attempt(dispatcher, one, options.bodyLimit ?? 32 * 2 ** 20, options.signal)
+      slot.ended(isOverload(outcome) ? 'overloaded' : 'answered')
+      const refused = outcome.kind === 'answer' && outcome.status === 429
+      progress = refused
+        ? { ...progress, refusals: progress.refusals + 1 }
+        : { ...progress, attempts: progress.attempts + 1 }
+      const decision = decide(outcome, described.read, progress, limits, timing.now(), timing.random())
+      if (!decision.again) return outcome
+      const { again: _again, ...told } = decision
+      options.onWait?.({ host: described.host, request: described.request, ...told })
+      if (refused) progress = { ...progress, waited: progress.waited + decision.waitMs }
+      await timing.sleep(decision.waitMs, options.signal).catch((cause: unknown) => {
+        // Between two attempts nothing is under way: the last one certainly had no effect.
+        throw interrupted(described, 'none', cause)
+      })
+    }
+  }
+
+  return {
+    request: async (one) => {
+      const described = describe(one)
+      const slot = await pacerOf(described.origin)
+        .acquire(options.signal)
+        .catch((cause: unknown) => {
+          throw interrupted(described, 'none', cause)
+        })
+      try {
+        const headers = { 'user-agent': options.userAgent ?? 'lorawan-ferry', ...one.headers }
+        const outcome = await attemptAll({ ...one, headers }, described, slot)
+        const { host, request, read } = described
+        if (outcome.kind === 'failure') {
+          throw networkErrorOf(outcome.failure, host, request, read, outcome.cause)
+        }
+        return decodeAnswer(outcome, host, request, read)
+      } catch (error) {
+        if (error instanceof NetworkError || options.signal?.aborted !== true) throw error
+        throw interrupted(described, described.read ? 'none' : 'unknown', error)
+      } finally {
+        slot.release()
+      }
+    },
+    concurrency: (origin) => pacerOf(origin).limit,
+    close: () => dispatcher.close(),
+  }
+}
+
+interface Described {
+  readonly origin: string
+  readonly host: string
+  readonly request: string
+  readonly read: boolean
+}
+
+const describe = (one: HttpRequest): Described => {
+  const url = new URL(one.url)
+  return {
+    origin: url.origin,
+    host: url.host,
+    request: `${one.method} ${url.pathname}`,
+    read: one.method === 'GET',
+  }
+}
+
+const isOverload = (outcome: Outcome): boolean =>
+  outcome.kind === 'answer' ? outcome.status === 429 || outcome.status >= 500 : outcome.failure.passing
+
+const interrupted = (described: Described, effect: 'none' | 'unknown', cause: unknown): NetworkError =>
+  new NetworkError(
+    'Interrupted',
+    `${described.host} was not asked to the end, the run was interrupted`,
+    { effect, request: described.request },
+    { cause, hint: 'run the command again: it goes on where it was' },
+  )

@@ -1,0 +1,119 @@
+import type { Timing } from './timing.ts'
+
+/** How a request ended, as far as pacing cares. */
+export type Pace =
+  /** Answered, by whatever status. */
+  | 'answered'
+  /** 429, 5xx, or no answer at all: the server, or the way to it, has too much to do. */
+  | 'overloaded'
+
+/** A request's place among those at once. It is kept while the request waits for its next attempt. */
+export interface Slot {
+  /** An attempt leaves now. */
+  started(): void
+  /** It has ended. */
+  ended(pace: Pace): void
+  /** Gives the place to the next request. */
+  release(): void
+}
+
+export interface Pacer {
+  /** Waits for a place. Rejects with the signal's reason when it is aborted. */
+  acquire(signal?: AbortSignal): Promise<Slot>
+  /** Requests at once that are allowed now. */
+  readonly limit: number
+  readonly inFlight: number
+}
+
+/** Requests at once when nothing is known of the server. */
+const START = 4
+/** An answer within this time is quick, whatever the others took (milliseconds). */
+const ALWAYS_QUICK = 250
+/** An answer within so many times the quickest is quick. */
+const QUICK_FACTOR = 4
+/** The quickest answer is forgotten slowly, so that a network that became slower is not slow for ever. */
+const BASELINE_DRIFT = 1.01
+
+/**
+ * Bounds how many requests are under way at one origin, and adapts the bound: additive increase,
+ * multiplicative decrease, as TCP does. It starts at 4, grows by one for each quick answer until the first
+ * overload (so it doubles while a window of answers comes in), then by one for each window. An overload halves
+ * it, once for all requests that were under way at that time. It grows only while at least half is in use.
+ */
+export const createPacer = (max: number, timing: Timing): Pacer => {
+  const most = Math.max(1, Math.floor(max))
+  let limit = Math.min(START, most)
+  let threshold = most
+  let inFlight = 0
+  let window = 0
+  let baseline = Number.POSITIVE_INFINITY
+  const waiting: { start: () => void }[] = []
+
+  const admit = () => {
+    while (inFlight < Math.floor(limit)) {
+      const next = waiting.shift()
+      if (next === undefined) return
+      next.start()
+    }
+  }
+
+  const grow = (latency: number) => {
+    baseline = Math.min(latency, baseline * BASELINE_DRIFT)
+    const quick = latency <= Math.max(ALWAYS_QUICK, QUICK_FACTOR * baseline)
+    if (!quick || inFlight * 2 < limit) return
+    limit = Math.min(most, limit + (limit < threshold ? 1 : 1 / limit))
+  }
+
+  const occupy = (): Slot => {
+    inFlight += 1
+    let began = timing.now()
+    let beganIn = window
+    let held = true
+    return {
+      started: () => {
+        began = timing.now()
+        beganIn = window
+      },
+      ended: (pace) => {
+        if (pace === 'answered') grow(timing.now() - began)
+        else if (beganIn === window) {
+          limit = Math.max(1, Math.floor(limit / 2))
+          threshold = limit
+          window += 1
+        }
+      },
+      release: () => {
+        if (!held) return
+        held = false
+        inFlight -= 1
+        admit()
+      },
+    }
+  }
+
+  return {
+    acquire: (signal) =>
+      new Promise((resolve, reject) => {
+        if (signal?.aborted) return reject(signal.reason)
+        const onAbort = () => {
+          waiting.splice(waiting.indexOf(entry), 1)
+          reject(signal?.reason)
+        }
+        const entry = {
+          start: () => {
+            signal?.removeEventListener('abort', onAbort)
+            resolve(occupy())
+          },
+        }
+        signal?.addEventListener('abort', onAbort, { once: true })
+        waiting.push(entry)
+        admit()
+      }),
+    get limit() {
+      return Math.floor(limit)
+    },
+    get inFlight() {
+      return inFlight
+    },
+  }
+}

@@ -1,0 +1,77 @@
+import type { Json } from '../../domain/json.ts'
+import type { SelectableDevice, ThingsStackEnd } from '../../domain/migration-plan.ts'
+import type { NetworkPort } from '../../domain/ports.ts'
+import type { Secret } from '../../domain/secret.ts'
+import { createHttpClient, type Environment, type HttpOptions, type Wait } from '../../http/index.ts'
+import { createApi } from './api.ts'
+import { readDefaultMacSettings, readFacts } from './facts.ts'
+import { listDevices } from './listing.ts'
+import { preflight } from './preflight.ts'
+import { countQueuedDownlinks, readDevice, readSession } from './reading.ts'
+import { serverUrls } from './servers.ts'
+import { removeDevice, writeDevice } from './writing.ts'
+
+export { NEEDED_RIGHTS, type NeededRight } from './rights.ts'
+export { deploymentOf, serverUrls } from './servers.ts'
+
+export interface ThingsStackOptions {
+  readonly end: ThingsStackEnd
+  readonly apiKey: Secret
+  /** Requests at once for each host, at most. */
+  readonly maxConcurrency: number
+  /** For the proxy variables. */
+  readonly env: Environment
+  /** Content of the file that `end.caFile` names. */
+  readonly ca?: string
+  readonly signal?: AbortSignal
+  /** Told whenever a request waits before it is tried again. */
+  readonly onWait?: (wait: Wait) => void
+  /** Timeouts and patience of the HTTP client, for tests. */
+  readonly http?: Partial<Pick<HttpOptions, 'patience' | 'timing' | 'answerTimeout' | 'connectTimeout'>>
+}
+
+/** The port as this adapter fills it: listed devices come with their attributes, which plans select by. */
+export interface ThingsStackPort extends NetworkPort {
+  list(): AsyncIterable<readonly SelectableDevice[]>
+}
+
+/**
+ * An application of a The Things Stack (3.12 and newer) as the engine sees it. Throws `FerryError` for a
+ * credential, a CA file or a proxy address that cannot be used at all; nothing is asked before the first method.
+ */
+export const createThingsStack = (options: ThingsStackOptions): ThingsStackPort => {
+  const { end } = options
+  const urls = serverUrls(end)
+  const client = createHttpClient({
+    env: options.env,
+    maxConcurrency: options.maxConcurrency,
+    insecure: end.insecure,
+    ca: options.ca,
+    signal: options.signal,
+    onWait: options.onWait,
+    ...options.http,
+  })
+  const api = createApi(client, urls, end.application, options.apiKey)
+  const defaults = new Map<string, Promise<Readonly<Record<string, Json>>>>()
+  return {
+    identity: { network: end.network, host: new URL(urls.network).host, application: end.application },
+    preflight: (intent) => preflight(api, intent, Date.now()),
+    facts: () => readFacts(api),
+    defaultMacSettings: (frequencyPlan, phyVersion) => {
+      const key = `${frequencyPlan} ${phyVersion}`
+      const known = defaults.get(key)
+      if (known !== undefined) return known
+      const asked = readDefaultMacSettings(api, frequencyPlan, phyVersion)
+      defaults.set(key, asked)
+      asked.catch(() => defaults.delete(key))
+      return asked
+    },
+    list: () => listDevices(api),
+    read: (deviceId) => readDevice(api, deviceId),
+    readSession: (deviceId) => readSession(api, deviceId),
+    queuedDownlinks: (deviceId) => countQueuedDownlinks(api, deviceId),
+    write: (write) => writeDevice(api, write),
+    remove: (registry, ids) => removeDevice(api, registry, ids),
+    close: () => client.close(),
+  }
+}

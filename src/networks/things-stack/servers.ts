@@ -1,0 +1,74 @@
+import type { Registry } from '../../domain/device.ts'
+import type { ServerUrls, ThingsStackEnd } from '../../domain/migration-plan.ts'
+
+/** Hosts of The Things Stack Cloud: one Identity Server for each tenant, in its first region (`ttn-lw-cli use`). */
+const CLOUD = /^([a-z0-9][a-z0-9-]*)\.((?:nam|sam|eu|af|as|au)\d+)\.cloud\.thethings\.industries$/
+/** Hosts of The Things Stack Sandbox (Community Edition): one Identity Server for all regions. */
+const SANDBOX = /^((?:nam|sam|eu|af|as|au)\d+)\.cloud\.thethings\.network$/
+
+const IDENTITY_REGION = 'eu1'
+
+const derivedIdentity = (url: URL): string => {
+  const cloud = CLOUD.exec(url.hostname)
+  if (cloud !== null) return `https://${cloud[1]}.${IDENTITY_REGION}.cloud.thethings.industries`
+  return SANDBOX.test(url.hostname) ? `https://${IDENTITY_REGION}.cloud.thethings.network` : url.origin
+}
+
+/**
+ * The origin of each registry: what the plan names as `servers`, else the origin of `url`. In the Cloud and the
+ * Sandbox the Identity Server of every region is that of eu1 (documentation of the vendor, server addresses).
+ */
+export const serverUrls = (end: ThingsStackEnd): ServerUrls => {
+  const url = new URL(end.url)
+  const named = (origin: string | undefined) => (origin === undefined ? undefined : new URL(origin).origin)
+  return {
+    identity: named(end.servers.identity) ?? derivedIdentity(url),
+    join: named(end.servers.join) ?? url.origin,
+    network: named(end.servers.network) ?? url.origin,
+    application: named(end.servers.application) ?? url.origin,
+  }
+}
+
+export const originOf = (urls: ServerUrls, registry: Registry): string => {
+  switch (registry) {
+    case 'identity-server':
+      return urls.identity
+    case 'join-server':
+      return urls.join
+    case 'network-server':
+      return urls.network
+    case 'application-server':
+      return urls.application
+  }
+}
+
+/**
+ * Equal for ends within one deployment, where a pair of EUIs can be registered only once: all tenants and regions
+ * of the Cloud are one, all regions of the Sandbox another, and elsewhere the Identity Server decides
+ * (`host:port`).
+ */
+export const deploymentOf = (end: ThingsStackEnd): string => {
+  const identity = new URL(serverUrls(end).identity)
+  if (CLOUD.test(identity.hostname)) return 'cloud.thethings.industries'
+  if (SANDBOX.test(identity.hostname)) return 'cloud.thethings.network'
+  return `${identity.hostname}:${identity.port || (identity.protocol === 'https:' ? '443' : '80')}`
+}
+
+const LOOPBACK = /^(localhost|127(\.\d{1,3}){3}|\[::1\])$/
+
+/**
+ * What a device of this network carries as server addresses. They are host names without port, for a port in them
+ * would be that of gRPC; a server on plain http or on this machine has no address that others could use, and is
+ * left out.
+ */
+export const serverAddresses = (urls: ServerUrls): Record<string, string> => {
+  const addresses: Record<string, string> = {}
+  const tell = (field: string, origin: string) => {
+    const url = new URL(origin)
+    if (url.protocol === 'https:' && !LOOPBACK.test(url.hostname)) addresses[field] = url.hostname
+  }
+  tell('network_server_address', urls.network)
+  tell('application_server_address', urls.application)
+  tell('join_server_address', urls.join)
+  return addresses
+}
