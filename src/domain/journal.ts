@@ -28,6 +28,11 @@ export const STEPS = [
   'update-join',
   'update-application',
   'update-network',
+  'undo-network',
+  'undo-application',
+  'undo-join',
+  'undo-identity',
+  'start-source',
 ] as const
 export type StepName = (typeof STEPS)[number]
 

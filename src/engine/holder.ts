@@ -1,6 +1,6 @@
 import type { DeviceRecord } from '../domain/device.ts'
 import type { Diagnostic } from '../domain/diagnostic.ts'
-import { type DeviceProgress, isLetGo, rootKeysReplaced } from './progress.ts'
+import { type DeviceProgress, isLetGo, isOurs, rootKeysReplaced } from './progress.ts'
 import { field, isTrue, registriesOf, secretField } from './records.ts'
 
 /** Who holds a device on the target, and what that means for us (design, "Who holds it"). */
@@ -38,7 +38,7 @@ export const holderOf = (
       'give the device another id (overrides, set.deviceId), or exclude it',
     )
   }
-  if (progress?.ours === true && !isLetGo(progress)) return { presence: 'ours' }
+  if (isOurs(progress) && !isLetGo(progress)) return { presence: 'ours' }
   const otaa = isTrue(desired, 'network-server', 'supports_join')
   const missing = [
     ...NEEDED,

@@ -10,7 +10,7 @@ import { createdFields, equalFields, fieldsLeftBehind, settingChanges } from './
 import { rootKeysDigest, sessionDigest, settingsDigest } from './digests.ts'
 import { isHeard } from './heard.ts'
 import { type Holder, holderOf } from './holder.ts'
-import { type DeviceProgress, deletesBegun, isLetGo, rootKeysReplaced } from './progress.ts'
+import { type DeviceProgress, deletesBegun, isLetGo, isOurs, rootKeysReplaced } from './progress.ts'
 import { registriesOf } from './records.ts'
 import { keepsKeys, profileOf, routeOf } from './route.ts'
 import { planRetiring } from './plan-retiring.ts'
@@ -39,7 +39,7 @@ const chosenRoute = ({
   intent,
   progress,
 }: Pick<DeviceInput, 'source' | 'intent' | 'progress'>): Route | undefined =>
-  progress?.ours === true && progress.route !== undefined ? progress.route : routeOf(source, intent.policy)
+  isOurs(progress) && progress?.route !== undefined ? progress.route : routeOf(source, intent.policy)
 
 /** What the target is to hold for this device, by the plan; undefined where the policy leaves no way. */
 export const desiredOf = (

@@ -3,7 +3,7 @@ import type { DeviceRecord } from '../domain/device.ts'
 import type { Diagnostic } from '../domain/diagnostic.ts'
 import type { Policy } from '../domain/migration-plan.ts'
 import { isHeard } from './heard.ts'
-import { type DeviceProgress, deletesBegun, isLetGo } from './progress.ts'
+import { type DeviceProgress, deletesBegun, isLetGo, isOurs } from './progress.ts'
 import { registriesOf } from './records.ts'
 import { crossingSteps, retireDue, stepsLeft } from './steps.ts'
 
@@ -41,7 +41,7 @@ export const planRetiring = ({ progress, target, policy, retireAfter, now }: Ret
   })
   const nothing = { now: [], later: [] }
   const goneByOthers = !deletesBegun(progress)
-  if (progress.route === undefined || (goneByOthers && !progress.ours)) return act('gone', nothing)
+  if (progress.route === undefined || (goneByOthers && !isOurs(progress))) return act('gone', nothing)
   if (goneByOthers && !isLetGo(progress)) return act('blocked', nothing, [sourceGone(progress.device)])
   if (registriesOf(target).length === 0) return act('blocked', nothing, [bothGone(progress.device)])
   const heard = isHeard(progress, target.registries['network-server'])

@@ -24,8 +24,8 @@ export interface DeviceProgress {
   /** Undefined for a device that was adopted or only updated. */
   readonly route?: Route
   readonly steps: { readonly [S in StepName]?: StepStatus }
-  /** The registration on the target is of our making, wholly or in part. */
-  readonly ours: boolean
+  /** Registered on the target by an attempt before this one, and not taken back. */
+  readonly registeredBefore: boolean
   readonly escrow: { readonly A?: EscrowPlace; readonly B?: EscrowPlace }
   /** `schedule_downlinks` of the source before we muted it; undefined: we did not touch it. */
   readonly sourceScheduling?: boolean | null
@@ -50,7 +50,7 @@ const fresh = (device: string): DeviceProgress => ({
   device,
   target: device,
   steps: {},
-  ours: false,
+  registeredBefore: false,
   escrow: {},
 })
 
@@ -79,16 +79,13 @@ export const advance = (
         ...(record.devEui === undefined ? {} : { devEui: record.devEui }),
         ...(record.joinEui === undefined ? {} : { joinEui: record.joinEui }),
         route: record.route,
+        registeredBefore: isOurs(known),
         steps: {},
         escrow: {},
         at: record.at,
       }
     case 'intent':
-      return {
-        ...known,
-        steps: { ...known.steps, [record.step]: 'unknown' },
-        ours: known.ours || TARGET_WRITES.includes(record.step),
-      }
+      return { ...known, steps: { ...withoutUndone(known.steps, record.step), [record.step]: 'unknown' } }
     case 'outcome': {
       const status: StepStatus = record.status === 'already' ? 'done' : record.status
       const next = {
@@ -109,6 +106,26 @@ export const advance = (
       return withFact(known, record.fact)
   }
 }
+
+/** What an undo step takes back is not done any more, from the moment it is tried. */
+const UNDOES: { readonly [S in StepName]?: StepName } = {
+  'undo-network': 'set-network',
+  'undo-application': 'set-application',
+  'undo-join': 'set-join',
+  'undo-identity': 'create-identity',
+  'start-source': 'stop-source',
+}
+
+const withoutUndone = (steps: DeviceProgress['steps'], step: StepName): DeviceProgress['steps'] => {
+  const undone = UNDOES[step]
+  return undone === undefined ? steps : omit(steps, undone, 'compare', step)
+}
+
+/** The registration on the target is of our making, wholly or in part. */
+export const isOurs = (progress: DeviceProgress | undefined): boolean =>
+  progress !== undefined &&
+  (progress.registeredBefore ||
+    TARGET_WRITES.some((step) => progress.steps[step] === 'done' || progress.steps[step] === 'unknown'))
 
 const withFact = (
   known: DeviceProgress,

@@ -1,0 +1,70 @@
+import type { DeviceChange } from '../domain/change-set.ts'
+import type { DeviceIds, DeviceRecord } from '../domain/device.ts'
+import type { Emit } from '../domain/events.ts'
+import type { StepName } from '../domain/journal.ts'
+import type { DeviceIntent } from '../domain/migration-plan.ts'
+import type { EscrowPort, NetworkPort } from '../domain/ports.ts'
+import { type Desired, desiredRecord, type TargetDefaults } from './desired.ts'
+import type { DeviceJournal } from './device-journal.ts'
+import type { Ensuring } from './ensure.ts'
+import { profileOf } from './route.ts'
+
+/** Everything that the crossing of one device works with. */
+export interface CrossingContext {
+  readonly change: DeviceChange
+  readonly intent: DeviceIntent
+  readonly source: NetworkPort
+  readonly target: NetworkPort
+  readonly journal: DeviceJournal
+  readonly escrow: EscrowPort
+  readonly defaultsFor: (frequencyPlan: string, phyVersion: string) => Promise<TargetDefaults>
+  readonly retireAfter: number
+  readonly digestKey: string
+  readonly emit: Emit
+  readonly pause: (milliseconds: number) => Promise<void>
+  /** The run was asked to end: what has not stopped its source yet ends, the rest goes on until the target speaks. */
+  readonly draining: () => boolean
+}
+
+export const onTarget = ({ journal, target, pause }: CrossingContext): Ensuring => ({
+  journal,
+  network: target,
+  side: 'target',
+  pause,
+})
+export const onSource = ({ journal, source, pause }: CrossingContext): Ensuring => ({
+  journal,
+  network: source,
+  side: 'source',
+  pause,
+})
+
+/** What the target is to hold, computed from a reading of the source. */
+export const desiredFrom = async (context: CrossingContext, source: DeviceRecord): Promise<Desired> => {
+  const { intent, change } = context
+  if (change.route === undefined) throw new Error(`no route for ${change.device}`)
+  const profile = profileOf(source)
+  const defaults = await context.defaultsFor(
+    intent.set.frequencyPlan ?? profile.frequencyPlan,
+    intent.set.lorawanPhyVersion ?? profile.lorawanPhyVersion,
+  )
+  return desiredRecord(source, change.route, intent, defaults)
+}
+
+export const targetIds = ({ change }: CrossingContext): DeviceIds => ids(change, change.target)
+export const sourceIds = ({ change }: CrossingContext): DeviceIds => ids(change, change.device)
+
+const ids = (change: DeviceChange, deviceId: string): DeviceIds =>
+  ({
+    deviceId,
+    ...(change.devEui === undefined ? {} : { devEui: change.devEui }),
+    ...(change.joinEui === undefined ? {} : { joinEui: change.joinEui }),
+  }) as DeviceIds
+
+/** A step that is no write: done once what it stands for is on the disk. */
+export const markDone = ({ journal }: CrossingContext, step: StepName): Promise<void> =>
+  journal.append({ t: 'outcome', device: journal.device, step, at: journal.now(), status: 'done' })
+
+/** A write that would change nothing. */
+export const markAlready = ({ journal }: CrossingContext, step: StepName): Promise<void> =>
+  journal.append({ t: 'outcome', device: journal.device, step, at: journal.now(), status: 'already' })

@@ -1,0 +1,196 @@
+import type { DeviceRecord, FieldPath, Fields, FieldValue, Registry } from '../domain/device.ts'
+import type { StepName } from '../domain/journal.ts'
+import { type CrossingContext, markAlready, markDone, onTarget, targetIds } from './crossing-context.ts'
+import type { Desired } from './desired.ts'
+import { settingDigests } from './digests.ts'
+import { ensureRemoved, ensureWrite, isApplied, StepFailure } from './ensure.ts'
+import { type FieldKind, fieldKind } from './fields.ts'
+import { field, fieldsOfKind, isObject, sameValue, textField } from './records.ts'
+
+const MUTE = 'mac_settings.schedule_downlinks'
+
+/** Which registry a step of the import writes. */
+const WRITES: { readonly [S in StepName]?: Registry } = {
+  'create-identity': 'identity-server',
+  'set-join': 'join-server',
+  'set-application': 'application-server',
+  'set-network': 'network-server',
+}
+
+/** Written by a step of its own: a first write of a session sets its start to now, whatever is sent. */
+const WRITTEN_LATER: readonly FieldKind[] = ['session-time']
+
+const without = (fields: Fields, registry: Registry, kinds: readonly FieldKind[]): Fields =>
+  Object.fromEntries(Object.entries(fields).filter(([path]) => !kinds.includes(fieldKind(registry, path))))
+
+/**
+ * Steps 2 to 5: one registry of the target, the Network Server muted. `held` is what the target holds now: from an
+ * attempt before this one it may hold fields that are not wanted any more.
+ */
+export const importInto = async (
+  context: CrossingContext,
+  step: StepName,
+  desired: Desired,
+  held: DeviceRecord,
+): Promise<void> => {
+  const registry = WRITES[step]
+  if (registry === undefined) throw new Error(`${step} imports nothing`)
+  const before = held.registries[registry]
+  const wanted = without(desired.record.registries[registry] ?? {}, registry, WRITTEN_LATER)
+  const fields = registry === 'network-server' ? { ...wanted, [MUTE]: false } : wanted
+  const clear = Object.keys(before ?? {}).filter(
+    (path) => fieldKind(registry, path) === 'setting' && fields[path] === undefined,
+  )
+  const create = registry === 'identity-server' && before === undefined
+  const write = {
+    registry,
+    ids: targetIds(context),
+    fields,
+    ...(clear.length > 0 ? { clear } : {}),
+    ...(create ? { create } : {}),
+  }
+  await ensureWrite(onTarget(context), step, write)
+}
+
+/** Step 6: the target holds what was written; what it counts by itself may be ahead, never behind. */
+export const compareImport = async (context: CrossingContext, desired: Desired): Promise<void> => {
+  const held = await context.target.read(context.change.target)
+  const different: string[] = []
+  for (const [registry, fields] of Object.entries(desired.record.registries) as [Registry, Fields][]) {
+    for (const [path, value] of Object.entries(without(fields, registry, WRITTEN_LATER))) {
+      if (!isThere(registry, path, value, held)) different.push(`${registry} ${path}`)
+    }
+  }
+  if (field(held, 'network-server', MUTE) !== false) different.push(`network-server ${MUTE}`)
+  if (different.length > 0) {
+    throw new StepFailure('compare', {
+      code: 'ReadBackDiffers',
+      message: `the target does not hold what was written: ${different.slice(0, 5).join(', ')}${different.length > 5 ? ` and ${different.length - 5} more` : ''}`,
+      hint: 'the target was taken back and the source left as it is; look for somebody who changes the device, and run again',
+    })
+  }
+  await context.journal.fact({ name: 'applied', settings: settingDigests(desired.record) })
+  await markDone(context, 'compare')
+}
+
+const isThere = (registry: Registry, path: FieldPath, value: FieldValue, held: DeviceRecord): boolean => {
+  const there = field(held, registry, path)
+  switch (fieldKind(registry, path)) {
+    case 'counter':
+      return Number(there ?? 0) >= Number(value)
+    case 'mac-state':
+      // The muted target hears uplinks too, and counts what it learns from them.
+      return isObject(there)
+    case 'nonce':
+      return sameValue(path, notLowered(value, there), there)
+    case 'status':
+      return true
+    default:
+      return sameValue(path, value, there)
+  }
+}
+
+/** The higher of two counters, or both lists of used nonces with the newest last, 10 at most. */
+const notLowered = (wanted: FieldValue, held: FieldValue | undefined): FieldValue => {
+  if (typeof wanted === 'number' && typeof held === 'number') return Math.max(wanted, held)
+  if (Array.isArray(wanted) && Array.isArray(held))
+    return [...new Set([...held.filter((nonce) => !wanted.includes(nonce)), ...wanted])].slice(-10)
+  return wanted
+}
+
+const raised = (fields: Fields, held: Fields | undefined): Fields =>
+  Object.fromEntries(Object.entries(fields).map(([path, value]) => [path, notLowered(value, held?.[path])]))
+
+interface FinalWrite {
+  readonly registry: Registry
+  readonly kinds: readonly FieldKind[]
+}
+
+const FINAL: { readonly [S in StepName]?: FinalWrite } = {
+  'final-network': { registry: 'network-server', kinds: ['session', 'counter', 'mac-state', 'status'] },
+  'final-start-time': { registry: 'network-server', kinds: ['session-time'] },
+  'final-join': { registry: 'join-server', kinds: ['nonce'] },
+  'final-application': { registry: 'application-server', kinds: ['session', 'counter'] },
+}
+
+/**
+ * Step 9: what the silent source holds now, lowering nothing that the target has counted meanwhile. A write that
+ * would change nothing is left out.
+ */
+export const writeFinal = async (
+  context: CrossingContext,
+  step: StepName,
+  desired: Desired,
+): Promise<void> => {
+  const final = FINAL[step]
+  if (final === undefined) throw new Error(`${step} is no final write`)
+  const { registry, kinds } = final
+  const held = await context.target.read(context.change.target)
+  const carried = fieldsOfKind(registry, desired.record.registries[registry], kinds)
+  const fields = raised(carried, held.registries[registry])
+  const write = { registry, ids: targetIds(context), fields }
+  if (isApplied(held, write)) return markAlready(context, step)
+  await ensureWrite(onTarget(context), step, write, (record) =>
+    isApplied(record, { ...write, fields: without(fields, registry, ['mac-state', 'status']) }),
+  )
+}
+
+/**
+ * Step 11: the target speaks. What it holds at this moment is what being heard is measured against; from the
+ * intent on, no run writes its session, counters or MAC state again: that would rewind a living session.
+ */
+export const unmuteTarget = async (context: CrossingContext): Promise<void> => {
+  const { journal, target, change } = context
+  const progress = journal.progress()
+  if (progress?.steps['unmute-target'] === undefined) {
+    const session = (await target.readSession(change.target)) ?? {}
+    const [devAddr, counter] = [session['session.dev_addr'], session['session.last_f_cnt_up']]
+    const sourceDevAddr = progress?.baseline?.sourceDevAddr ?? null
+    await journal.fact({
+      name: 'baseline',
+      devAddr: typeof devAddr === 'string' ? devAddr : null,
+      lastFCntUp: typeof counter === 'number' ? counter : 0,
+      sourceDevAddr,
+    })
+  }
+  const write = {
+    registry: 'network-server',
+    ids: targetIds(context),
+    fields: progress?.sourceScheduling === true ? { [MUTE]: true } : {},
+    ...(progress?.sourceScheduling === true ? {} : { clear: [MUTE] }),
+  } as const
+  await ensureWrite(
+    onTarget(context),
+    'unmute-target',
+    write,
+    (record) => field(record, 'network-server', MUTE) !== false,
+  )
+  await journal.fact({ name: 'unmuted', at: journal.now() })
+}
+
+/** DevAddr that the device uses on the source: a session on the target with another one is a new one. */
+export const rememberSourceAddress = async (
+  context: CrossingContext,
+  source: DeviceRecord,
+): Promise<void> => {
+  const sourceDevAddr = textField(source, 'network-server', 'session.dev_addr') ?? null
+  await context.journal.fact({ name: 'baseline', devAddr: null, lastFCntUp: 0, sourceDevAddr })
+}
+
+const UNDO: readonly { readonly step: StepName; readonly registry: Registry; readonly of: StepName }[] = [
+  { step: 'undo-application', registry: 'application-server', of: 'set-application' },
+  { step: 'undo-network', registry: 'network-server', of: 'set-network' },
+  { step: 'undo-join', registry: 'join-server', of: 'set-join' },
+  { step: 'undo-identity', registry: 'identity-server', of: 'create-identity' },
+]
+
+/** Takes back what this tool wrote on the target, in reverse; the source has not been stopped for it, or was started again. */
+export const undoImport = async (context: CrossingContext): Promise<void> => {
+  for (const { step, registry, of } of UNDO) {
+    const progress = context.journal.progress()
+    const status = progress?.steps[of]
+    if (progress?.registeredBefore === true || status === 'done' || status === 'unknown') {
+      await ensureRemoved(onTarget(context), step, registry, targetIds(context))
+    }
+  }
+}
