@@ -1,0 +1,354 @@
+import { decodeTime } from '../json/scalars.ts'
+import { allowedPaths, setPaths } from '../json/mask.ts'
+import { child, type Message, textAt } from '../json/types.ts'
+import { requestInvalid } from '../json/validate.ts'
+import { deviceKey, type Network } from '../network.ts'
+import { bodyMask, type Call, param, queryMask, requireAllowed, type Route } from './call.ts'
+import {
+  applicationEntity,
+  batchIds,
+  bodyDevice,
+  checkApplicationId,
+  checkDevice,
+  checkIds,
+  deviceEntity,
+  euiConflict,
+  view,
+} from './devices.ts'
+import { decodeError, errors, fail } from './errors.ts'
+import { blockedIds } from './blocked-ids.ts'
+import { deviceOrders, pageReply, readPage, sortRecords } from './paging.ts'
+import { requireApplication } from './rights.ts'
+
+const service = '/ttn.lorawan.v3.EndDeviceRegistry'
+const batch = '/ttn.lorawan.v3.EndDeviceBatchRegistry'
+const stored = [
+  'name',
+  'description',
+  'attributes',
+  'version_ids',
+  'service_profile_id',
+  'locations',
+  'picture',
+  'activated_at',
+  'last_seen_at',
+  'claim_authentication_code',
+  'network_server_address',
+  'application_server_address',
+  'join_server_address',
+  'serial_number',
+  'lora_alliance_profile_ids',
+]
+
+const requireExistingApplication = (network: Network, application: string): Message => {
+  const record = network.applications.get(application)
+  if (record === undefined) throw fail(errors.applicationNotFound, { application_id: application })
+  return record
+}
+
+const deviceOf = (network: Network, application: string, device: string): Message => {
+  const record = network.identityServer.get(deviceKey(application, device))
+  if (record === undefined)
+    throw fail(errors.endDeviceNotFound, { application_id: application, device_id: device })
+  return record
+}
+
+const host = (address: string): string => address.replace(/^\w+:\/\//, '').replace(/:\d+$/, '')
+
+const requireAddresses = (application: Message, device: Message): void => {
+  for (const server of ['network', 'application', 'join']) {
+    const expected = textAt(application, `${server}_server_address`)
+    const address = textAt(device, `${server}_server_address`)
+    if (expected === undefined || address === undefined || host(expected) === host(address)) continue
+    throw fail(errors.addressMismatch(server), { address: host(address), expected: host(expected) })
+  }
+}
+
+const create: Route = {
+  method: 'POST',
+  path: '/applications/:application/devices',
+  rpc: `${service}/Create`,
+  registry: 'is',
+  prepare: (call) => {
+    const device = bodyDevice(call)
+    if (call.body['end_device'] === undefined && call.body['endDevice'] === undefined) {
+      throw requestInvalid('CreateEndDeviceRequest', 'end_device', 'value is required')
+    }
+    checkDevice('CreateEndDeviceRequest', device, [])
+    return {
+      entity: applicationEntity(call),
+      run: () => {
+        const { network } = call
+        const application = param(call, 'application')
+        requireApplication(network, call.credentials(), application, 'DEVICES_WRITE')
+        const id = textAt(device, 'ids.device_id') ?? ''
+        if (blockedIds.has(id)) throw fail(errors.forbiddenId, { id })
+        requireAddresses(requireExistingApplication(network, application), device)
+        const key = deviceKey(application, id)
+        if (network.identityServer.has(key)) throw fail(errors.idTaken, undefined, fail(errors.alreadyExists))
+        const conflict = euiConflict(network.identityServer, device, errors.isEuisTaken)
+        if (conflict !== undefined) throw conflict
+        const now = network.clock.micros()
+        const ids = { ...child(device, 'ids') }
+        delete ids['dev_addr']
+        const record: Message = {}
+        const whole: Message = {
+          version_ids: {},
+          lora_alliance_profile_ids: {},
+          ...device,
+          ids,
+          created_at: now,
+          updated_at: now,
+        }
+        setPaths('EndDevice', record, whole, ['ids', 'created_at', 'updated_at', ...stored])
+        network.identityServer.set(key, record)
+        return { body: record }
+      },
+    }
+  },
+}
+
+const get: Route = {
+  method: 'GET',
+  path: '/applications/:application/devices/:device',
+  rpc: `${service}/Get`,
+  registry: 'is',
+  prepare: (call) => {
+    const mask = queryMask(call)
+    requireAllowed(mask, allowedPaths['is.read'])
+    checkIds('GetEndDeviceRequest', call)
+    return {
+      entity: deviceEntity(call),
+      run: () => {
+        requireApplication(call.network, call.credentials(), param(call, 'application'), 'DEVICES_READ')
+        return { body: view(deviceOf(call.network, param(call, 'application'), param(call, 'device')), mask) }
+      },
+    }
+  },
+}
+
+const devicesOf = (network: Network, application: string): Message[] =>
+  network.identityServer.entries(`${application}/`).map(([, record]) => record)
+
+const updatedSince = (call: Call): string | undefined => {
+  const filters = call.body['filters']
+  if (!Array.isArray(filters)) return undefined
+  for (const filter of filters) {
+    const since =
+      typeof filter === 'object' && filter !== null && !Array.isArray(filter)
+        ? filter['updated_since']
+        : undefined
+    if (since !== undefined && since !== null) {
+      const read = decodeTime(since, (reason) => {
+        throw decodeError(reason)
+      })
+      return typeof read === 'string' ? read : undefined
+    }
+  }
+  return undefined
+}
+
+const prepareList = (call: Call, mask: readonly string[]): ReturnType<Route['prepare']> => {
+  requireAllowed(mask, allowedPaths['is.read'])
+  checkApplicationId('ListEndDevicesRequest', param(call, 'application'))
+  const page = readPage(call, 'ListEndDevicesRequest', deviceOrders)
+  const since = updatedSince(call)
+  return {
+    entity: applicationEntity(call),
+    run: () => {
+      const application = param(call, 'application')
+      requireApplication(call.network, call.credentials(), application, 'DEVICES_READ')
+      const all = devicesOf(call.network, application)
+      const chosen =
+        since === undefined ? all : all.filter((record) => (textAt(record, 'updated_at') ?? '') > since)
+      const reply = pageReply(
+        'end_devices',
+        sortRecords(chosen, page.order, 'device_id').map((record) => view(record, mask)),
+        page,
+      )
+      return { ...reply, headers: { 'x-total-count': String(all.length) } }
+    },
+  }
+}
+
+const list: Route = {
+  method: 'GET',
+  path: '/applications/:application/devices',
+  rpc: `${service}/List`,
+  registry: 'is',
+  prepare: (call) => prepareList(call, queryMask(call)),
+}
+
+const filter: Route = {
+  method: 'POST',
+  path: '/applications/:application/devices/filter',
+  rpc: `${service}/List`,
+  registry: 'is',
+  prepare: (call) => {
+    for (const name of ['limit', 'page', 'order']) {
+      const value = call.body[name]
+      if (typeof value === 'number' || typeof value === 'string') call.query.set(name, String(value))
+    }
+    return prepareList(call, bodyMask(call))
+  },
+}
+
+const update: Route = {
+  method: 'PUT',
+  path: '/applications/:application/devices/:device',
+  rpc: `${service}/Update`,
+  registry: 'is',
+  prepare: (call) => {
+    const device = bodyDevice(call)
+    const mask = bodyMask(call)
+    requireAllowed(mask, allowedPaths['is.write'])
+    checkDevice('UpdateEndDeviceRequest', device, mask)
+    return {
+      entity: deviceEntity(call),
+      run: () => {
+        const { network } = call
+        const application = param(call, 'application')
+        requireApplication(network, call.credentials(), application, 'DEVICES_WRITE')
+        const record = deviceOf(network, application, param(call, 'device'))
+        const masked: Message = {}
+        setPaths('EndDevice', masked, device, mask)
+        requireAddresses(requireExistingApplication(network, application), masked)
+        const activated = record['activated_at']
+        setPaths('EndDevice', record, device, mask)
+        if (record['activated_at'] === undefined && activated !== undefined)
+          record['activated_at'] = activated
+        const next: Message = { ...record, updated_at: network.clock.micros() }
+        network.identityServer.set(deviceKey(application, param(call, 'device')), next)
+        return { body: view(next, mask) }
+      },
+    }
+  },
+}
+
+const remove: Route = {
+  method: 'DELETE',
+  path: '/applications/:application/devices/:device',
+  rpc: `${service}/Delete`,
+  registry: 'is',
+  prepare: (call) => {
+    checkIds('EndDeviceIdentifiers', call, '')
+    return {
+      entity: deviceEntity(call),
+      run: () => {
+        const application = param(call, 'application')
+        requireApplication(call.network, call.credentials(), application, 'DEVICES_WRITE')
+        deviceOf(call.network, application, param(call, 'device'))
+        call.network.identityServer.delete(deviceKey(application, param(call, 'device')))
+        return { body: {} }
+      },
+    }
+  },
+}
+
+const batchGet: Route = {
+  method: 'GET',
+  path: '/applications/:application/devices/batch',
+  rpc: `${batch}/Get`,
+  registry: 'is',
+  prepare: (call) => {
+    const mask = queryMask(call)
+    requireAllowed(mask, allowedPaths['is.read'])
+    const ids = batchIds(call, 'BatchGetEndDevicesRequest')
+    return {
+      entity: applicationEntity(call),
+      run: () => {
+        const application = param(call, 'application')
+        requireApplication(call.network, call.credentials(), application, 'DEVICES_READ')
+        const found = devicesOf(call.network, application).filter((record) =>
+          ids.includes(textAt(record, 'ids.device_id') ?? ''),
+        )
+        return { body: found.length === 0 ? {} : { end_devices: found.map((record) => view(record, mask)) } }
+      },
+    }
+  },
+}
+
+const batchDelete: Route = {
+  method: 'DELETE',
+  path: '/applications/:application/devices/batch',
+  rpc: `${batch}/Delete`,
+  registry: 'is',
+  prepare: (call) => {
+    const ids = batchIds(call, 'BatchDeleteEndDevicesRequest')
+    return {
+      entity: applicationEntity(call),
+      run: () => {
+        const application = param(call, 'application')
+        requireApplication(call.network, call.credentials(), application, 'DEVICES_WRITE')
+        for (const id of ids) call.network.identityServer.delete(deviceKey(application, id))
+        return { body: {} }
+      },
+    }
+  },
+}
+
+const contains = (value: string | undefined, part: string | null): boolean =>
+  part === null || part === '' || (value ?? '').toLowerCase().includes(part.toLowerCase())
+
+const matchesSearch = ({ query }: Call, record: Message): boolean => {
+  const attributes = [...query].flatMap(([name, value]) => {
+    const key = /^attributes_contain\[(.+)\]$/.exec(name)?.[1]
+    return key === undefined ? [] : [contains(textAt(child(record, 'attributes'), key), value)]
+  })
+  const texts = [
+    textAt(record, 'ids.device_id'),
+    textAt(record, 'name'),
+    textAt(record, 'description'),
+    textAt(record, 'ids.dev_eui'),
+    textAt(record, 'ids.join_eui'),
+  ]
+  const anyText = query.get('query')
+  return (
+    contains(texts[0], query.get('id_contains')) &&
+    contains(texts[1], query.get('name_contains')) &&
+    contains(texts[2], query.get('description_contains')) &&
+    contains(texts[3], query.get('dev_eui_contains')) &&
+    contains(texts[4], query.get('join_eui_contains')) &&
+    attributes.every(Boolean) &&
+    (anyText === null || texts.some((text) => contains(text, anyText)))
+  )
+}
+
+const search: Route = {
+  method: 'GET',
+  path: '/search/applications/:application/devices',
+  rpc: '/ttn.lorawan.v3.EndDeviceRegistrySearch/SearchEndDevices',
+  registry: 'is',
+  prepare: (call) => {
+    const mask = queryMask(call)
+    requireAllowed(mask, allowedPaths['is.read'])
+    checkApplicationId('SearchEndDevicesRequest', param(call, 'application'))
+    const page = readPage(call, 'SearchEndDevicesRequest', deviceOrders)
+    return {
+      entity: applicationEntity(call),
+      run: () => {
+        const application = param(call, 'application')
+        requireApplication(call.network, call.credentials(), application, 'DEVICES_READ')
+        const hits = devicesOf(call.network, application).filter((record) => matchesSearch(call, record))
+        const shown = sortRecords(hits, page.order, 'device_id').map((record) => view(record, mask))
+        const reply = pageReply('end_devices', shown, page)
+        const items = reply.body['end_devices']
+        // One answer never holds more than the default page, whatever the limit (API notes, section 4.4).
+        return Array.isArray(items) ? { ...reply, body: { end_devices: items.slice(0, 100) } } : reply
+      },
+    }
+  },
+}
+
+/** The device registry of the Identity Server, with search (API notes, sections 4 and 9.1). */
+export const identityServerRoutes: readonly Route[] = [
+  batchGet,
+  batchDelete,
+  create,
+  filter,
+  list,
+  get,
+  update,
+  remove,
+  search,
+]
