@@ -9,7 +9,7 @@ import { createApiKey, tokenOf } from './things-stack/api-keys.ts'
 import { createApplication } from './things-stack/applications.ts'
 import { createGateway } from './things-stack/gateways.ts'
 
-export type { SampleDevice } from './sample/sample.ts'
+export type { SampleDevice, SampleSession, SampleSessionKeys } from './sample/sample.ts'
 
 /** How the local networks are started. */
 export interface SimulatorOptions {
@@ -79,7 +79,7 @@ export const startSimulator = async (options: SimulatorOptions = {}): Promise<Ru
   const empty = options.empty === true
   const source = setUp('source', '27000000/8', 'AA555A0000000001', empty, clock)
   const target = setUp('target', '2A000000/8', 'AA555A0000000002', empty, clock)
-  const sampleDevices = empty ? [] : buildSample(source.network, application)
+  const sampleDevices = empty ? [] : buildSample(source.network, application, source.apiKey)
 
   const open: Listening[] = []
   const next = (): number =>
