@@ -50,7 +50,7 @@ export const secret = (
 ): FieldChange => ({
   registry,
   path,
-  before: { sensitive: state },
+  before: state === 'added' ? absent : { sensitive: state },
   after: { sensitive: state },
   verdict: state === 'same' ? 'leave' : 'write',
   reason: state === 'same' ? 'equal' : 'create',
@@ -89,6 +89,16 @@ export const leave = (
   ...(because === undefined ? {} : { because }),
 })
 
+const leftBehind = (registry: Registry, path: string, because: string): FieldChange => ({
+  registry,
+  path,
+  before: absent,
+  after: absent,
+  verdict: 'leave',
+  reason: 'not-carried',
+  because,
+})
+
 export const eui = (number: number): string => `70B3D57E${number.toString(16).toUpperCase().padStart(8, '0')}`
 
 const CROSS_KEPT: readonly StepName[] = [
@@ -117,21 +127,13 @@ export const DELETES: readonly StepName[] = [
   'delete-identity',
 ]
 
+/** As the engine sums a MAC state up. */
 export const MAC_STATE: Json = {
-  current_parameters: {
-    max_eirp: 16,
-    rx1_delay: 'RX_DELAY_1',
-    rx2_frequency: '869525000',
-    rx2_data_rate_index: 'DATA_RATE_0',
-    channels: Array.from({ length: 8 }, (_, index) => ({
-      uplink_frequency: String(867100000 + 200000 * index),
-      min_data_rate_index: 'DATA_RATE_0',
-      max_data_rate_index: 'DATA_RATE_5',
-      enable_uplink: true,
-    })),
-  },
-  lorawan_version: 'MAC_V1_0_3',
-  device_class: 'CLASS_A',
+  rx1_delay: 1,
+  desired_rx1_delay: 1,
+  data_rate_index: 5,
+  channels: 8,
+  pending_requests: 0,
 }
 
 const settings = (number: number, profile: DeviceProfile): FieldChange[] => [
@@ -140,7 +142,7 @@ const settings = (number: number, profile: DeviceProfile): FieldChange[] => [
   create('network-server', 'lorawan_version', profile.lorawanVersion),
   create('network-server', 'lorawan_phy_version', profile.lorawanPhyVersion),
   create('network-server', 'mac_settings.rx1_delay', 1),
-  create('network-server', 'mac_settings.desired_rx1_delay', 1, 'policy.rx1Delay: keep'),
+  create('network-server', 'mac_settings.desired_rx1_delay', 1),
   create('network-server', 'mac_settings.supports_32_bit_f_cnt', true),
   create('network-server', 'supports_class_c', profile.class === 'C'),
 ]
@@ -150,7 +152,7 @@ const session = (number: number): FieldChange[] => [
   create('network-server', 'session.last_f_cnt_up', 1000 + number),
   create('network-server', 'session.last_n_f_cnt_down', 10 + number),
   secret('network-server', 'session.keys.f_nwk_s_int_key.key', 'added'),
-  create('network-server', 'mac_state', MAC_STATE),
+  create('network-server', 'mac_state', MAC_STATE, 'carried'),
   create('application-server', 'session.dev_addr', `2601${(0x1000 + number).toString(16).toUpperCase()}`),
   secret('application-server', 'session.keys.app_s_key.key', 'added'),
 ]
@@ -176,7 +178,8 @@ export const joiningAnew = (number: number, profile: DeviceProfile = OTAA_A): De
   fields: [
     ...settings(number, profile),
     secret('join-server', 'root_keys.app_key.key', 'added'),
-    leave('network-server', 'session.dev_addr', '2601AAAA', 'not-carried', 'policy.persistSession: false'),
+    leftBehind('network-server', 'session.dev_addr', 'the session is not kept'),
+    leftBehind('identity-server', 'activated_at', 'would be a false proof of life on the target'),
   ],
   steps: CROSS_ANEW,
   later: ['hear', 'prevent-rejoin'],
@@ -192,7 +195,10 @@ export const sessionKept = (number: number): DeviceChange => ({
     ...settings(number, OTAA_A),
     secret('join-server', 'root_keys.app_key.key', 'added'),
     ...session(number),
-    create('application-server', 'formatters.up_formatter_parameter', FORMATTER),
+    create('application-server', 'formatters', {
+      up_formatter: 'FORMATTER_JAVASCRIPT',
+      up_formatter_parameter: '182 characters',
+    }),
   ],
   steps: CROSS_KEPT,
   later: ['hear', 'prevent-rejoin'],
@@ -245,7 +251,7 @@ export const updated = (number: number, fields: readonly FieldChange[]): DeviceC
 export const settled = (number: number, action: 'done' | 'adopt' | 'wait' | 'gone'): DeviceChange => ({
   ...base(number, 'meter'),
   action,
-  ...(action === 'wait' ? { status: 'unmuted' } : action === 'done' ? { status: 'done' } : {}),
+  ...(action === 'wait' ? { status: 'waiting to be heard' } : action === 'done' ? { status: 'heard' } : {}),
   ...(action === 'gone' ? {} : { route: 'joining-anew' as const, profile: OTAA_A }),
   fields: action === 'gone' ? [] : EQUAL_FIELDS,
   steps: [],
@@ -274,9 +280,7 @@ export const excluded = (number: number): DeviceChange => ({
   action: 'excluded',
   fields: [],
   steps: [],
-  findings: [
-    { code: 'ExcludedByPlan', severity: 'note', message: 'left out by devices.exclude match "test-*"' },
-  ],
+  findings: [{ code: 'Excluded', severity: 'note', message: 'left out by devices.exclude match "test-*"' }],
 })
 
 export const retiring = (number: number): DeviceChange => ({
@@ -304,11 +308,15 @@ export const GUARDS_OK: readonly Guard[] = [
     limit: 1,
     of: 12,
     ok: true,
-    because: '5 % of the devices on the target',
+    because: 'devices on the target whose settings would be changed',
   },
-  { name: 'source-deletes', used: 0, limit: 0, ok: true, because: 'policy.deleteSource is never' },
-  { name: 'target-deletes', used: 0, limit: 0, ok: true, because: 'nothing on the target is deleted' },
-  { name: 'blocked-devices', used: 0, limit: 10, ok: true, because: 'devices that are left alone' },
+  {
+    name: 'blocked-devices',
+    used: 0,
+    limit: 10,
+    ok: true,
+    because: 'devices that can not cross as they are',
+  },
 ]
 
 /** A change set around the devices, with its digest. */
@@ -345,9 +353,175 @@ export const changeSet = (
       lock: 'building-a.state.lock',
     },
     digestKey: 'derived',
-    devices: [...devices].sort((a, b) => ((a.devEui ?? '') < (b.devEui ?? '') ? -1 : 1)),
+    devices: [...devices].sort((a, b) => ((a.devEui ?? 'g') < (b.devEui ?? 'g') ? -1 : 1)),
     ...changes,
   })
 
 export const times = <T>(count: number, make: (index: number) => T): T[] =>
   Array.from({ length: count }, (_, index) => make(index))
+
+/** Change sets that a person would meet; each preview of them is a golden file. */
+export const SAMPLES: Readonly<Record<string, () => ChangeSet>> = {
+  ready: () =>
+    changeSet(
+      [
+        ...times(3, (index) =>
+          updated(index + 1, [
+            change(
+              'network-server',
+              'mac_settings.status_count_periodicity',
+              0,
+              200,
+              'plan',
+              'overrides.set',
+            ),
+          ]),
+        ),
+        updated(4, [
+          change('identity-server', 'name', 'meter 4', 'Meter 4', 'source-changed'),
+          change(
+            'application-server',
+            'formatters',
+            { up_formatter: 'FORMATTER_JAVASCRIPT', up_formatter_parameter: FORMATTER },
+            {
+              up_formatter: 'FORMATTER_JAVASCRIPT',
+              up_formatter_parameter: FORMATTER.replace('/ 10', '/ 100'),
+            },
+            'target-drifted',
+          ),
+        ]),
+        settled(5, 'adopt'),
+        settled(6, 'done'),
+      ],
+      { base: { lineage: digestOfText('lineage'), serial: 120 } },
+    ),
+  risks: () =>
+    changeSet(
+      [
+        ...times(30, (index) => joiningAnew(index + 1)),
+        ...times(4, (index) => joiningAnew(index + 101, OTAA_C)),
+        ...times(6, (index) => ({
+          ...sessionKept(index + 201),
+          ...(index === 2
+            ? {
+                findings: [
+                  {
+                    code: 'QueuedDownlinksLost',
+                    severity: 'warning' as const,
+                    message: '3 queued downlinks stay on the source',
+                    hint: 'send them again on the target, or wait until the queue is empty',
+                    subject: { device: 'air-203' },
+                  },
+                ],
+              }
+            : {}),
+        })),
+        ...times(2, (index) => abpKept(index + 301)),
+        abpKept(310, 'abp-reset'),
+        { ...sessionKept(320), action: 'resume' as const, status: 'crossing', steps: CROSS_KEPT.slice(6) },
+        ...times(3, (index) =>
+          updated(index + 401, [
+            change('network-server', 'mac_settings.desired_rx1_delay', 1, 5, 'plan', 'policy.rx1Delay'),
+          ]),
+        ),
+        ...times(2, (index) => settled(index + 501, 'wait')),
+        ...times(9, (index) => settled(index + 601, 'done')),
+        retiring(701),
+        settled(801, 'gone'),
+        ...times(5, (index) => blocked(index + 901, { code: 'EuisTaken' })),
+        blocked(950, {
+          code: 'HalfRegistered',
+          message: "the source's Join Server does not know the device",
+          hint: "register it on the source's Join Server, or exclude it",
+        }),
+        ...times(7, (index) => excluded(index + 1001)),
+      ],
+      {
+        guards: GUARDS_OK.map((guard) =>
+          guard.name === 'blocked-devices' ? { ...guard, used: 6, of: 61 } : guard,
+        ),
+        findings: [
+          {
+            code: 'TargetVersionUnknown',
+            severity: 'warning',
+            message: 'the target does not say its version, 3.21 is assumed',
+          },
+        ],
+        rollout: { maxConcurrency: 128, canary: 10, maxFailures: { share: 0.05 } },
+        policy: {
+          persistSession: true,
+          resetFrameCounters: false,
+          rx1Delay: 5,
+          deleteSource: 'after-heard',
+          preventRejoin: 'replace-root-keys',
+        },
+      },
+    ),
+  blocked: () =>
+    changeSet([joiningAnew(1), ...times(14, (index) => blocked(index + 11, { code: 'EuisTaken' }))], {
+      guards: GUARDS_OK.map((guard) =>
+        guard.name === 'blocked-devices' ? { ...guard, used: 14, of: 15, ok: false } : guard,
+      ),
+      findings: [
+        {
+          code: 'UnknownDevice',
+          severity: 'error',
+          message: 'the source has no device meter-99, which the plan names',
+          hint: 'remove it from devices.include',
+          subject: { file: 'plans/building-a.yaml', line: 14, column: 7 },
+        },
+      ],
+    }),
+  'no-changes': () =>
+    changeSet([...times(12, (index) => settled(index + 1, 'done')), excluded(20)], {
+      base: { lineage: digestOfText('lineage'), serial: 340 },
+      digestKey: 'plan',
+      coverage: { gateways: 'on-target' },
+    }),
+  empty: () => changeSet([]),
+  fleet: () =>
+    changeSet([
+      ...times(4000, (index) => joiningAnew(index + 1)),
+      ...times(700, (index) => sessionKept(index + 5001)),
+      ...times(200, (index) => abpKept(index + 6001)),
+      ...times(100, (index) => excluded(index + 7001)),
+    ]),
+  hostile: () => changeSet(HOSTILE_NAMES.map((name, index) => hostile(index + 1, name))),
+}
+
+/** Names that try to be more than names. */
+export const HOSTILE_NAMES: readonly string[] = [
+  '**bold** _it_ ~~no~~ `code` ``',
+  '<script>alert(1)</script><img src=x onerror=y>',
+  'a | b || c',
+  'line\nbreak\r\ttab',
+  '\u001b[31mred\u001b[0m\u0007\u009b2J',
+  'abc\u202Edcba\u202C \u2066x\u2069',
+  '@everyone see #123 https://evil.example/x [link](https://evil.example)',
+  '```\nfence\n```',
+  '<!-- comment --> &amp; &#64;',
+  '=HYPERLINK("http://evil","x")',
+  '温度センサー ビル１ 温度センサー ビル２ 温度センサー',
+  'e\u0301\u0301\u0301\u0301\u0301\u0301\u0301\u0301 zalgo 👩‍🚀 👍🏽 🇩🇪',
+  'x'.repeat(400),
+  '# heading\n- list\n1. one',
+]
+
+/** A device whose every text is chosen by somebody else. */
+export const hostile = (number: number, name: string): DeviceChange => ({
+  ...updated(number, [
+    change('identity-server', 'name', `old ${name}`, name),
+    change('identity-server', `attributes.${name}`, { [name]: name }, { [name]: [name, name, name] }),
+    change(
+      'application-server',
+      'formatters',
+      { up_formatter_parameter: `${FORMATTER}// ${name}\n` },
+      { up_formatter_parameter: `// ${name}\n${FORMATTER}` },
+      'plan',
+      name,
+    ),
+  ]),
+  device: name,
+  target: `to ${name}`,
+  findings: [{ code: 'QueuedDownlinksLost', severity: 'warning', message: name, hint: name }],
+})

@@ -1,0 +1,202 @@
+import {
+  ACTIONS,
+  type Action,
+  type ChangeSet,
+  type DeviceChange,
+  type DeviceProfile,
+  type FieldChange,
+} from '../domain/change-set.ts'
+import type { Diagnostic } from '../domain/diagnostic.ts'
+import type { Route, StepName } from '../domain/journal.ts'
+import { canonicalJson, digestOfText } from '../domain/json.ts'
+import { safeChange } from './shown.ts'
+
+/** A field that is not the same in all devices of a group. */
+export interface VaryingField {
+  /** How many of the group's devices have it. */
+  readonly devices: number
+  /** How many different changes of it there are. */
+  readonly distinct: number
+  /** The change of the first device that has it. */
+  readonly example: FieldChange
+}
+
+export type Range = readonly [least: number, most: number]
+
+/** Devices that a reviewer would give the same verdict. Changes hold no secrets. */
+export interface ChangeGroup {
+  /** `G1`, `G2`, ... in an order that depends on the change set alone. */
+  readonly id: string
+  readonly action: Action
+  readonly route?: Route
+  readonly status?: string
+  readonly profile?: DeviceProfile
+  /** Sorted by DevEUI, then device id. */
+  readonly devices: readonly DeviceChange[]
+  /** Fields that change the same way in all devices. */
+  readonly common: readonly FieldChange[]
+  readonly varying: readonly VaryingField[]
+  /** Fewest and most fields of a device that stay as they are. */
+  readonly unchanged: Range
+  /** Fewest and most fields of a device that the target does not get. */
+  readonly leftBehind: Range
+  /** One for each code, from the first device that has it. */
+  readonly findings: readonly Diagnostic[]
+  /** Undefined where the devices stand at different steps. */
+  readonly steps: readonly StepName[] | undefined
+  readonly later: readonly StepName[] | undefined
+}
+
+/** Fields that describe or count a device: on a new registration they don't decide what a reviewer thinks of it. */
+const DESCRIPTIVE =
+  /^(name|description|attributes|locations|picture|serial_number|version_ids|service_profile_id|lora_alliance_profile_ids|battery_percentage|downlink_margin|last_dev_status_received_at|used_dev_nonces|last_dev_nonce|last_join_nonce|last_rj_count_[01]|session\.last_\w+|session\.started_at)\b/
+
+/** Fields whose value, and not only the fact that they change, decides. */
+const DECISIVE =
+  /^(mac_settings\.|lorawan_|frequency_plan_id$|supports_|multicast$|resets_|skip_payload_crypto|min_frequency$|max_frequency$)/
+
+/** Steps that a reviewer weighs; the others follow from the action. */
+const WEIGHED: readonly StepName[] = ['stop-source', 'unmute-target', 'prevent-rejoin', 'delete-identity']
+
+/** Whether a field is listed: it is written. What stays behind or is unchanged is counted. */
+const isListed = (change: FieldChange): boolean => change.verdict === 'write'
+
+const fieldKey = (change: FieldChange): string => `${change.registry} ${change.path}`
+
+const contentOf = (change: FieldChange): string => canonicalJson([change.before, change.after])
+
+const bySort = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0)
+
+/** Sorts after every hex digit. */
+const NO_EUI = 'g'
+
+/** The order of a change set: by DevEUI, then device id; devices without DevEUI come last. */
+export const byDevEui = (a: DeviceChange, b: DeviceChange): number =>
+  bySort(a.devEui ?? NO_EUI, b.devEui ?? NO_EUI) || bySort(a.device, b.device)
+
+const groupKey = (device: DeviceChange): string => {
+  const isNew = device.action === 'create' || device.action === 'resume'
+  const fields = device.fields
+    .filter((change) => isListed(change) && !(isNew && DESCRIPTIVE.test(change.path)))
+    .map((change) => [
+      fieldKey(change),
+      change.verdict,
+      change.reason,
+      change.because ?? '',
+      DECISIVE.test(change.path)
+        ? contentOf(safeChange(change))
+        : 'sensitive' in change.after
+          ? change.after.sensitive
+          : '',
+    ])
+    .sort(([a = ''], [b = '']) => bySort(a, b))
+  const weighed = (steps: readonly StepName[]): readonly StepName[] =>
+    steps.filter((step) => WEIGHED.includes(step))
+  return canonicalJson({
+    route: device.route ?? '',
+    profile: device.profile ?? null,
+    status: device.action === 'resume' || device.action === 'wait' ? (device.status ?? '') : '',
+    findings: [...new Set(device.findings.map((finding) => finding.code))].sort(bySort),
+    now: weighed(device.steps),
+    later: weighed(device.later),
+    fields,
+  })
+}
+
+const sameSteps = (
+  devices: readonly DeviceChange[],
+  which: 'steps' | 'later',
+): readonly StepName[] | undefined => {
+  const first = devices[0]?.[which] ?? []
+  const text = first.join()
+  return devices.every((device) => device[which].join() === text) ? first : undefined
+}
+
+interface Tally {
+  readonly example: FieldChange
+  devices: number
+  readonly contents: Set<string>
+}
+
+const tallyFields = (devices: readonly DeviceChange[]): ReadonlyMap<string, Tally> => {
+  const tallies = new Map<string, Tally>()
+  for (const device of devices) {
+    for (const change of device.fields) {
+      if (!isListed(change)) continue
+      const key = fieldKey(change)
+      const tally = tallies.get(key) ?? { example: change, devices: 0, contents: new Set<string>() }
+      const content = contentOf(change)
+      tally.devices += 1
+      tally.contents.add(content.length > 100 ? digestOfText(content) : content)
+      tallies.set(key, tally)
+    }
+  }
+  return tallies
+}
+
+const rangeOf = (devices: readonly DeviceChange[], counts: (change: FieldChange) => boolean): Range => {
+  let least = Number.POSITIVE_INFINITY
+  let most = 0
+  for (const device of devices) {
+    const number = device.fields.reduce((sum, change) => sum + (counts(change) ? 1 : 0), 0)
+    least = Math.min(least, number)
+    most = Math.max(most, number)
+  }
+  return [Math.min(least, most), most]
+}
+
+const assemble = (id: string, key: string, unsorted: readonly DeviceChange[]): ChangeGroup => {
+  const devices = [...unsorted].sort(byDevEui)
+  const first = devices[0]
+  const tallies = [...tallyFields(devices).values()]
+  const isCommon = (tally: Tally): boolean => tally.devices === devices.length && tally.contents.size === 1
+  const findings = new Map<string, Diagnostic>()
+  for (const finding of devices.flatMap((device) => device.findings)) {
+    if (!findings.has(finding.code)) findings.set(finding.code, finding)
+  }
+  const { status } = JSON.parse(key) as { status: string }
+  return {
+    id,
+    action: first?.action ?? 'done',
+    ...(first?.route === undefined ? {} : { route: first.route }),
+    ...(status === '' ? {} : { status }),
+    ...(first?.profile === undefined ? {} : { profile: first.profile }),
+    devices,
+    common: tallies.filter(isCommon).map((tally) => safeChange(tally.example)),
+    varying: tallies
+      .filter((tally) => !isCommon(tally))
+      .map((tally) => ({
+        devices: tally.devices,
+        distinct: tally.contents.size,
+        example: safeChange(tally.example),
+      })),
+    unchanged: rangeOf(devices, (change) => change.verdict === 'leave' && change.reason !== 'not-carried'),
+    leftBehind: rangeOf(devices, (change) => change.verdict === 'leave' && change.reason === 'not-carried'),
+    findings: [...findings.values()],
+    steps: sameSteps(devices, 'steps'),
+    later: sameSteps(devices, 'later'),
+  }
+}
+
+/**
+ * Groups the devices of a change set: by action in the order of `ACTIONS`, then the largest first. Two devices share
+ * a group when action, route, profile, the set of changed fields with their reasons, the values of decisive fields,
+ * the codes of findings and the steps that touch the source are the same.
+ */
+export const groupChanges = (changeSet: Pick<ChangeSet, 'devices'>): readonly ChangeGroup[] => {
+  const byAction = new Map<Action, Map<string, DeviceChange[]>>()
+  for (const device of changeSet.devices) {
+    const groups = byAction.get(device.action) ?? new Map<string, DeviceChange[]>()
+    byAction.set(device.action, groups)
+    const key = groupKey(device)
+    const members = groups.get(key)
+    if (members === undefined) groups.set(key, [device])
+    else members.push(device)
+  }
+  const ordered = ACTIONS.flatMap((action) =>
+    [...(byAction.get(action) ?? [])].sort(
+      ([keyA, a], [keyB, b]) => b.length - a.length || bySort(keyA, keyB),
+    ),
+  )
+  return ordered.map(([key, devices], index) => assemble(`G${index + 1}`, key, devices))
+}

@@ -1,0 +1,87 @@
+import type { Action } from '../domain/change-set.ts'
+import { ACTIONS } from '../domain/change-set.ts'
+import { harmless } from './escape.ts'
+import { blank, type Line, line, type Span, type Tone } from './layout.ts'
+import type { Preview } from './preview.ts'
+import type { Verdict } from './verdict.ts'
+import { cut, padEnd, padStart } from './width.ts'
+import { ACTION_WORDS, count, devices, networkName, plural, policyWords, shortDigest } from './words.ts'
+
+/** The first part of a preview: verdict, networks, counts, guards. */
+
+export const VERDICT_TONE: Readonly<Record<Verdict, Tone>> = {
+  READY: 'green',
+  'READY WITH RISKS': 'yellow',
+  BLOCKED: 'red',
+  'NO CHANGES': 'green',
+}
+
+export const heading = (text: string, ...rest: readonly Span[]): readonly Line[] => [
+  blank,
+  line(2, ['bold', text], ...rest),
+]
+
+export const headline = ({ changeSet, judgement }: Preview): readonly Line[] => [
+  line(
+    2,
+    ['bold', cut(harmless(changeSet.plan.name), 60)],
+    '   plan ',
+    shortDigest(changeSet.digest),
+    '   ',
+    [VERDICT_TONE[judgement.verdict], judgement.verdict],
+  ),
+  ...judgement.reasons.map((reason) => line(4, '  ', harmless(reason))),
+  blank,
+  line(10, '  from    ', networkName(changeSet.source)),
+  line(10, '  to      ', networkName(changeSet.target)),
+  line(10, '  policy  ', ['dim', policyWords(changeSet).join('; ')]),
+]
+
+/** Always told, so that the sum can be done and a filter that selects all or nothing is noticed. */
+const ALWAYS: readonly Action[] = ['create', 'update', 'blocked', 'excluded']
+
+export const shownActions = ({ counts }: Preview): readonly Action[] =>
+  ACTIONS.filter((action) => ALWAYS.includes(action) || counts[action] > 0)
+
+export const countsPart = (preview: Preview): readonly Line[] => {
+  const { counts, changeSet, crossing } = preview
+  const width = count(changeSet.devices.length).length
+  return [
+    ...heading(devices(changeSet.devices.length)),
+    ...shownActions(preview).map((action): Line => {
+      const { symbol, tone, short, means } = ACTION_WORDS[action]
+      const number = counts[action]
+      const label = `${symbol} ${padEnd(short, 8)}`
+      const text = number > 0 && tone !== undefined ? ([tone, label] as const) : label
+      return line(16 + width, '  ', text, '  ', padStart(count(number), width), '  ', ['dim', means])
+    }),
+    ...(crossing === 0
+      ? []
+      : [
+          line(
+            4,
+            `  ${count(crossing)} of them ${plural(crossing, 'changes', 'change')} network: ${plural(crossing, 'it is', 'they are')} stopped on the source, then served by the target.`,
+          ),
+        ]),
+  ]
+}
+
+export const guardsPart = ({ changeSet }: Preview): readonly Line[] =>
+  changeSet.guards.length === 0
+    ? []
+    : [
+        ...heading('Guards'),
+        ...changeSet.guards.map((guard) => {
+          const of = guard.of === undefined ? '' : `, of ${count(guard.of)}`
+          const used = padStart(`${count(guard.used)} / ${count(guard.limit)}`, 9)
+          const lift = guard.ok ? '' : ` - to allow it: --allow ${guard.name}=${guard.used}`
+          return line(
+            34,
+            '  ',
+            guard.ok ? (['green', 'ok  '] as const) : (['red', 'FAIL'] as const),
+            `  ${padEnd(guard.name, 15)}  ${used}  `,
+            ['dim', `${harmless(guard.because)}${of}`],
+            ['red', lift],
+          )
+        }),
+      ]

@@ -1,0 +1,127 @@
+import { harmless } from './escape.ts'
+import type { FindingGroup } from './findings.ts'
+import { type Line, line, type Span, type Tone } from './layout.ts'
+import type { Preview } from './preview.ts'
+import { heading } from './text-head.ts'
+import { cut, padEnd, padStart } from './width.ts'
+import { count, devices, plural } from './words.ts'
+
+/** The middle of a preview: risks, what can't be undone, what needs a hand, what is blocked, lost or assumed. */
+
+const UNDO_WORDS = { yes: 'undo', partly: 'undo in part', no: 'no undo' } as const
+
+export const risksPart = ({ risks }: Preview): readonly Line[] => {
+  const width = Math.max(...risks.map((risk) => count(risk.devices).length))
+  const hang = 8 + width
+  return [
+    ...heading('Risks', ['dim', '   devices, why, and what undo is left']),
+    ...risks.flatMap((risk): readonly Line[] => {
+      const number = padStart(count(risk.devices), width)
+      if (risk.devices === 0) return [line(hang, ['dim', `  ${risk.id}  ${number}  ${risk.title}`])]
+      return [
+        line(
+          hang,
+          '  ',
+          [risk.asks ? 'yellow' : 'bold', risk.id],
+          `  ${number}  `,
+          ['bold', `${risk.title}.`],
+          ` ${risk.why}`,
+        ),
+        line(hang + 2, `${' '.repeat(hang)}${UNDO_WORDS[risk.undo]}: ${risk.undoBy}`),
+      ]
+    }),
+  ]
+}
+
+export const irreversiblePart = ({ irreversible }: Preview): readonly Line[] => {
+  if (irreversible.length === 0) return [...heading('Cannot be undone: 0')]
+  const width = Math.max(...irreversible.map((item) => count(item.devices).length))
+  return [
+    ...heading('Cannot be undone'),
+    ...irreversible.map((item) =>
+      line(4 + width, '  ', ['red', padStart(count(item.devices), width)], `  ${item.text}.`),
+    ),
+  ]
+}
+
+export const handsPart = ({ hands }: Preview): readonly Line[] => {
+  if (hands.length === 0) return [...heading('Needs a hand: nothing')]
+  const width = Math.max(...hands.map((hand) => count(hand.devices).length))
+  return [
+    ...heading('Needs a hand'),
+    ...hands.map((hand) =>
+      line(
+        12 + width,
+        '  ',
+        ['yellow', padEnd(hand.when, 6)],
+        `  ${padStart(count(hand.devices), width)}  ${hand.text}.`,
+      ),
+    ),
+  ]
+}
+
+const MESSAGE = 300
+
+const names = (group: FindingGroup): string => {
+  const more = group.devices - group.examples.length
+  return `${group.examples.map((each) => cut(harmless(each), 60)).join(', ')}${more > 0 ? `, and ${count(more)} more` : ''}`
+}
+
+/** One finding: code, count and message, then the devices, then what to do. */
+const findingLines = (group: FindingGroup, symbol: string, tone: Tone | undefined): readonly Line[] => {
+  const code = harmless(group.code)
+  const label: Span = tone === undefined ? `${symbol} ${code}` : [tone, `${symbol} ${code}`]
+  const message = cut(harmless(group.message), MESSAGE)
+  const number = group.devices === 0 ? '' : ` ${count(group.devices)}`
+  return [
+    line(4, '  ', label, `${number}: ${message}${group.differs ? ' (the first; the others differ)' : ''}`),
+    ...(group.examples.length === 0 ? [] : [line(6, '    ', ['dim', names(group)])]),
+    ...(group.hint === undefined ? [] : [line(9, `    fix: ${cut(harmless(group.hint), MESSAGE)}`)]),
+  ]
+}
+
+export const blockedPart = ({ errors, blocked, excluded, gone, counts }: Preview): readonly Line[] => [
+  ...(errors.length === 0
+    ? []
+    : [...heading('The plan as a whole'), ...errors.flatMap((group) => findingLines(group, '!', 'red'))]),
+  ...heading(`Blocked: ${count(counts.blocked)}`),
+  ...blocked.flatMap((group) => findingLines(group, '!', 'red')),
+  ...(gone.length === 0
+    ? []
+    : [
+        ...heading(`Gone from the source: ${count(counts.gone)}`),
+        ...gone.flatMap((group) => findingLines(group, '?', 'yellow')),
+      ]),
+  ...(excluded.length === 0
+    ? []
+    : [
+        ...heading(`Excluded: ${count(counts.excluded)}`),
+        ...excluded.flatMap((group) => findingLines(group, 'x', undefined)),
+      ]),
+]
+
+export const toldPart = ({ told, leftBehind }: Preview): readonly Line[] => {
+  if (told.length === 0 && leftBehind.length === 0) return heading('Lost or assumed: nothing')
+  return [
+    ...heading('Lost or assumed'),
+    ...told.flatMap((group) =>
+      findingLines(
+        group,
+        group.severity === 'note' ? 'note   ' : 'warning',
+        group.severity === 'note' ? undefined : 'yellow',
+      ),
+    ),
+    ...leftBehind.map((rule) =>
+      line(4, `  ${plural(rule.paths.length, 'field', 'fields')} not carried, ${devices(rule.devices)}: `, [
+        'dim',
+        `${pathList(rule.paths)} (${harmless(rule.because)})`,
+      ]),
+    ),
+  ]
+}
+
+/** At most 8 paths by name. */
+export const pathList = (paths: readonly string[]): string =>
+  paths.length <= 8
+    ? paths.map(harmless).join(', ')
+    : `${paths.slice(0, 8).map(harmless).join(', ')} and ${count(paths.length - 8)} more`
