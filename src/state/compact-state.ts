@@ -73,7 +73,9 @@ export const compactRecords = (records: readonly JournalRecord[]): readonly Jour
   const isFirstIntent = (device: string, step: string): boolean => {
     const steps = begunSteps.get(device) ?? new Set()
     begunSteps.set(device, steps)
-    return !steps.has(step) && steps.add(step).has(step)
+    if (steps.has(step)) return false
+    steps.add(step)
+    return true
   }
   const counts = (record: JournalRecord, index: number): boolean => {
     switch (record.t) {

@@ -89,7 +89,7 @@ const existingFile = async (
   let size = validBytes
   let hash = lastHash
   try {
-    await checkUntouched(handle, presentBytes)
+    await checkUntouched(file, fs, handle, presentBytes)
     if (presentBytes > validBytes) {
       await handle.truncate(validBytes)
       await handle.sync()
@@ -100,7 +100,7 @@ const existingFile = async (
   }
   return {
     write: async (records) => {
-      await checkUntouched(handle, size)
+      await checkUntouched(file, fs, handle, size)
       const lines = formatLines(hash, records)
       const bytes = Buffer.from(lines.text)
       await writeFully(handle, bytes, size)
@@ -112,12 +112,14 @@ const existingFile = async (
   }
 }
 
-/** A file that was deleted, replaced (by a checkout, say) or written by others would swallow what we append. */
-const checkUntouched = async (handle: Handle, size: number): Promise<void> => {
-  const now = await handle.stat()
-  if (now.nlink === 0)
-    throw new Error('another program removed or replaced the file while this run was working')
-  if (now.size !== size) throw new Error('another program changed the file while this run was working')
+/** A file that was moved, deleted, replaced (by a checkout, say) or written by others would swallow what we append. */
+const checkUntouched = async (file: string, fs: FileSystem, handle: Handle, size: number): Promise<void> => {
+  const ours = await handle.stat()
+  const named = await fs.stat(file).catch(() => undefined)
+  if (named?.ino !== ours.ino) {
+    throw new Error('another program moved, removed or replaced the file while this run was working')
+  }
+  if (ours.size !== size) throw new Error('another program changed the file while this run was working')
 }
 
 interface Waiting {

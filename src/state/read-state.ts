@@ -93,7 +93,7 @@ export const scanState = (bytes: Uint8Array): StateScan => {
       header = parsed.content
     } else {
       if (!isRecord(parsed?.content)) {
-        return end({ kind: next === bytes.length ? 'torn' : 'damaged', line, offset })
+        return end({ kind: next === bytes.length && isTorn(text) ? 'torn' : 'damaged', line, offset })
       }
       records.push(parsed.content)
     }
@@ -102,6 +102,13 @@ export const scanState = (bytes: Uint8Array): StateScan => {
   }
   return end()
 }
+
+/**
+ * Whether a wrong last line can be what a kill or power cut left: not if it holds a whole line and more, as when the
+ * newline between two lines was damaged. (Quotes within a text are escaped, so no text looks like the end of a line.)
+ */
+const isTorn = (line: Uint8Array): boolean =>
+  !/,"h":"[0-9a-f]{16}"\}[^]/.test(Buffer.from(line).toString('latin1'))
 
 /** The scan as a state to go on from; throws for everything but a whole file and a torn last line. */
 export const trustedState = (
