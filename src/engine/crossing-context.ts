@@ -19,7 +19,10 @@ export interface CrossingContext {
   readonly escrow: EscrowPort
   readonly defaultsFor: (frequencyPlan: string, phyVersion: string) => Promise<TargetDefaults>
   readonly retireAfter: number
+  /** HMAC key of the change set's digests. */
   readonly digestKey: string
+  /** HMAC key of the state's digests: the same for every plan of a lineage, so that a plan may change midway. */
+  readonly stateKey: string
   readonly emit: Emit
   readonly pause: (milliseconds: number) => Promise<void>
   /** The run was asked to end: what has not stopped its source yet ends, the rest goes on until the target speaks. */
@@ -68,3 +71,7 @@ export const markDone = ({ journal }: CrossingContext, step: StepName): Promise<
 /** A write that would change nothing. */
 export const markAlready = ({ journal }: CrossingContext, step: StepName): Promise<void> =>
   journal.append({ t: 'outcome', device: journal.device, step, at: journal.now(), status: 'already' })
+
+/** Whether a registration on the target carries the EUIs of the device that crosses. */
+export const hasIdsOf = (change: DeviceChange, held: DeviceRecord): boolean =>
+  held.ids.devEui === change.devEui && held.ids.joinEui === change.joinEui

@@ -77,7 +77,7 @@ export const preventRejoin = async (context: CrossingContext): Promise<void> => 
   const { journal, source, change } = context
   const ours = journal.progress()?.sourceKeys?.rootKeys ?? null
   const held = await source.read(change.device)
-  const isReplaced = (record: DeviceRecord): boolean => rootKeysDigest(record, context.digestKey) !== ours
+  const isReplaced = (record: DeviceRecord): boolean => rootKeysDigest(record, context.stateKey) !== ours
   const join = held.registries['join-server']
   if (join === undefined) return markDone(context, 'prevent-rejoin')
   if (journal.progress()?.escrow.A === undefined) throw new Error(`${change.device} is not in the escrow`)

@@ -1,11 +1,18 @@
 import type { DeviceRecord, FieldPath, Fields, FieldValue, Registry } from '../domain/device.ts'
 import type { StepName } from '../domain/journal.ts'
-import { type CrossingContext, markAlready, markDone, onTarget, targetIds } from './crossing-context.ts'
+import {
+  type CrossingContext,
+  hasIdsOf,
+  markAlready,
+  markDone,
+  onTarget,
+  targetIds,
+} from './crossing-context.ts'
 import type { Desired } from './desired.ts'
 import { settingDigests } from './digests.ts'
 import { ensureRemoved, ensureWrite, isApplied, StepFailure } from './ensure.ts'
 import { type FieldKind, fieldKind } from './fields.ts'
-import { field, fieldsOfKind, isObject, sameValue, textField } from './records.ts'
+import { field, fieldsOfKind, isObject, registriesOf, sameValue, textField } from './records.ts'
 
 const MUTE = 'mac_settings.schedule_downlinks'
 
@@ -186,6 +193,8 @@ const UNDO: readonly { readonly step: StepName; readonly registry: Registry; rea
 
 /** Takes back what this tool wrote on the target, in reverse; the source has not been stopped for it, or was started again. */
 export const undoImport = async (context: CrossingContext): Promise<void> => {
+  const held = await context.target.read(context.change.target)
+  if (registriesOf(held).length > 0 && !hasIdsOf(context.change, held)) return
   for (const { step, registry, of } of UNDO) {
     const progress = context.journal.progress()
     const status = progress?.steps[of]

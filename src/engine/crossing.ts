@@ -2,7 +2,7 @@ import type { DeviceRecord } from '../domain/device.ts'
 import { NetworkError } from '../domain/errors.ts'
 import type { DeviceResultStatus } from '../domain/events.ts'
 import type { ErrorRecord, Route, StepName } from '../domain/journal.ts'
-import { type CrossingContext, desiredFrom, markDone } from './crossing-context.ts'
+import { type CrossingContext, desiredFrom, hasIdsOf, markDone } from './crossing-context.ts'
 import { deleteFromSource, preventRejoin, startSource, stopSource, storeInEscrow } from './crossing-source.ts'
 import {
   compareImport,
@@ -71,16 +71,16 @@ const attempt = async (context: CrossingContext): Promise<DeviceResult | 'again'
  * keys or settings are not those of the preview is left alone: what was previewed is what happens.
  */
 const begin = async (context: CrossingContext, seen: DeviceRecord): Promise<DeviceResult | undefined> => {
-  const { journal, change, digestKey } = context
+  const { journal, change, stateKey } = context
   const route = change.route as Route
-  const session = keepsKeys(route) ? sessionDigest(seen, digestKey) : null
-  const rootKeys = rootKeysDigest(seen, digestKey)
+  const session = keepsKeys(route) ? sessionDigest(seen, stateKey) : null
+  const rootKeys = rootKeysDigest(seen, stateKey)
   const progress = journal.progress()
   const keys = progress?.sourceKeys
   if (isOurs(progress) && keys !== undefined && keys.session === session && keys.rootKeys === rootKeys)
     return undefined
   if (registriesOf(seen).length === 0) return staleResult('it is gone from the source')
-  if (change.expect !== undefined && rootKeys !== change.expect.rootKeys)
+  if (change.expect !== undefined && rootKeysDigest(seen, context.digestKey) !== change.expect.rootKeys)
     return staleResult('its root keys changed on the source after the preview')
   const desired = await desiredFrom(context, seen)
   if (change.expect !== undefined && settingsDigest(desired.record) !== change.expect.settings) {
@@ -123,7 +123,7 @@ const importDevice = async (context: CrossingContext, seen: DeviceRecord): Promi
 
 /** Somebody registered the device since the preview; what is not of our making is not touched. */
 const refuseForeign = ({ journal, change }: CrossingContext, held: DeviceRecord): void => {
-  if (registriesOf(held).length === 0 || isOurs(journal.progress())) return
+  if (registriesOf(held).length === 0 || (isOurs(journal.progress()) && hasIdsOf(change, held))) return
   throw new StepFailure('create-identity', {
     code: 'ForeignDevice',
     message: `the target has a device ${change.target} now that was not there at the preview`,
@@ -136,7 +136,7 @@ const handOver = async (
   context: CrossingContext,
   seen: DeviceRecord,
 ): Promise<DeviceResult | 'again' | undefined> => {
-  const { journal, digestKey, change } = context
+  const { journal, stateKey, change } = context
   const route = change.route as Route
   const wasSilent = stepDone(journal.progress(), 'stop-source')
   const silent = wasSilent ? seen : await stopSource(context, seen)
@@ -150,17 +150,8 @@ const handOver = async (
     )
   }
   const keys = journal.progress()?.sourceKeys
-  const session = keepsKeys(route) ? sessionDigest(silent, digestKey) : null
-  if (keys?.session !== session || keys?.rootKeys !== rootKeysDigest(silent, digestKey)) {
-    await journal.append({
-      t: 'begin',
-      device: change.device,
-      at: journal.now(),
-      target: change.target,
-      ...devEuiOf(context),
-      route,
-      because: 'the device joined anew while it crossed',
-    })
+  const session = keepsKeys(route) ? sessionDigest(silent, stateKey) : null
+  if (keys?.session !== session || keys?.rootKeys !== rootKeysDigest(silent, stateKey)) {
     return 'again'
   }
   if (!stepDone(journal.progress(), 'read-again')) {
@@ -175,11 +166,6 @@ const handOver = async (
   }
   return undefined
 }
-
-const devEuiOf = ({ change }: CrossingContext): { readonly devEui?: string; readonly joinEui?: string } => ({
-  ...(change.devEui === undefined ? {} : { devEui: change.devEui }),
-  ...(change.joinEui === undefined ? {} : { joinEui: change.joinEui }),
-})
 
 /** What follows the final write: the target speaks, is heard, and the source is retired as the plan wants. */
 const finish = async (context: CrossingContext): Promise<DeviceResult> => {

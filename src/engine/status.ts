@@ -1,0 +1,73 @@
+import type { ErrorRecord } from '../domain/journal.ts'
+import { type DeviceProgress, deletesBegun, isLetGo, isOurs, type Progress, stepDone } from './progress.ts'
+
+/**
+ * Where a device is, from the state alone: crossing (begun, its target muted), waiting (the target serves it, not
+ * heard yet), heard, retired (deleted on the source), adopted (the target held it before), failed (taken back, or
+ * its last step failed), deferred (left for a later run).
+ */
+export type DeviceStatus = 'crossing' | 'waiting' | 'heard' | 'retired' | 'adopted' | 'failed' | 'deferred'
+
+export interface StatusRow {
+  readonly device: string
+  readonly target: string
+  readonly devEui?: string
+  readonly status: DeviceStatus
+  /** What comes next, in words. */
+  readonly next: string
+  readonly since?: string
+  readonly error?: ErrorRecord
+}
+
+/** One row a device, in the order in which they were first touched. */
+export const statusRows = (progress: Progress): readonly StatusRow[] => [...progress.values()].map(rowOf)
+
+const rowOf = (device: DeviceProgress): StatusRow => {
+  const status = statusOfDevice(device)
+  return {
+    device: device.device,
+    target: device.target,
+    ...(device.devEui === undefined ? {} : { devEui: device.devEui }),
+    status,
+    next: nextWords(device, status),
+    ...(device.at === undefined ? {} : { since: device.at }),
+    ...(device.lastError === undefined ? deferral(device) : { error: device.lastError }),
+  }
+}
+
+const deferral = ({ deferred }: DeviceProgress): { readonly error?: ErrorRecord } =>
+  deferred === undefined ? {} : { error: { code: deferred.code, message: deferred.message } }
+
+const statusOfDevice = (device: DeviceProgress): DeviceStatus => {
+  if (stepDone(device, 'delete-identity'))
+    return device.unmutedAt === undefined ? 'crossing' : device.heard === undefined ? 'waiting' : 'retired'
+  if (device.heard !== undefined) return 'heard'
+  if (device.unmutedAt !== undefined) return 'waiting'
+  if (device.lastError !== undefined) return 'failed'
+  if (device.deferred !== undefined) return 'deferred'
+  return device.route === undefined ? 'adopted' : 'crossing'
+}
+
+const nextWords = (device: DeviceProgress, status: DeviceStatus): string => {
+  switch (status) {
+    case 'crossing':
+      return device.sourceScheduling === undefined
+        ? 'ferry apply goes on; its source still serves it'
+        : 'its source is silent: run ferry apply again to go on'
+    case 'waiting':
+      return 'wait until the target hears it: ferry verify --wait'
+    case 'heard':
+      return deletesBegun(device)
+        ? 'ferry apply finishes its retirement'
+        : 'nothing, or its retirement when it is due'
+    case 'retired':
+    case 'adopted':
+      return 'nothing'
+    case 'failed':
+      return isOurs(device) || isLetGo(device)
+        ? 'run ferry apply again to go on'
+        : 'its source still serves it; run ferry apply again when the cause is mended'
+    case 'deferred':
+      return 'run ferry apply again later'
+  }
+}
