@@ -1,0 +1,105 @@
+import type { Draft } from './plan-document.ts'
+
+/** What is wrong with an address, and what to write; the address is not part of it where it holds credentials. */
+export interface AddressFault {
+  readonly code: 'InvalidUrl' | 'LiteralSecret'
+  readonly message: string
+  readonly hint: string
+}
+
+export type Address = { readonly url: URL } | AddressFault
+
+/** `eu1.cloud.thethings.industries` is no tenant's host. */
+const CLOUD_WITHOUT_TENANT = /^[a-z0-9]+\.cloud\.thethings\.industries$/
+
+/** An address of a network: scheme, host and port, and nothing else. */
+export const parseAddress = (text: string): Address => {
+  const url = URL.canParse(text) ? new URL(text) : undefined
+  if (url === undefined || !/^[a-z]+:\/\//i.test(text)) {
+    const host = /^[A-Za-z0-9.-]+(?::\d{1,5})?(?:\/.*)?$/.test(text) ? text.split('/')[0] : undefined
+    const example = host === undefined ? 'https://eu1.cloud.thethings.network' : `https://${host}`
+    return {
+      code: 'InvalidUrl',
+      message: 'is not an address',
+      hint: `write scheme and host, such as ${example}`,
+    }
+  }
+  if (url.username !== '' || url.password !== '') {
+    const hint = `write ${url.protocol}//${url.host}, and name the key by apiKey`
+    return { code: 'LiteralSecret', message: 'holds credentials', hint }
+  }
+  if (url.protocol !== 'https:' && url.protocol !== 'http:') {
+    const message = `has the scheme ${url.protocol.slice(0, 12)}`
+    return { code: 'InvalidUrl', message, hint: 'write https://, or http:// for a network on this machine' }
+  }
+  if (url.pathname !== '/' || url.search !== '' || url.hash !== '' || /[?#]$/.test(text)) {
+    return { code: 'InvalidUrl', message: 'has a path or query', hint: `write ${url.origin}` }
+  }
+  if (CLOUD_WITHOUT_TENANT.test(url.hostname)) {
+    const hint = `write your tenant's host, such as https://example.${url.hostname}`
+    return { code: 'InvalidUrl', message: 'names a region of the Cloud without a tenant', hint }
+  }
+  return { url }
+}
+
+/** Scheme, host and port of an address that was checked: lower case, without the scheme's own port. */
+export const originOf = (text: string): string => {
+  const address = parseAddress(text)
+  return 'url' in address ? address.url.origin : text
+}
+
+/** This machine, by any of its names. */
+export const isLoopback = (hostname: string): boolean =>
+  /^(?:localhost|.+\.localhost|127(?:\.\d{1,3}){3}|\[::1\])$/.test(hostname)
+
+/** Host and port by which two addresses are compared; names of this machine are one. */
+const hostKey = (url: URL): string => {
+  const host = isLoopback(url.hostname) ? 'localhost' : url.hostname.replace(/\.$/, '')
+  return `${host}:${url.port === '' ? (url.protocol === 'https:' ? '443' : '80') : url.port}`
+}
+
+/**
+ * The deployment that an address belongs to. EUIs are unique within one: all tenants and regions of the
+ * Cloud are one, all regions of the Sandbox are one, and any other host and port is one of its own.
+ */
+const deploymentOf = (url: URL): string => {
+  if (/(^|\.)cloud\.thethings\.industries$/.test(url.hostname)) return 'the Cloud of The Things Industries'
+  if (/(^|\.)cloud\.thethings\.network$/.test(url.hostname)) return 'The Things Stack Sandbox'
+  return hostKey(url)
+}
+
+const REGISTRIES = ['identity', 'join', 'network', 'application'] as const
+
+const addressesOf = (end: Draft['source']): readonly (URL | undefined)[] =>
+  REGISTRIES.map((registry) => {
+    const address = parseAddress(end?.servers?.[registry] ?? end?.url ?? '')
+    return 'url' in address ? address.url : undefined
+  })
+
+export type Relation =
+  /** Same registries. */
+  | { readonly is: 'same-address' }
+  | { readonly is: 'same-deployment'; readonly deployment: string }
+  /** Same host under different ports, not on this machine: probably two doors of one deployment. */
+  | { readonly is: 'same-host'; readonly host: string }
+  | { readonly is: 'apart' }
+
+/** How two networks are related, as far as their addresses tell. */
+export const relate = (source: Draft['source'], target: Draft['target']): Relation => {
+  const from = addressesOf(source)
+  const to = addressesOf(target)
+  const pairs = from.flatMap((url, index) => {
+    const other = to[index]
+    return url === undefined || other === undefined ? [] : [[url, other] as const]
+  })
+  if (pairs.length === REGISTRIES.length && pairs.every(([a, b]) => hostKey(a) === hostKey(b))) {
+    return { is: 'same-address' }
+  }
+  for (const [a, b] of pairs) {
+    if (deploymentOf(a) === deploymentOf(b)) return { is: 'same-deployment', deployment: deploymentOf(a) }
+  }
+  for (const [a, b] of pairs) {
+    if (a.hostname === b.hostname && !isLoopback(a.hostname)) return { is: 'same-host', host: a.hostname }
+  }
+  return { is: 'apart' }
+}

@@ -1,0 +1,153 @@
+import { isAbsolute, relative, resolve, sep } from 'node:path'
+import type { Digest } from '../domain/identifiers.ts'
+import { digestOf } from '../domain/json.ts'
+import type {
+  DeviceSettings,
+  MigrationPlan,
+  Override,
+  SecretReference,
+  Selector,
+  ServerUrls,
+  ThingsStackEnd,
+} from '../domain/migration-plan.ts'
+import { originOf } from './addresses.ts'
+import { parseDuration } from './duration.ts'
+import type { IdsFile } from './ids-file.ts'
+import { canonicalMacVersion, canonicalPhyVersion } from './lorawan-versions.ts'
+import type {
+  NetworkDocument,
+  OverrideDocument,
+  PlanDocument,
+  SecretDocument,
+  SelectorDocument,
+  ServersDocument,
+  SettingsDocument,
+} from './plan-document.ts'
+
+export interface NormaliseContext {
+  /** Absolute path of the plan's folder. */
+  readonly folder: string
+  readonly idsFiles: ReadonlyMap<string, IdsFile>
+}
+
+/** Leaves out what is undefined, which optional fields may not be. */
+const defined = <T extends object>(value: T): { [K in keyof T]?: Exclude<T[K], undefined> } =>
+  Object.fromEntries(Object.entries(value).filter(([, item]) => item !== undefined)) as {
+    [K in keyof T]?: Exclude<T[K], undefined>
+  }
+
+/**
+ * A document that passed every check as a plan: durations in milliseconds, addresses as origins, versions
+ * as The Things Stack prints them, paths absolute. Defaults that the schema cannot state are filled in:
+ * state and escrow are called after the plan, and lie beside it.
+ */
+export const normalise = (document: PlanDocument, context: NormaliseContext): MigrationPlan => {
+  const { metadata, policy, rollout, verify, escrow } = document
+  const { handover: _, ...devicePolicy } = policy
+  const absolute = (path: string): string => resolve(context.folder, path)
+  return {
+    name: metadata.name,
+    source: endOf(document.source, absolute),
+    target: endOf(document.target, absolute),
+    devices: {
+      include: document.devices.include.map((selector) => selectorOf(selector, context)),
+      exclude: document.devices.exclude.map((selector) => selectorOf(selector, context)),
+      overrides: document.devices.overrides.map((override) => overrideOf(override, context)),
+    },
+    policy: devicePolicy,
+    coverage: document.coverage,
+    rollout: { ...rollout, maxFailures: maxFailuresOf(rollout.maxFailures) },
+    verify: {
+      heardWithin: parseDuration(verify.heardWithin) ?? 0,
+      retireAfter: parseDuration(verify.retireAfter) ?? 0,
+    },
+    escrow: {
+      recipients: escrow.recipients,
+      path: absolute(escrow.path ?? `${metadata.name}.escrow`),
+    },
+    state: absolute(document.state ?? `${metadata.name}.state.jsonl`),
+    ...(document.digestKey === undefined ? {} : { digestKey: secretOf(document.digestKey, absolute) }),
+  }
+}
+
+const endOf = (end: NetworkDocument, absolute: (path: string) => string): ThingsStackEnd => ({
+  network: end.network,
+  url: originOf(end.url),
+  servers: serversOf(end.servers),
+  application: end.application,
+  apiKey: secretOf(end.apiKey, absolute),
+  ...(end.caFile === undefined ? {} : { caFile: absolute(end.caFile) }),
+  insecure: end.insecure,
+})
+
+const serversOf = (servers: ServersDocument): Partial<ServerUrls> =>
+  Object.fromEntries(
+    Object.entries(servers).flatMap(([name, url]) => (url === undefined ? [] : [[name, originOf(url)]])),
+  )
+
+const secretOf = (reference: SecretDocument, absolute: (path: string) => string): SecretReference =>
+  reference.env === undefined ? { file: absolute(reference.file ?? '') } : { env: reference.env }
+
+const selectorOf = (selector: SelectorDocument, { folder, idsFiles }: NormaliseContext): Selector => {
+  const { all, ids, idsFile, match, attributes } = selector
+  const file =
+    idsFile === undefined
+      ? undefined
+      : { path: resolve(folder, idsFile), ids: idsFiles.get(idsFile)?.ids ?? [] }
+  return defined({ all, ids, idsFile: file, match, attributes })
+}
+
+const overrideOf = (override: OverrideDocument, context: NormaliseContext): Override => {
+  const { policy = {}, set = {}, ...selector } = override
+  return { select: selectorOf(selector, context), policy: defined(policy), set: settingsOf(set) }
+}
+
+const settingsOf = (set: SettingsDocument): DeviceSettings => ({
+  ...defined(set),
+  ...(set.lorawanVersion === undefined ? {} : { lorawanVersion: canonicalMacVersion(set.lorawanVersion) }),
+  ...(set.lorawanPhyVersion === undefined
+    ? {}
+    : { lorawanPhyVersion: canonicalPhyVersion(set.lorawanPhyVersion) }),
+})
+
+const maxFailuresOf = (text: number | string): MigrationPlan['rollout']['maxFailures'] =>
+  typeof text === 'number' ? { count: text } : { share: Number(text.replace('%', '')) / 100 }
+
+/**
+ * Digest over what a plan means: equal for plans that differ in comments, order of fields, spelling of
+ * versions or defaults that are written out, and wherever the plan lies. Ids of id files are part of it,
+ * their paths are not; other paths are, relative to the plan's folder.
+ */
+export const digestOfPlan = (plan: MigrationPlan, folder: string): Digest => {
+  const portable = (path: string): string => {
+    const near = relative(folder, path).split(sep).join('/')
+    return near === '..' || near.startsWith('../') || isAbsolute(near) ? '(elsewhere)' : near
+  }
+  const reference = (secret: SecretReference): SecretReference =>
+    'env' in secret ? secret : { file: portable(secret.file) }
+  const end = (value: ThingsStackEnd): unknown => ({
+    ...value,
+    apiKey: reference(value.apiKey),
+    ...(value.caFile === undefined ? {} : { caFile: portable(value.caFile) }),
+  })
+  const selector = ({ ids = [], idsFile, ...rest }: Selector): unknown => ({
+    ...rest,
+    ids: [...new Set([...ids, ...(idsFile?.ids ?? [])])].sort(),
+  })
+  return digestOf({
+    ...plan,
+    source: end(plan.source),
+    target: end(plan.target),
+    devices: {
+      include: plan.devices.include.map(selector),
+      exclude: plan.devices.exclude.map(selector),
+      overrides: plan.devices.overrides.map((override) => ({
+        ...override,
+        select: selector(override.select),
+      })),
+    },
+    escrow: { ...plan.escrow, path: portable(plan.escrow.path) },
+    state: portable(plan.state),
+    ...(plan.digestKey === undefined ? {} : { digestKey: reference(plan.digestKey) }),
+  })
+}

@@ -1,0 +1,87 @@
+/** A plan as it is written, once it fits the schema and defaults are filled in. */
+export interface PlanDocument {
+  readonly apiVersion: string
+  readonly kind: string
+  readonly metadata: { readonly name: string }
+  readonly source: NetworkDocument
+  readonly target: NetworkDocument
+  readonly devices: {
+    readonly include: readonly SelectorDocument[]
+    readonly exclude: readonly SelectorDocument[]
+    readonly overrides: readonly OverrideDocument[]
+  }
+  readonly policy: PolicyDocument & { readonly handover: 'stop-first' }
+  readonly coverage: { readonly gateways: 'on-target' | 'moving-now' | 'packet-broker' | 'unknown' }
+  readonly rollout: {
+    readonly maxConcurrency: number
+    readonly canary: number
+    readonly maxFailures: number | string
+  }
+  readonly verify: { readonly heardWithin: string; readonly retireAfter: string }
+  readonly escrow: { readonly recipients: readonly string[]; readonly path?: string }
+  readonly state?: string
+  readonly digestKey?: SecretDocument
+}
+
+export interface SecretDocument {
+  readonly env?: string
+  readonly file?: string
+}
+
+export interface NetworkDocument {
+  readonly network: 'things-stack'
+  readonly url: string
+  readonly servers: ServersDocument
+  readonly application: string
+  readonly apiKey: SecretDocument
+  readonly caFile?: string
+  readonly insecure: boolean
+}
+
+export interface ServersDocument {
+  readonly identity?: string
+  readonly join?: string
+  readonly network?: string
+  readonly application?: string
+}
+
+export interface SelectorDocument {
+  readonly all?: true
+  readonly ids?: readonly string[]
+  readonly idsFile?: string
+  readonly match?: string
+  readonly attributes?: Readonly<Record<string, string>>
+}
+
+export interface PolicyDocument {
+  readonly persistSession: boolean
+  readonly resetFrameCounters: boolean
+  readonly rx1Delay: 'keep' | 'target' | number
+  readonly deleteSource: 'never' | 'after-import' | 'after-heard'
+  readonly preventRejoin: 'replace-root-keys' | 'none'
+}
+
+export interface SettingsDocument {
+  readonly deviceId?: string
+  readonly name?: string
+  readonly description?: string
+  readonly attributes?: Readonly<Record<string, string>>
+  readonly frequencyPlan?: string
+  readonly lorawanVersion?: string
+  readonly lorawanPhyVersion?: string
+  readonly obeysRxTimingSetup?: boolean
+}
+
+export interface OverrideDocument extends SelectorDocument {
+  readonly policy?: Partial<PolicyDocument>
+  readonly set?: SettingsDocument
+}
+
+type Missing<T> = T extends readonly (infer Item)[]
+  ? readonly (Missing<Item> | undefined)[]
+  : T extends object
+    ? { readonly [K in keyof T]?: Missing<T[K]> | undefined }
+    : T
+
+/** A plan of which anything may be missing, because it was wrong and has been reported; indexes still hold. */
+export type Draft = Missing<PlanDocument>

@@ -1,0 +1,125 @@
+import type { Policy, SecretReference } from '../domain/migration-plan.ts'
+import { planSchema } from './schema.ts'
+
+/** One network of a plan that is being written. */
+export interface PlanEndAnswers {
+  readonly url: string
+  readonly application: string
+  readonly apiKey: SecretReference
+  readonly caFile?: string
+  /** Only for networks on this machine. */
+  readonly insecure?: boolean
+  readonly servers?: Readonly<Record<string, string>>
+}
+
+/** What `ferry init` asks, or takes from flags. */
+export interface PlanAnswers {
+  readonly name: string
+  readonly source: PlanEndAnswers
+  readonly target: PlanEndAnswers
+  readonly persistSession: boolean
+  readonly policy?: Partial<Omit<Policy, 'persistSession'>>
+  readonly gateways?: 'on-target' | 'moving-now' | 'packet-broker' | 'unknown'
+  /** Device ids; left out, the whole application moves. */
+  readonly ids?: readonly string[]
+  readonly idsFile?: string
+  readonly match?: string
+  /** age public keys. */
+  readonly recipients?: readonly string[]
+  /** Address or path of the schema for editors; default its published address. */
+  readonly schema?: string
+}
+
+/** A text as a YAML scalar: as it is where YAML cannot take it for anything else, else quoted. */
+const scalar = (text: string): string =>
+  /^(?:https?:\/\/[\w.:[\]-]+|[A-Za-z_][\w./-]*)$/.test(text) && !/^(?:true|false|null)$/i.test(text)
+    ? text
+    : JSON.stringify(text)
+
+const secret = (reference: SecretReference): string =>
+  'env' in reference ? `{ env: ${scalar(reference.env)} }` : `{ file: ${scalar(reference.file)} }`
+
+const endLines = (end: PlanEndAnswers, about: string): readonly string[] => [
+  '  network: things-stack',
+  `  url: ${scalar(end.url)}`,
+  ...(end.servers === undefined || Object.keys(end.servers).length === 0
+    ? []
+    : ['  servers:', ...Object.entries(end.servers).map(([name, url]) => `    ${name}: ${scalar(url)}`)]),
+  `  application: ${scalar(end.application)}${about}`,
+  `  apiKey: ${secret(end.apiKey)} # by reference: a plan holds no secret`,
+  ...(end.caFile === undefined ? [] : [`  caFile: ${scalar(end.caFile)}`]),
+  ...(end.insecure === true ? ['  insecure: true # plain http, on this machine only'] : []),
+]
+
+const includeLines = ({ ids, idsFile, match }: PlanAnswers): readonly string[] => {
+  const lines = [
+    ...(ids === undefined || ids.length === 0
+      ? []
+      : [
+          '    - ids:',
+          ...ids.map(
+            (id) => `        - ${/^[a-z]+(?:-[a-z0-9]+)*$/.test(id) ? scalar(id) : JSON.stringify(id)}`,
+          ),
+        ]),
+    ...(idsFile === undefined ? [] : [`    - idsFile: ${scalar(idsFile)}`]),
+    ...(match === undefined ? [] : [`    - match: ${JSON.stringify(match)}`]),
+  ]
+  return lines.length === 0 ? ['    - all: true'] : lines
+}
+
+const policyLines = ({
+  persistSession,
+  policy = {},
+  gateways = 'unknown',
+}: PlanAnswers): readonly string[] => [
+  'policy:',
+  '  # true: sessions go on at the target, and gateways have to move; false: OTAA devices join anew',
+  `  persistSession: ${persistSession}`,
+  ...(policy.resetFrameCounters === undefined ? [] : [`  resetFrameCounters: ${policy.resetFrameCounters}`]),
+  `  rx1Delay: ${policy.rx1Delay ?? 'keep'} # keep, target, or 1 to 15 seconds`,
+  `  deleteSource: ${policy.deleteSource ?? 'never'} # never, after-import, after-heard`,
+  ...(policy.preventRejoin === undefined ? [] : [`  preventRejoin: ${policy.preventRejoin}`]),
+  '',
+  '# Devices that keep their DevAddr are heard only through gateways of the target.',
+  'coverage:',
+  `  gateways: ${gateways} # on-target, moving-now, packet-broker, unknown`,
+]
+
+const escrowLines = ({ recipients = [] }: PlanAnswers): readonly string[] => [
+  '# Full records of the source are kept here, encrypted, before it is touched.',
+  'escrow:',
+  ...(recipients.length === 0
+    ? ['  recipients: [] # age1... public keys, from: ferry escrow keygen']
+    : ['  recipients:', ...recipients.map((recipient) => `    - ${scalar(recipient)}`)]),
+]
+
+/**
+ * A plan as YAML, with the comments that a first reader needs and the line by which editors find the
+ * schema. Texts are quoted where YAML could take them for something else; what `answers` hold is not
+ * checked here: validate the result.
+ */
+export const renderPlan = (answers: PlanAnswers): string =>
+  [
+    `# yaml-language-server: $schema=${answers.schema ?? planSchema().$id ?? ''}`,
+    '# A migration plan. Check it with: ferry validate. See what it would do with: ferry plan.',
+    'apiVersion: ferry/v1',
+    'kind: MigrationPlan',
+    'metadata:',
+    `  name: ${scalar(answers.name)} # names the state file, the lock and the escrow`,
+    '',
+    'source:',
+    ...endLines(answers.source, ''),
+    'target:',
+    ...endLines(answers.target, ' # has to exist'),
+    '',
+    'devices:',
+    '  include: # any of: all, ids, idsFile, match, attributes',
+    ...includeLines(answers),
+    '  exclude: []',
+    '  overrides: [] # other policy or settings for some devices',
+    '',
+    ...policyLines(answers),
+    '',
+    ...escrowLines(answers),
+    '',
+  ].join('\n')

@@ -1,0 +1,134 @@
+import { isBech32 } from './bech32.ts'
+import { error, warning } from './finding.ts'
+import type { Path } from './located.ts'
+import type { Rule, RuleContext } from './rule.ts'
+import { shown } from './shown.ts'
+
+const recipients: Rule = {
+  codes: ['LiteralSecret', 'InvalidRecipient', 'DuplicateRecipient'],
+  because:
+    'an escrow that nobody can decrypt is no safety net, and an identity in a plan is a secret in a plan',
+  check: ({ draft }) => {
+    const seen = new Set<string>()
+    return (draft.escrow?.recipients ?? []).flatMap((recipient, index) => {
+      if (recipient === undefined) return []
+      const path = ['escrow', 'recipients', index]
+      if (/age-secret|private|-----/i.test(recipient)) {
+        const message = 'the recipient is an age identity, which is secret'
+        const hint =
+          'write its public key (age1...), and make a new identity: this one is in a file that others read'
+        return [error({ code: 'LiteralSecret', message, hint, path })]
+      }
+      if (!recipient.startsWith('age1') || !isBech32(recipient)) {
+        const message = `recipient ${index + 1} is not an age public key${recipient.startsWith('age1') ? ': its checksum is wrong' : ''}`
+        const hint = 'write what ferry escrow keygen prints, age1 and more characters, complete'
+        return [error({ code: 'InvalidRecipient', message, hint, path })]
+      }
+      if (!seen.has(recipient)) {
+        seen.add(recipient)
+        return []
+      }
+      const message = `recipient ${index + 1} is named twice`
+      return [warning({ code: 'DuplicateRecipient', message, hint: 'remove one of them', path })]
+    })
+  },
+}
+
+interface NamedPath {
+  readonly path: Path
+  readonly text: string
+}
+
+const filesOf = ({ draft }: RuleContext): readonly NamedPath[] => {
+  const ends = (['source', 'target'] as const).flatMap((end) => [
+    { path: [end, 'caFile'], text: draft[end]?.caFile },
+    { path: [end, 'apiKey', 'file'], text: draft[end]?.apiKey?.file },
+  ])
+  const lists = (['include', 'exclude', 'overrides'] as const).flatMap((list) =>
+    (draft.devices?.[list] ?? []).map((selector, index) => ({
+      path: ['devices', list, index, 'idsFile'],
+      text: selector?.idsFile,
+    })),
+  )
+  const own = [
+    { path: ['digestKey', 'file'], text: draft.digestKey?.file },
+    { path: ['escrow', 'path'], text: draft.escrow?.path },
+    { path: ['state'], text: draft.state },
+  ]
+  return [...ends, ...lists, ...own].flatMap(({ path, text }) => (text === undefined ? [] : [{ path, text }]))
+}
+
+/** References to secrets are not shown: a key may stand where a path should. */
+const labelOf = ({ path, text }: NamedPath): string =>
+  path.includes('apiKey') || path.includes('digestKey') ? 'the path' : shown(text)
+
+const homes: Rule = {
+  codes: ['InvalidPath'],
+  because: 'only a shell knows ~, and paths of a plan are relative to it',
+  check: (context) =>
+    filesOf(context)
+      .filter(({ text }) => text.startsWith('~'))
+      .map((named) => {
+        const hint = 'write a path relative to the plan, or an absolute one'
+        return error({
+          code: 'InvalidPath',
+          message: `${labelOf(named)} begins with ~`,
+          hint,
+          path: named.path,
+        })
+      }),
+}
+
+/** API keys, age identities, and 32 hex digits, under the name of a variable or file. */
+const CREDENTIAL = /NNSXS|ttn-account|AGE-SECRET|^[0-9A-Fa-f]{32,}$/i
+
+const secretsAsNames: Rule = {
+  codes: ['LiteralSecret'],
+  because: 'a key that stands where the name of a variable or file should is in a file that others read',
+  check: ({ draft }) => {
+    const references = [
+      [['source', 'apiKey'], draft.source?.apiKey],
+      [['target', 'apiKey'], draft.target?.apiKey],
+      [['digestKey'], draft.digestKey],
+    ] as const
+    return references.flatMap(([path, reference]) =>
+      (['env', 'file'] as const).flatMap((name) => {
+        if (!CREDENTIAL.test(reference?.[name] ?? '')) return []
+        const message = `"${path.at(-1)}" is written into the plan, and a plan holds no secret`
+        const hint = 'write { env: NAME_OF_A_VARIABLE } or { file: path }, and revoke the key'
+        return [error({ code: 'LiteralSecret', message, hint, path: [...path, name] })]
+      }),
+    )
+  },
+}
+
+const collisions: Rule = {
+  codes: ['PathInUse'],
+  because: 'state and escrow are written: what they overwrite is lost',
+  check: (context) => {
+    const { draft, absolute, file, written } = context
+    const name = draft.metadata?.name
+    const state = draft.state ?? (name === undefined ? undefined : `${name}.state.jsonl`)
+    const read = new Map([[file, 'the plan itself']])
+    for (const { path, text } of filesOf(context)) {
+      if (path[0] !== 'state' && path[0] !== 'escrow')
+        read.set(absolute(text), `what ${path.join('.')} names`)
+    }
+    const findings = []
+    for (const [path, text] of [
+      [['state'], draft.state] as const,
+      [['escrow', 'path'], draft.escrow?.path] as const,
+    ]) {
+      if (text === undefined || !written(path)) continue
+      const other = read.get(absolute(text))
+      const same = path[0] === 'escrow' && state !== undefined && absolute(state) === absolute(text)
+      const used = same ? 'the state file' : other
+      if (used === undefined) continue
+      const message = `${shown(text)} is ${used}`
+      findings.push(error({ code: 'PathInUse', message, hint: 'choose another path', path }))
+    }
+    return findings
+  },
+}
+
+export const FILE_RULES: readonly Rule[] = [recipients, homes, secretsAsNames, collisions]

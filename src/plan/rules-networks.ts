@@ -1,0 +1,124 @@
+import { isLoopback, parseAddress, relate } from './addresses.ts'
+import { error, type Finding, warning } from './finding.ts'
+import type { Path } from './located.ts'
+import type { Rule, RuleContext } from './rule.ts'
+import { shown } from './shown.ts'
+
+const ENDS = ['source', 'target'] as const
+const SERVERS = ['identity', 'join', 'network', 'application'] as const
+
+interface NamedAddress {
+  readonly path: Path
+  readonly text: string
+}
+
+const addressesOf = ({ draft }: RuleContext, end: 'source' | 'target'): readonly NamedAddress[] => {
+  const network = draft[end]
+  const servers = SERVERS.map((name) => ({ path: [end, 'servers', name], text: network?.servers?.[name] }))
+  return [{ path: [end, 'url'], text: network?.url }, ...servers].flatMap(({ path, text }) =>
+    text === undefined ? [] : [{ path, text }],
+  )
+}
+
+const addresses: Rule = {
+  codes: ['InvalidUrl', 'LiteralSecret'],
+  because: 'an address is scheme, host and port; paths are added by registry, and credentials are secrets',
+  check: (context) =>
+    ENDS.flatMap((end) => addressesOf(context, end)).flatMap(({ path, text }) => {
+      const address = parseAddress(text)
+      if ('url' in address) return []
+      const label = address.code === 'LiteralSecret' ? 'the address' : shown(text)
+      return [error({ code: address.code, message: `${label} ${address.message}`, hint: address.hint, path })]
+    }),
+}
+
+const transport: Rule = {
+  codes: ['PlainHttp', 'InsecureNotLoopback'],
+  because: 'keys cross these connections; only on this machine may they do so unencrypted or unchecked',
+  check: (context) =>
+    ENDS.flatMap((end) => {
+      const insecure = context.draft[end]?.insecure === true
+      return addressesOf(context, end).flatMap(({ path, text }): Finding[] => {
+        const address = parseAddress(text)
+        if (!('url' in address)) return []
+        const { url } = address
+        const local = isLoopback(url.hostname)
+        if (insecure && !local) {
+          const message = `insecure: true is for networks on this machine, and ${url.host} is another`
+          const hint = 'leave insecure out; for a certificate of your own, name its authority by caFile'
+          return [error({ code: 'InsecureNotLoopback', message, hint, path: [end, 'insecure'] })]
+        }
+        if (insecure || url.protocol === 'https:') return []
+        const message = `${url.origin} is not encrypted`
+        const hint = local ? 'write insecure: true beside it' : `write https://${url.host}`
+        return [error({ code: 'PlainHttp', message, hint, path })]
+      })
+    }),
+}
+
+const caFile: Rule = {
+  codes: ['WithoutEffect'],
+  because: 'with insecure no certificate is checked',
+  check: ({ draft }) =>
+    ENDS.flatMap((end) => {
+      if (draft[end]?.insecure !== true || draft[end]?.caFile === undefined) return []
+      const message = 'caFile has no effect with insecure: true'
+      return [
+        warning({ code: 'WithoutEffect', message, hint: 'leave one of them out', path: [end, 'caFile'] }),
+      ]
+    }),
+}
+
+const deployments: Rule = {
+  codes: ['SourceIsTarget', 'SameDeployment', 'SameHost'],
+  cell: 'A4c',
+  because: 'EUIs are unique within a deployment: the device has to be deleted there before it can be created',
+  check: ({ draft: { source, target } }) => {
+    const relation = relate(source, target)
+    const path: Path = ['target', 'url']
+    switch (relation.is) {
+      case 'apart':
+        return []
+      case 'same-host': {
+        const message = `source and target are both on ${relation.host}, probably one deployment`
+        const hint =
+          'check that they are different deployments; within one, EUIs are unique and devices cannot cross'
+        return [warning({ code: 'SameHost', message, hint, path })]
+      }
+      case 'same-deployment':
+        return [sameDeployment(relation.deployment, path)]
+      case 'same-address': {
+        const application = target?.application
+        if (application === undefined || application !== source?.application) {
+          return [sameDeployment('the same address', path)]
+        }
+        const message = `source and target are the same application ${shown(application)}`
+        const hint = 'write the network and application that the devices move to'
+        return [error({ code: 'SourceIsTarget', message, hint, path: ['target', 'application'] })]
+      }
+    }
+  },
+}
+
+const sameDeployment = (deployment: string, path: Path): Finding =>
+  error({
+    code: 'SameDeployment',
+    message: `source and target are one deployment (${deployment})`,
+    hint: 'within one, devices are deleted before they are created (delete-first), which is not built yet',
+    path,
+  })
+
+const apiKeys: Rule = {
+  codes: ['SameApiKey'],
+  because: 'an API key belongs to one deployment',
+  check: ({ draft: { source, target } }) => {
+    const [from, to] = [source?.apiKey, target?.apiKey]
+    const same = (a: string | undefined, b: string | undefined): boolean => a !== undefined && a === b
+    if (!same(from?.env, to?.env) && !same(from?.file, to?.file)) return []
+    const message = 'source and target name the same API key'
+    const hint = 'give each network a key of its own; a key is valid on one deployment only'
+    return [warning({ code: 'SameApiKey', message, hint, path: ['target', 'apiKey'] })]
+  },
+}
+
+export const NETWORK_RULES: readonly Rule[] = [addresses, transport, caFile, deployments, apiKeys]

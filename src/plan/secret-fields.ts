@@ -1,0 +1,12 @@
+import type { Path } from './located.ts'
+
+/** Whether a path is a reference to a secret, below which nothing that was written is ever shown. */
+export const isSecretReference = (path: Path): boolean => {
+  const [first, second] = path
+  if (path.length === 1) return first === 'digestKey'
+  return path.length === 2 && (first === 'source' || first === 'target') && second === 'apiKey'
+}
+
+/** Whether a path is a reference to a secret, or in one. */
+export const isInSecretReference = (path: Path): boolean =>
+  isSecretReference(path.slice(0, 1)) || isSecretReference(path.slice(0, 2))

@@ -1,0 +1,144 @@
+import type { Diagnostic } from '../domain/diagnostic.ts'
+import type {
+  DeviceIntent,
+  DeviceSettings,
+  LoadedPlan,
+  MigrationPlan,
+  Policy,
+  SelectableDevice,
+  Selector,
+} from '../domain/migration-plan.ts'
+import { shown } from './shown.ts'
+
+/** What a plan wants of one device. */
+export interface Selection {
+  readonly selected: boolean
+  /** The entry of `exclude` that took the device out, such as `match "test-*"`; absent where none did. */
+  readonly excludedBy?: string
+  /** After the overrides that select the device, in their order; later ones win, field by field. */
+  readonly intent: DeviceIntent
+}
+
+/**
+ * Whether a text matches a pattern in which `*` stands for any characters and `?` for one. Takes time in
+ * proportion to both lengths at worst, whatever the pattern.
+ */
+export const matchesPattern = (text: string, pattern: string): boolean => {
+  let at = 0
+  let next = 0
+  let star = -1
+  let resume = 0
+  while (at < text.length) {
+    const wanted = pattern[next]
+    if (wanted === '*') {
+      star = next++
+      resume = at
+    } else if (wanted === '?' || wanted === text[at]) {
+      at++
+      next++
+    } else if (star >= 0) {
+      next = star + 1
+      at = ++resume
+    } else {
+      return false
+    }
+  }
+  while (pattern[next] === '*') next++
+  return next === pattern.length
+}
+
+const hasAttributes = (device: SelectableDevice, wanted: Readonly<Record<string, string>>): boolean => {
+  const { attributes } = device
+  if (attributes === null || typeof attributes !== 'object' || Array.isArray(attributes)) return false
+  const held = attributes as Readonly<Record<string, unknown>>
+  return Object.entries(wanted).every(([name, value]) => Object.hasOwn(held, name) && held[name] === value)
+}
+
+/** Sets of the ids that a selector names, built once for a plan: id files are long. */
+const idSets = new WeakMap<Selector, ReadonlySet<string>>()
+
+const idsOf = (selector: Selector): ReadonlySet<string> => {
+  const known = idSets.get(selector)
+  if (known !== undefined) return known
+  const ids = new Set([...(selector.ids ?? []), ...(selector.idsFile?.ids ?? [])])
+  idSets.set(selector, ids)
+  return ids
+}
+
+/** The field of a selector that chooses a device, as a person would name it; undefined where none does. */
+const chosenBy = (selector: Selector, device: SelectableDevice): string | undefined => {
+  if (selector.all === true) return 'all'
+  if (idsOf(selector).has(device.deviceId)) {
+    return selector.ids?.includes(device.deviceId) === true
+      ? `ids ${JSON.stringify(device.deviceId)}`
+      : 'idsFile'
+  }
+  if (selector.match !== undefined && matchesPattern(device.deviceId, selector.match)) {
+    return `match ${JSON.stringify(selector.match)}`
+  }
+  if (selector.attributes === undefined || !hasAttributes(device, selector.attributes)) return undefined
+  return `attributes ${JSON.stringify(selector.attributes)}`
+}
+
+/** Whether a plan moves a device, and what it wants of it. Pure. */
+export const intentFor = (plan: MigrationPlan, device: SelectableDevice): Selection => {
+  const { include, exclude, overrides } = plan.devices
+  const included = include.some((selector) => chosenBy(selector, device) !== undefined)
+  const excludedBy = exclude.map((selector) => chosenBy(selector, device)).find((by) => by !== undefined)
+  let policy: Policy = plan.policy
+  let set: DeviceSettings = {}
+  for (const override of overrides) {
+    if (chosenBy(override.select, device) === undefined) continue
+    policy = { ...policy, ...override.policy }
+    set = { ...set, ...override.set }
+  }
+  return {
+    selected: included && excludedBy === undefined,
+    ...(excludedBy === undefined ? {} : { excludedBy }),
+    intent: { policy, set },
+  }
+}
+
+/** Unknown ids that are told one by one. */
+const MOST_UNKNOWN = 20
+
+/**
+ * Ids that the plan names and the source does not know, as warnings: they are left, and the others go on.
+ * `deviceIds` are all devices of the source's application.
+ */
+export const unknownDevices = (
+  { plan, file }: Pick<LoadedPlan, 'plan' | 'file'>,
+  deviceIds: Iterable<string>,
+): readonly Diagnostic[] => {
+  const known = new Set(deviceIds)
+  const { include, exclude, overrides } = plan.devices
+  const lists = [
+    ['include', include],
+    ['exclude', exclude],
+    ['overrides', overrides.map(({ select }) => select)],
+  ] as const
+  const unknown = new Map<string, string>()
+  for (const [list, selectors] of lists) {
+    for (const selector of selectors) {
+      for (const id of idsOf(selector)) {
+        if (!known.has(id) && !unknown.has(id)) unknown.set(id, list)
+      }
+    }
+  }
+  const told = [...unknown].slice(0, MOST_UNKNOWN).map(
+    ([id, list]): Diagnostic => ({
+      code: 'UnknownDevice',
+      severity: 'warning',
+      message: `${file} names the device ${shown(id)} under ${list}, and the source does not know it`,
+      hint: 'correct the id, or remove it',
+      subject: { device: id },
+    }),
+  )
+  const left = unknown.size - told.length
+  if (left === 0) return told
+  const message = `${file} names ${left} more devices that the source does not know`
+  return [
+    ...told,
+    { code: 'UnknownDevice', severity: 'warning', message, hint: 'compare the id files with the source' },
+  ]
+}
