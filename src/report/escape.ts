@@ -9,6 +9,9 @@ const STACKED = /(\p{M}{4})\p{M}+/gu
 /** As long as an AES-128 key in hex, or longer: never shown, wherever it comes from. */
 const KEY_LIKE = /(?<![0-9A-Za-z])[0-9A-Fa-f]{32,}(?![0-9A-Za-z])/g
 
+/** The text with whatever is as long as a key replaced. */
+export const withoutKeyForms = (text: string): string => text.replace(KEY_LIKE, '(hex, not shown)')
+
 const NAMED: Readonly<Record<string, string>> = { '\n': '\\n', '\r': '\\r', '\t': '\\t' }
 
 const visible = (character: string): string => {
@@ -64,6 +67,13 @@ export const markdownText = (text: string): string =>
     .replace(/[@#](?=[\w-])/g, '$&<!-- -->')
     .replace(/:(?=\/\/)/g, ':<!-- -->')
     .replace(/\bwww\./gi, 'www<!-- -->.')
+
+/** Text within an HTML element of GitHub Markdown: neither markup nor mentions. */
+export const htmlText = (text: string): string =>
+  harmless(text)
+    .replace(/[&<>]/g, (character) => ENTITIES[character] ?? character)
+    .replace(/[@#](?=[\w-])/g, '$&<!-- -->')
+    .replace(/:(?=\/\/)/g, ':<!-- -->')
 
 /** A fenced block of Markdown that its lines can't end. */
 export const markdownFence = (lines: readonly string[], language: string): readonly string[] => {

@@ -30,7 +30,7 @@ export const BRIEF: Detail = { lines: 6, values: 4 }
 export const FULL: Detail = { lines: 200, values: 400 }
 
 /** The longest object or text that is written in one line. */
-const INLINE = 90
+const INLINE = 120
 
 const scalar = (path: string, value: Json): string => {
   if (typeof value === 'number' && /rx1_delay$/.test(path)) return `${value} s`
@@ -98,7 +98,7 @@ const oneSide = (path: string, value: Json, sign: '+' | '-' | ' ', detail: Detai
   if (!isCompound(value)) return { text: scalar(path, value), block: [] }
   const short = inline(value)
   const said = path === 'mac_state' && sign === '+' ? 'carried, ' : ''
-  if (displayWidth(short) <= INLINE && !short.includes('\\n')) return { text: said + short, block: [] }
+  if (displayWidth(short) <= INLINE && !short.includes('\\n')) return { text: short, block: [] }
   const all = leaves(value)
   if (all.length > detail.values) {
     return { text: `(${said}${count(all.length)} ${plural(all.length, 'value', 'values')})`, block: [] }

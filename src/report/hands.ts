@@ -22,15 +22,15 @@ const GATEWAYS: Readonly<
   'on-target': undefined,
   'moving-now': {
     when: 'during',
-    text: 'keep DevAddr and session: move their gateways to the target now, or they stay silent (coverage.gateways: moving-now)',
+    text: 'DevAddr and session kept: move the gateways to the target now, or nobody hears them (coverage.gateways: moving-now)',
   },
   'packet-broker': {
     when: 'before',
-    text: 'keep DevAddr and session: Packet Broker must route their DevAddr block to the target, have this confirmed first (coverage.gateways: packet-broker)',
+    text: 'DevAddr and session kept: Packet Broker must route the DevAddr block to the target, have this confirmed first (coverage.gateways: packet-broker)',
   },
   unknown: {
     when: 'before',
-    text: 'keep DevAddr and session: only gateways of the target hear them there. Say where they are in coverage.gateways: on-target, moving-now or packet-broker',
+    text: 'DevAddr and session kept: heard only through gateways that are on the target. Say in coverage.gateways where they are: on-target, moving-now or packet-broker',
   },
 }
 
@@ -51,7 +51,7 @@ export const handsOf = (changeSet: ChangeSet): readonly Hand[] => {
       name: 'reset',
       devices: reset.length,
       when: 'after',
-      text: 'are ABP with counters reset: reset or power-cycle each at the device once the target is unmuted',
+      text: 'ABP with counters reset: reset or power-cycle each at the device once the target is unmuted',
     })
   }
   const joining = byRoute('joining-anew')
@@ -60,12 +60,12 @@ export const handsOf = (changeSet: ChangeSet): readonly Hand[] => {
     const classes =
       listening === 0
         ? ''
-        : `. ${count(listening)} of class B or C get no downlinks until then: power-cycle those first`
+        : `. First those of class B or C (${count(listening)}): no downlinks reach them until then`
     hands.push({
       name: 'join',
       devices: joining.length,
       when: 'after',
-      text: `must join: wait until they do by themselves (link checks, confirmed uplinks), or power-cycle them${classes}`,
+      text: `joining anew: wait until they join by themselves (after failed link checks or confirmed uplinks), or power-cycle them${classes}`,
     })
   }
   return hands

@@ -40,6 +40,12 @@ const cellsOf = (spans: readonly Span[]): readonly Cell[] =>
 
 const widthOf = (cells: readonly Cell[]): number => cells.reduce((sum, cell) => sum + cell.width, 0)
 
+const untilBlank = (cells: readonly Cell[], start: number): readonly Cell[] => {
+  let end = start
+  while (end < cells.length && cells[end]?.text !== ' ') end += 1
+  return cells.slice(start, end)
+}
+
 /** Cuts at the last blank that fits; a longer word is cut where the line ends. */
 const foldCells = (cells: readonly Cell[], width: number, hang: number): readonly (readonly Cell[])[] => {
   const rows: Cell[][] = []
@@ -47,11 +53,14 @@ const foldCells = (cells: readonly Cell[], width: number, hang: number): readonl
   let row: Cell[] = []
   let used = 0
   let lastBlank = -1
-  for (const cell of cells) {
+  for (const [index, cell] of cells.entries()) {
     if (used + cell.width > width) {
-      const rest = cell.text === ' ' ? [] : lastBlank > 0 ? row.slice(lastBlank + 1) : []
-      if (cell.text !== ' ' && lastBlank > 0) row = row.slice(0, lastBlank)
-      rows.push(row)
+      // A word that would not fit in a line of its own is cut here rather than moved.
+      const moves = cell.text !== ' ' && lastBlank > 0
+      const word = moves ? [...row.slice(lastBlank + 1), ...untilBlank(cells, index)] : []
+      const isMoved = moves && widthOf(word) <= width - hang
+      const rest = isMoved ? row.slice(lastBlank + 1) : []
+      rows.push(isMoved ? row.slice(0, lastBlank) : row)
       row = hang > 0 ? [indent, ...rest] : [...rest]
       used = widthOf(row)
       lastBlank = -1

@@ -47,7 +47,7 @@ const withClasses = (concerned: readonly DeviceChange[]): string => {
     const number = concerned.filter((device) => device.profile?.class === name).length
     return number === 0 ? [] : [`${count(number)} of class ${name}`]
   })
-  return listening.length === 0 ? 'None is of class B or C.' : `Among them ${listening.join(' and ')}.`
+  return listening.length === 0 ? '' : ` Among them ${listening.join(' and ')}.`
 }
 
 const laterCount = (concerned: readonly DeviceChange[]): string => {
@@ -64,7 +64,7 @@ const RULES: readonly RiskRule[] = [
     title: 'join anew',
     applies: (device) => device.route === 'joining-anew' && isCrossing(device),
     why: (concerned) =>
-      `Silent on the target until they join; the stopped source sends them no downlinks either. ${withClasses(concerned)}`,
+      `Silent on the target until they join; the stopped source sends them no downlinks either.${withClasses(concerned)}`,
     undo: 'partly',
     undoBy: 'once joined on the target, they have to join again on the source',
   },
@@ -75,7 +75,7 @@ const RULES: readonly RiskRule[] = [
     applies: (device) => device.route === 'session-kept' && isCrossing(device),
     asks: ({ coverage }) => coverage.gateways !== 'on-target',
     why: (concerned) =>
-      `The running session goes on at the target with its counters; between stop and unmute nobody sends downlinks. ${withClasses(concerned)}`,
+      `The running session goes on at the target with its counters; between stop and unmute nobody sends downlinks.${withClasses(concerned)}`,
     undo: 'partly',
     undoBy: 'the stopped source keeps the session; it may go on only with counters above those of the target',
   },
@@ -86,7 +86,7 @@ const RULES: readonly RiskRule[] = [
     applies: (device) => device.route === 'abp-kept' && isCrossing(device),
     asks: ({ coverage }) => coverage.gateways !== 'on-target',
     why: (concerned) =>
-      `Both networks could serve them, so the source must stay stopped: the order of the steps sees to it. ${withClasses(concerned)}`,
+      `Both networks could serve them, so the source must stay stopped: the order of the steps sees to it.${withClasses(concerned)}`,
     undo: 'partly',
     undoBy: 'the stopped source keeps the session; it may go on only with counters above those of the target',
   },
@@ -104,7 +104,7 @@ const RULES: readonly RiskRule[] = [
     name: 'rx1-delay',
     title: 'RX1 delay asked to change',
     applies: (device) =>
-      device.route !== 'joining-anew' &&
+      !(device.route === 'joining-anew' && isCrossing(device)) &&
       device.fields.some(
         (change) =>
           change.verdict === 'write' &&

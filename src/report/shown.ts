@@ -1,6 +1,7 @@
 import type { FieldChange, ShownValue } from '../domain/change-set.ts'
 import type { Json } from '../domain/json.ts'
 import { canonicalJson } from '../domain/json.ts'
+import { withoutKeyForms } from './escape.ts'
 
 /**
  * What of a field may be shown. The engine marks secrets; this is the second lock on the same door: a value whose
@@ -22,7 +23,7 @@ const isObject = (value: Json): value is { readonly [key: string]: Json } =>
 
 /** The value with what may be a secret replaced by a word. */
 export const withoutSecrets = (value: Json): Json => {
-  if (isKeyForm(value)) return '(hex, not shown)'
+  if (typeof value === 'string') return withoutKeyForms(value)
   if (Array.isArray(value)) return value.map(withoutSecrets)
   if (!isObject(value)) return value
   return Object.fromEntries(

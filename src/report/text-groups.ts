@@ -25,6 +25,8 @@ export interface GroupOptions {
   readonly detail: Detail
   /** For the hint where to see the rest. */
   readonly file: string
+  /** Another group with the same steps, where they are told already. */
+  readonly stepsAs?: string | undefined
 }
 
 export const OVERVIEW = { fields: 10, devices: 20, detail: BRIEF } as const
@@ -47,10 +49,14 @@ const RANKS: readonly ((change: FieldChange) => boolean)[] = [
   (change) =>
     change.because?.startsWith('policy.') === true || change.because?.startsWith('override') === true,
   (change) => sensitivityOf(change) !== undefined,
-  (change) => /^(mac_settings\.|frequency_plan_id|supports_)/.test(change.path),
+  (change) => change.path.startsWith('mac_settings.'),
   (change) => /^(session\.(dev_addr|last_)|mac_state|formatters)/.test(change.path),
-  (change) => /^(name|lorawan_)/.test(change.path),
+  (change) => change.path === 'name',
+  (change) => !IN_TITLE.test(change.path),
 ]
+
+/** Told by the profile in the group's title already. */
+const IN_TITLE = /^(frequency_plan_id|lorawan_(phy_)?version|supports_(join|class_[bc]))$/
 
 const rank = (change: FieldChange): number => {
   const found = RANKS.findIndex((matches) => matches(change))
@@ -68,7 +74,7 @@ export const rankedFields = (group: ChangeGroup): readonly Entry[] =>
 
 export const varyingWords = (varying: VaryingField, size: number): string =>
   [
-    ...(varying.distinct > 1 ? [`e.g.; ${count(varying.distinct)} different`] : []),
+    ...(varying.distinct > 1 ? [`${count(varying.distinct)} different`] : []),
     ...(varying.devices < size ? [`in ${count(varying.devices)} of ${count(size)}`] : []),
   ].join(', ')
 
@@ -80,13 +86,13 @@ export const symbolSpan = (symbol: string): Span =>
 /** One field in lines: registry, path, values, reason; then the diff of long values. */
 export const fieldLines = (
   change: FieldChange,
-  note: string,
+  varying: { readonly isExample: boolean; readonly note: string } | undefined,
   column: number,
   options: Pick<GroupOptions, 'detail' | 'width'>,
 ): readonly Line[] => {
   const view = fieldView(change, options.detail)
   const path = `${REGISTRY_SHORT[view.registry]} ${view.path}`
-  const remarks = [view.reason, note].filter((part) => part !== '').join('; ')
+  const remarks = [view.reason, varying?.note ?? ''].filter((part) => part !== '').join('; ')
   const indent = 7
   const hang = options.width - (indent + column + 2) < 30 ? indent + 4 : indent + column + 2
   return [
@@ -94,7 +100,7 @@ export const fieldLines = (
       hang,
       '     ',
       symbolSpan(view.symbol),
-      ` ${padEnd(path, column)}  ${view.text}`,
+      ` ${padEnd(path, column)}  ${varying?.isExample === true ? 'e.g. ' : ''}${view.text}`,
       ...(remarks === '' ? [] : ([['dim', `  (${remarks})`]] as const)),
     ),
     ...view.block.map((text) => line(13, '         ', symbolSpan(text.slice(0, 1)), text.slice(1))),
@@ -109,7 +115,7 @@ const fieldsPart = (group: ChangeGroup, options: GroupOptions): readonly Line[] 
   const shown = ranked.slice(0, options.fields)
   const rest = ranked.length - shown.length
   const widths = shown.map(({ change }) => displayWidth(change.path) + 3)
-  const column = Math.min(Math.max(0, ...widths), Math.floor(options.width * 0.42))
+  const column = Math.min(Math.max(0, ...widths), Math.floor(options.width * 0.5))
   const tail = [
     rest > 0 ? `${count(rest)} more ${plural(rest, 'field', 'fields')}` : '',
     rangeWords(group.unchanged, 'unchanged'),
@@ -119,7 +125,9 @@ const fieldsPart = (group: ChangeGroup, options: GroupOptions): readonly Line[] 
     ...shown.flatMap(({ change, varying }) =>
       fieldLines(
         change,
-        varying === undefined ? '' : varyingWords(varying, group.devices.length),
+        varying === undefined
+          ? undefined
+          : { isExample: varying.distinct > 1, note: varyingWords(varying, group.devices.length) },
         column,
         options,
       ),
@@ -128,8 +136,9 @@ const fieldsPart = (group: ChangeGroup, options: GroupOptions): readonly Line[] 
   ]
 }
 
-const stepsPart = (group: ChangeGroup): readonly Line[] => {
+const stepsPart = (group: ChangeGroup, stepsAs: string | undefined): readonly Line[] => {
   const { steps, later } = group
+  if (stepsAs !== undefined) return [line(12, '     steps  ', ['dim', `as ${stepsAs}`])]
   if (steps === undefined || later === undefined) {
     return [line(12, '     steps  ', ['dim', 'differ by device'])]
   }
@@ -217,6 +226,23 @@ export const groupLines = (group: ChangeGroup, options: GroupOptions): readonly 
   const isBrief = SETTLED.includes(group.action) && Number.isFinite(options.devices)
   return [
     groupHeading(group),
-    ...(isBrief ? [] : [...fieldsPart(group, options), ...stepsPart(group), ...devicesPart(group, options)]),
+    ...(isBrief
+      ? []
+      : [
+          ...fieldsPart(group, options),
+          ...stepsPart(group, options.stepsAs),
+          ...devicesPart(group, options),
+        ]),
   ]
+}
+
+/** The first group before this one with the same steps, told with both texts. */
+export const sameStepsAs = (groups: readonly ChangeGroup[], index: number): string | undefined => {
+  const group = groups[index]
+  if (group?.steps === undefined || group.later === undefined || group.steps.length + group.later.length < 3)
+    return undefined
+  const text = `${group.steps.join()};${group.later.join()}`
+  return groups
+    .slice(0, index)
+    .find((other) => other.steps !== undefined && `${other.steps.join()};${other.later?.join()}` === text)?.id
 }

@@ -71,17 +71,18 @@ export const guardsPart = ({ changeSet }: Preview): readonly Line[] =>
     ? []
     : [
         ...heading('Guards'),
-        ...changeSet.guards.map((guard) => {
-          const of = guard.of === undefined ? '' : `, of ${count(guard.of)}`
+        ...changeSet.guards.flatMap((guard) => {
+          const of = guard.of === undefined ? '' : ` (of ${count(guard.of)})`
           const used = padStart(`${count(guard.used)} / ${count(guard.limit)}`, 9)
-          const lift = guard.ok ? '' : ` - to allow it: --allow ${guard.name}=${guard.used}`
-          return line(
-            34,
-            '  ',
-            guard.ok ? (['green', 'ok  '] as const) : (['red', 'FAIL'] as const),
-            `  ${padEnd(guard.name, 15)}  ${used}  `,
-            ['dim', `${harmless(guard.because)}${of}`],
-            ['red', lift],
-          )
+          return [
+            line(
+              36,
+              '  ',
+              guard.ok ? (['green', 'ok  '] as const) : (['red', 'FAIL'] as const),
+              `  ${padEnd(guard.name, 15)}  ${used}  `,
+              ['dim', `${harmless(guard.because)}${of}`],
+            ),
+            ...(guard.ok ? [] : [line(8, `        to allow it: --allow ${guard.name}=${guard.used}`)]),
+          ]
         }),
       ]

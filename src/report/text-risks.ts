@@ -11,51 +11,46 @@ import { count, devices, plural } from './words.ts'
 const UNDO_WORDS = { yes: 'undo', partly: 'undo in part', no: 'no undo' } as const
 
 export const risksPart = ({ risks }: Preview): readonly Line[] => {
-  const width = Math.max(...risks.map((risk) => count(risk.devices).length))
+  const present = risks.filter((risk) => risk.devices > 0)
+  const zero = risks.filter((risk) => risk.devices === 0)
+  const width = Math.max(1, ...present.map((risk) => count(risk.devices).length))
   const hang = 8 + width
   return [
-    ...heading('Risks', ['dim', '   devices, why, and what undo is left']),
-    ...risks.flatMap((risk): readonly Line[] => {
-      const number = padStart(count(risk.devices), width)
-      if (risk.devices === 0) return [line(hang, ['dim', `  ${risk.id}  ${number}  ${risk.title}`])]
-      return [
-        line(
-          hang,
-          '  ',
-          [risk.asks ? 'yellow' : 'bold', risk.id],
-          `  ${number}  `,
-          ['bold', `${risk.title}.`],
-          ` ${risk.why}`,
-        ),
-        line(hang + 2, `${' '.repeat(hang)}${UNDO_WORDS[risk.undo]}: ${risk.undoBy}`),
-      ]
-    }),
+    ...heading(
+      'Risks',
+      ...(present.length > 0 ? ([['dim', '   devices, why, and what undo is left']] as const) : []),
+    ),
+    ...present.flatMap((risk): readonly Line[] => [
+      line(
+        hang,
+        '  ',
+        [risk.asks ? 'yellow' : 'bold', risk.id],
+        `  ${padStart(count(risk.devices), width)}  `,
+        ['bold', `${risk.title}.`],
+        ` ${risk.why}`,
+      ),
+      line(hang + 2, `${' '.repeat(hang)}${UNDO_WORDS[risk.undo]}: ${risk.undoBy}`),
+    ]),
+    ...(zero.length === 0
+      ? []
+      : [line(2, ['dim', `  ${zero.map((risk) => `${risk.title}: 0`).join('; ')}`])]),
   ]
 }
 
 export const irreversiblePart = ({ irreversible }: Preview): readonly Line[] => {
   if (irreversible.length === 0) return [...heading('Cannot be undone: 0')]
-  const width = Math.max(...irreversible.map((item) => count(item.devices).length))
   return [
     ...heading('Cannot be undone'),
-    ...irreversible.map((item) =>
-      line(4 + width, '  ', ['red', padStart(count(item.devices), width)], `  ${item.text}.`),
-    ),
+    ...irreversible.map((item) => line(4, '  ', ['red', devices(item.devices)], ` ${item.text}.`)),
   ]
 }
 
 export const handsPart = ({ hands }: Preview): readonly Line[] => {
   if (hands.length === 0) return [...heading('Needs a hand: nothing')]
-  const width = Math.max(...hands.map((hand) => count(hand.devices).length))
   return [
     ...heading('Needs a hand'),
     ...hands.map((hand) =>
-      line(
-        12 + width,
-        '  ',
-        ['yellow', padEnd(hand.when, 6)],
-        `  ${padStart(count(hand.devices), width)}  ${hand.text}.`,
-      ),
+      line(10, '  ', ['yellow', padEnd(hand.when, 6)], `  ${devices(hand.devices)}, ${hand.text}.`),
     ),
   ]
 }

@@ -12,7 +12,7 @@ import {
 } from './layout.ts'
 import { type Preview, previewOf } from './preview.ts'
 import { countsPart, guardsPart, headline, heading, VERDICT_TONE } from './text-head.ts'
-import { groupHeading, groupLines, OVERVIEW } from './text-groups.ts'
+import { groupHeading, groupLines, OVERVIEW, sameStepsAs } from './text-groups.ts'
 import { blockedPart, handsPart, irreversiblePart, risksPart, toldPart } from './text-risks.ts'
 import { pendingCount } from './verdict.ts'
 import { count, shortDigest } from './words.ts'
@@ -46,12 +46,15 @@ const groupsPart = ({ groups }: Preview, options: Required<TextOptions>): readon
   const more = rest.length - HEADINGS
   return [
     ...heading(`Changes, ${count(listed.length)} ${listed.length === 1 ? 'group' : 'groups'}`),
-    ...listed
-      .slice(0, BODIES)
-      .flatMap((group, index) => [
-        ...(index === 0 ? [] : [blank]),
-        ...groupLines(group, { ...OVERVIEW, width: options.width, file: options.file }),
-      ]),
+    ...listed.slice(0, BODIES).flatMap((group, index) => [
+      ...(index === 0 ? [] : [blank]),
+      ...groupLines(group, {
+        ...OVERVIEW,
+        width: options.width,
+        file: options.file,
+        stepsAs: sameStepsAs(listed, index),
+      }),
+    ]),
     ...(rest.length === 0 ? [] : [blank, ...rest.slice(0, HEADINGS).map(groupHeading)]),
     ...(more > 0 ? [line(2, `  and ${count(more)} more groups: ${show} --format json`)] : []),
     blank,

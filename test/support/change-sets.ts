@@ -451,8 +451,8 @@ export const SAMPLES: Readonly<Record<string, () => ChangeSet>> = {
         policy: {
           persistSession: true,
           resetFrameCounters: false,
-          rx1Delay: 5,
-          deleteSource: 'after-heard',
+          rx1Delay: 'keep',
+          deleteSource: 'never',
           preventRejoin: 'replace-root-keys',
         },
       },
