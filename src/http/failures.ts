@@ -78,6 +78,9 @@ const BY_CODE: Readonly<Record<string, Failure>> = {
   UND_ERR_PRX_TLS: refusedCertificate('is behind a proxy with a certificate for another host name'),
 }
 
+/** Reasons of OpenSSL for which there is no sentence of their own (`X509_V_ERR_...`). */
+const OTHER_CERTIFICATE_CODE = /^(CERT_|CRL_|UNABLE_TO_|ERROR_IN_CERT_|INVALID_(CA|PURPOSE)|PATH_LENGTH_)/
+
 const NOT_TLS = { ...unreachable('does not speak TLS on this port', false), code: 'NotTls' }
 const PROXY_REFUSED: Failure = {
   code: 'ProxyRefused',
@@ -106,7 +109,11 @@ export const failureOf = (error: unknown): Failure => {
         ? { ...NOT_TLS, hint: 'check the port, or whether the address begins with http://' }
         : refusedCertificate('could not agree on TLS')
     }
-    const known = BY_CODE[name]
+    const known =
+      BY_CODE[name] ??
+      (OTHER_CERTIFICATE_CODE.test(name)
+        ? refusedCertificate('has a certificate that is not valid here')
+        : undefined)
     if (known !== undefined) {
       // While connecting nothing was sent, whatever the error.
       return syscall === 'connect' && known.code !== 'CertificateRefused'

@@ -16,6 +16,8 @@ interface Meaning {
   readonly code: string
   readonly says: string
   readonly hint: string
+  /** The sentence begins with the host alone, for the registry is not there. */
+  readonly ofHost?: true
 }
 
 type Explain = (details: ErrorDetails, asked: Asked) => Meaning
@@ -158,6 +160,7 @@ const PLAN_UNKNOWN: Explain = ({ attributes }) => ({
 const NOT_SERVED: Explain = (_, { registry }) => ({
   code: 'RegistryNotServed',
   says: `does not serve the ${registryName(registry)}`,
+  ofHost: true,
   hint: 'check url, or name the host that serves it under servers; the Identity Server of the Cloud and the Sandbox is in eu1',
 })
 
@@ -209,12 +212,12 @@ const effectOf = (status: number, details: ErrorDetails, read: boolean): 'none' 
 /** The answer as the exception that the engine knows; nothing in it quotes a value that was sent. */
 export const errorOf = (answer: HttpAnswer, asked: Asked): NetworkError => {
   const details = errorDetailsOf(answer.body)
-  const { code, says, hint } = explainOf(answer.status, details)(details, asked)
+  const { code, says, hint, ofHost } = explainOf(answer.status, details)(details, asked)
   const { namespace, name, correlationId, attributes, field } = details
   const told = field === undefined ? attributes : { ...attributes, field }
   return new NetworkError(
     code,
-    `the ${registryName(asked.registry)} at ${asked.host} ${says}`,
+    `${ofHost ? '' : `the ${registryName(asked.registry)} at `}${asked.host} ${says}`,
     {
       effect: effectOf(answer.status, details, asked.read),
       request: asked.request,

@@ -1,0 +1,87 @@
+import { describe, expect, test } from 'vitest'
+import { createPacer, type Pacer, type Slot } from '../../../src/http/pacer.ts'
+import { fakeTiming } from './clock.ts'
+
+const take = (pacer: Pacer, count: number): Promise<readonly Slot[]> =>
+  Promise.all(Array.from({ length: count }, () => pacer.acquire()))
+
+const end = (slots: readonly Slot[], pace: 'answered' | 'overloaded') => {
+  for (const slot of slots) {
+    slot.ended(pace)
+    slot.release()
+  }
+}
+
+describe('the pacer', () => {
+  test('starts with four, or fewer where fewer are allowed', () => {
+    expect(createPacer(64, fakeTiming()).limit).toBe(4)
+    expect(createPacer(2, fakeTiming()).limit).toBe(2)
+    expect(createPacer(0, fakeTiming()).limit).toBe(1)
+  })
+
+  test('doubles with each window of quick answers, up to the most', async () => {
+    const pacer = createPacer(20, fakeTiming())
+    const limits = []
+    for (let window = 0; window < 4; window += 1) {
+      // Taken one by one they would not fill half of the limit, and it would not grow.
+      const slots = await take(pacer, pacer.limit)
+      for (const slot of slots) slot.ended('answered')
+      for (const slot of slots) slot.release()
+      limits.push(pacer.limit)
+    }
+    expect(limits).toEqual([8, 16, 20, 20])
+  })
+
+  test('halves once for all that were under way, and grows by one a window from then on', async () => {
+    const pacer = createPacer(64, fakeTiming())
+    for (let window = 0; window < 2; window += 1) {
+      const slots = await take(pacer, pacer.limit)
+      for (const slot of slots) slot.ended('answered')
+      for (const slot of slots) slot.release()
+    }
+    expect(pacer.limit).toBe(16)
+    end(await take(pacer, 16), 'overloaded')
+    expect(pacer.limit).toBe(8)
+    const slots = await take(pacer, 8)
+    for (const slot of slots) slot.ended('answered')
+    for (const slot of slots) slot.release()
+    expect(pacer.limit).toBeLessThanOrEqual(9)
+    end(await take(pacer, 1), 'overloaded')
+    expect(pacer.limit).toBe(4)
+  })
+
+  test('never goes below one', async () => {
+    const pacer = createPacer(4, fakeTiming())
+    for (let times = 0; times < 5; times += 1) end(await take(pacer, 1), 'overloaded')
+    expect(pacer.limit).toBe(1)
+  })
+
+  test('does not grow while little of it is used, nor while answers are slow', async () => {
+    const idle = createPacer(64, fakeTiming())
+    for (let times = 0; times < 20; times += 1) end(await take(idle, 1), 'answered')
+    expect(idle.limit).toBe(4)
+
+    const timing = fakeTiming()
+    const slow = createPacer(64, timing)
+    end(await take(slow, 1), 'answered')
+    const slots = await take(slow, 4)
+    timing.advance(5_000)
+    end(slots, 'answered')
+    expect(slow.limit).toBe(4)
+  })
+
+  test('lets the next one in when a place is given back, and forgets those who left', async () => {
+    const pacer = createPacer(1, fakeTiming())
+    const [first] = await take(pacer, 1)
+    const abort = new AbortController()
+    const left = pacer.acquire(abort.signal)
+    const stays = pacer.acquire()
+    abort.abort(new Error('left'))
+    await expect(left).rejects.toThrow('left')
+    first?.release()
+    first?.release()
+    await stays
+    expect(pacer.inFlight).toBe(1)
+    await expect(pacer.acquire(abort.signal)).rejects.toThrow('left')
+  })
+})
