@@ -18,26 +18,27 @@ export type CompactReport =
       readonly serial: number
     }
 
+/** What the records mean to the engine. The records of one device must decide what it says of that device. */
+export type StateFold = (records: readonly JournalRecord[]) => unknown
+
 /**
- * Rewrites a state file without the records that later ones made void. Hold the lock. The new file takes the place
- * of the old one whole or not at all. With `fold`, what it makes of the records before and after is compared, and
- * a difference leaves the file as it is (`CompactionChangesState`, kind `unexpected`). Throws as `readState` does.
+ * Rewrites a state file without the records that later ones made void, as far as `fold` makes the same of what is
+ * left. Hold the lock. The new file takes the place of the old one whole or not at all. If the fold of the whole
+ * should differ all the same, the file stays as it is (`CompactionChangesState`, kind `unexpected`). Throws as
+ * `readState` does.
+ *
+ * @example await compactState(file, { fold: foldState })
  */
 export const compactState = async (
   file: string,
-  options: {
-    readonly lineage?: string
-    readonly fold?: (records: readonly JournalRecord[]) => unknown
-    readonly fs?: FileSystem
-  } = {},
+  options: { readonly fold: StateFold; readonly lineage?: string; readonly fs?: FileSystem },
 ): Promise<CompactReport> => {
   const fs = options.fs ?? nodeFiles
   const bytes = await readStateBytes(file, fs)
   if (bytes === undefined) return { status: 'absent' }
   const { header, records } = trustedState(file, scanState(bytes), options.lineage)
-  const kept = compactRecords(records)
-  const { fold } = options
-  if (fold !== undefined && !isDeepStrictEqual(fold(records), fold(kept))) {
+  const kept = compactRecords(records, options.fold)
+  if (!isDeepStrictEqual(options.fold(records), options.fold(kept))) {
     throw new FerryError(
       'unexpected',
       'CompactionChangesState',
@@ -55,44 +56,86 @@ export const compactState = async (
 }
 
 /**
- * The records that still count, in their order: of each device its last `begin` and all after it, every fact, and
- * every `begin` and `undone`, which say what is void and what is not. Of earlier crossings one intent a step stays
- * since the last `undone`: it is what tells that a record on the target is of our making, and a compaction that
- * lost this would turn our own half-made devices into strangers. Of the runs the last stays, and those that never closed.
+ * The records that still count, in their order. Of the runs: the last one, and those that never closed. Of each
+ * device: the fewest of `REDUCTIONS` from which `fold` makes the same as from all. An earlier crossing is not
+ * always void: it may tell that a record on the target is of our making, and a compaction that lost this would
+ * turn our own half-made devices into strangers. So the engine's fold decides, and not a rule of this file.
  */
-export const compactRecords = (records: readonly JournalRecord[]): readonly JournalRecord[] => {
-  const lastBegin = new Map<string, number>()
-  const closed = new Set<string>()
-  let lastRun: string | undefined
-  for (const [index, record] of records.entries()) {
-    if (record.t === 'begin') lastBegin.set(record.device, index)
-    if (record.t === 'open') lastRun = record.run
-    if (record.t === 'close') closed.add(record.run)
+export const compactRecords = (
+  records: readonly JournalRecord[],
+  fold: StateFold,
+): readonly JournalRecord[] => {
+  const kept = new Set<JournalRecord>(runsThatCount(records))
+  const byDevice = new Map<string, DeviceEntry[]>()
+  for (const record of records) {
+    if (record.t === 'open' || record.t === 'close') continue
+    const entries = byDevice.get(record.device)
+    if (entries === undefined) byDevice.set(record.device, [record])
+    else entries.push(record)
   }
-  const begunSteps = new Map<string, Set<string>>()
-  const isFirstIntent = (device: string, step: string): boolean => {
-    const steps = begunSteps.get(device) ?? new Set()
-    begunSteps.set(device, steps)
-    if (steps.has(step)) return false
-    steps.add(step)
-    return true
+  for (const entries of byDevice.values()) {
+    const meaning = fold(entries)
+    const fewest = REDUCTIONS.map((reduce) => reduce(entries)).find((some) =>
+      isDeepStrictEqual(fold(some), meaning),
+    )
+    for (const record of fewest ?? entries) kept.add(record)
   }
-  const counts = (record: JournalRecord, index: number): boolean => {
-    switch (record.t) {
-      case 'open':
-      case 'close':
-        return record.run === lastRun || !closed.has(record.run)
-      case 'undone':
-        begunSteps.delete(record.device)
-        return true
-      case 'begin':
-      case 'fact':
-        return true
-      case 'outcome':
-        return index >= (lastBegin.get(record.device) ?? 0)
-      case 'intent':
-        return index >= (lastBegin.get(record.device) ?? 0) || isFirstIntent(record.device, record.step)
+  return records.filter((record) => kept.has(record))
+}
+
+type DeviceEntry = Exclude<JournalRecord, { readonly t: 'open' | 'close' }>
+
+/** From few records to many: the last crossing and all facts; also what began and undid; also how each step ended. */
+const REDUCTIONS: readonly ((entries: readonly DeviceEntry[]) => readonly DeviceEntry[])[] = [
+  (entries) => withLastCrossing(entries, ({ t }) => t === 'fact'),
+  (entries) => withLastCrossing(entries, ({ t }) => t === 'fact' || t === 'begin' || t === 'undone'),
+  (entries) => {
+    const ends = lastOfEachStep(entries)
+    return withLastCrossing(entries, (entry) => entry.t === 'fact' || ends.has(entry))
+  },
+]
+
+/** The last `begin` and all after it, and of the entries before those that are wanted. */
+const withLastCrossing = (
+  entries: readonly DeviceEntry[],
+  wanted: (entry: DeviceEntry) => boolean,
+): readonly DeviceEntry[] => {
+  const lastBegin = Math.max(
+    0,
+    entries.findLastIndex(({ t }) => t === 'begin'),
+  )
+  return entries.filter((entry, index) => index >= lastBegin || wanted(entry))
+}
+
+/** Every `begin` and `undone`, and between them the last intent and the last outcome of each step. */
+const lastOfEachStep = (entries: readonly DeviceEntry[]): ReadonlySet<DeviceEntry> => {
+  const ends = new Set<DeviceEntry>()
+  let open = new Map<string, DeviceEntry>()
+  const close = (): void => {
+    for (const entry of open.values()) ends.add(entry)
+    open = new Map()
+  }
+  for (const entry of entries) {
+    if (entry.t === 'begin' || entry.t === 'undone') {
+      close()
+      ends.add(entry)
+    } else if (entry.t !== 'fact') {
+      open.set(`${entry.t} ${entry.step}`, entry)
     }
   }
-  return records.filter(counts)
+  close()
+  return ends
+}
+
+const runsThatCount = (records: readonly JournalRecord[]): readonly JournalRecord[] => {
+  const closed = new Set<string>()
+  let last: string | undefined
+  for (const record of records) {
+    if (record.t === 'open') last = record.run
+    if (record.t === 'close') closed.add(record.run)
+  }
+  return records.filter(
+    (record) =>
+      (record.t === 'open' || record.t === 'close') && (record.run === last || !closed.has(record.run)),
+  )
 }

@@ -108,7 +108,7 @@ export const scanState = (bytes: Uint8Array): StateScan => {
  * newline between two lines was damaged. (Quotes within a text are escaped, so no text looks like the end of a line.)
  */
 const isTorn = (line: Uint8Array): boolean =>
-  !/,"h":"[0-9a-f]{16}"\}[^]/.test(Buffer.from(line).toString('latin1'))
+  !/,"h":"[0-9a-f]{16}"\}[\s\S]/.test(Buffer.from(line).toString('latin1'))
 
 /** The scan as a state to go on from; throws for everything but a whole file and a torn last line. */
 export const trustedState = (

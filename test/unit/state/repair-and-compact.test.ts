@@ -115,7 +115,9 @@ test('a repair or compaction that can not be written leaves the file as it was',
         return undefined
       },
     })
-    expect(await failureOf(() => compactState(file, { fs }))).toBe('state-not-written StateNotWritten')
+    expect(await failureOf(() => compactState(file, { fold: () => undefined, fs }))).toBe(
+      'state-not-written StateNotWritten',
+    )
     expect(await failureOf(() => repairState(file, { fs }))).toBe('state-not-written StateNotWritten')
     expect(await readFile(file)).toEqual(bytes)
     expect((await readdir(join(file, '..'))).filter((name) => name.endsWith('.tmp'))).toEqual([])
@@ -153,6 +155,12 @@ const outcome: JournalRecord = {
   status: 'done',
 }
 
+/** A fold to which begins matter, and which steps were ever tried. */
+const beginsAndSteps = (all: readonly JournalRecord[]) => ({
+  begins: all.filter(({ t }) => t === 'begin').length,
+  steps: new Set(all.flatMap((record) => (record.t === 'intent' ? [record.step] : []))),
+})
+
 test('a compaction drops older crossings and runs, keeps the serial, and what follows goes on from there', async () => {
   const records = [
     ...run('a'),
@@ -169,16 +177,16 @@ test('a compaction drops older crossings and runs, keeps the serial, and what fo
   ]
   const file = await write(stateOf(records, 5))
   const before = await readState(file)
-  expect(await compactState(file, { lineage, fold: (all) => all.filter(({ t }) => t === 'begin') })).toEqual({
+  expect(await compactState(file, { lineage, fold: beginsAndSteps })).toEqual({
     status: 'compacted',
     before: 13,
-    after: 8,
+    after: 7,
     serial: 18,
   })
   const after = await readState(file, { lineage })
   expect(after).toMatchObject({ status: 'read', serial: 18 })
   expect(before).toMatchObject({ serial: 18 })
-  const kept = [begin, intent, ...run('b', false), begin, intent, outcome, ...run('c')]
+  const kept = [begin, ...run('b', false), begin, intent, outcome, ...run('c')]
   expect(after.status === 'read' && after.records).toEqual(kept)
   const journal = await openJournal(journalOptions(file))
   await journal.append([outcome])
@@ -187,8 +195,19 @@ test('a compaction drops older crossings and runs, keeps the serial, and what fo
   expect(await readState(file)).toMatchObject({ serial: 19 })
 })
 
-test('a compaction that would change the meaning is refused', async () => {
-  const bytes = stateOf([begin, intent, outcome, begin])
+test('of an older crossing stays what the fold needs, down to the last intent and outcome of a step', async () => {
+  const failed: JournalRecord = { ...outcome, status: 'failed' }
+  const records = [begin, intent, failed, intent, outcome, begin, intent, failed]
+  const ours = (all: readonly JournalRecord[]) =>
+    all.some((one) => one.t === 'outcome' && one.status === 'done')
+  const file = await write(stateOf(records))
+  await compactState(file, { fold: ours })
+  const after = await readState(file)
+  expect(after.status === 'read' && after.records).toEqual([begin, intent, outcome, begin, intent, failed])
+})
+
+test('a compaction that would change the meaning of the whole is refused', async () => {
+  const bytes = stateOf([...run('a'), ...run('b')])
   const file = await write(bytes)
   const fold = (records: readonly JournalRecord[]) => new Map([['all', records.length]])
   expect(await failureOf(() => compactState(file, { fold }))).toBe('unexpected CompactionChangesState')
