@@ -1,6 +1,7 @@
 import type { DeviceChange } from '../domain/change-set.ts'
 import { FerryError, NetworkError } from '../domain/errors.ts'
 import type { ApplyCounts, DeviceResultStatus, Emit } from '../domain/events.ts'
+import type { Digest } from '../domain/identifiers.ts'
 import type { ErrorRecord } from '../domain/journal.ts'
 import type { LoadedPlan } from '../domain/migration-plan.ts'
 import type { Clock, EscrowPort, JournalPort, NetworkPort } from '../domain/ports.ts'
@@ -27,6 +28,8 @@ export interface ApplyInput {
   readonly stateKey: string
   /** Devices that are not what the approved change set shows: left alone. */
   readonly stale: ReadonlySet<string>
+  /** Digest of the change set that is carried out: the approved one where there is one. */
+  readonly approved: Digest
   readonly run: string
   readonly tool: string
   readonly clock: Clock
@@ -76,7 +79,7 @@ export const applyChanges = async (input: ApplyInput): Promise<ApplyResult> => {
       at: clock().toISOString(),
       command: 'apply',
       plan: changeSet.plan.digest,
-      changeSet: changeSet.digest,
+      changeSet: input.approved,
       tool: input.tool,
     },
   ])

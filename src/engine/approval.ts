@@ -12,11 +12,12 @@ export type Approval =
  * Whether what is found now is what was approved. Frame counters may have moved, and a device that joined anew is
  * left alone; a change of the plan, the state, settings, root keys or the selection refuses the whole change set.
  * A state that grew by carrying out this very change set does not: that is how an interrupted run goes on.
+ * `recordsSince` are the state's records after the change set's base.
  */
 export const compareWithApproved = (
   approved: ChangeSet,
   now: ChangeSet,
-  records: readonly JournalRecord[],
+  recordsSince: readonly JournalRecord[],
 ): Approval => {
   const differences: string[] = []
   if (approved.plan.digest !== now.plan.digest) differences.push('the plan was changed')
@@ -24,7 +25,7 @@ export const compareWithApproved = (
     if (canonicalJson(approved[side]) !== canonicalJson(now[side]))
       differences.push(`the ${side} is another network or application`)
   }
-  const isResumed = approved.base.serial !== now.base.serial && grewByItself(approved, records)
+  const isResumed = approved.base.serial !== now.base.serial && grewByItself(approved, recordsSince)
   if (approved.base.lineage !== now.base.lineage) differences.push('the state is of another plan')
   else if (approved.base.serial !== now.base.serial && !isResumed)
     differences.push(`the state has moved on (serial ${approved.base.serial}, now ${now.base.serial})`)
@@ -78,7 +79,7 @@ const approvable = ({
 })
 
 /** Whether all runs since the change set's base carried out this change set. */
-const grewByItself = (approved: ChangeSet, records: readonly JournalRecord[]): boolean => {
-  const runs = records.slice(approved.base.serial).filter((record) => record.t === 'open')
+const grewByItself = (approved: ChangeSet, recordsSince: readonly JournalRecord[]): boolean => {
+  const runs = recordsSince.filter((record) => record.t === 'open')
   return runs.length > 0 && runs.every((run) => run.t === 'open' && run.changeSet === approved.digest)
 }

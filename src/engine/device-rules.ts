@@ -349,10 +349,7 @@ const TELLING: readonly DeviceRule[] = [
       route !== undefined &&
       keepsSession(route) &&
       field(source, NS, 'mac_settings.supports_32_bit_f_cnt') === false
-        ? note(
-            'SixteenBitCounters',
-            `its frame counter has 16 bits and rolls over at 65535 (now ${numberField(source, NS, 'session.last_f_cnt_up') ?? 0})`,
-          )
+        ? note('SixteenBitCounters', 'its frame counter has 16 bits and rolls over at 65535')
         : undefined,
   },
   {

@@ -5,9 +5,9 @@ import type { Json } from '../domain/json.ts'
 import { Secret } from '../domain/secret.ts'
 import { fieldKey, type Reasons } from './desired.ts'
 import { settingDigest } from './digests.ts'
-import { fieldKind, fieldRule } from './fields.ts'
+import { type FieldKind, fieldKind, fieldRule } from './fields.ts'
 import { parameters } from './mac-state.ts'
-import { isObject, type JsonObject, sameValue } from './records.ts'
+import { isObject, sameValue } from './records.ts'
 
 /** How a value is shown; of a secret only how it compares. */
 const shown = (
@@ -21,28 +21,32 @@ const shown = (
   return { sensitive: side === 'after' ? 'added' : 'removed' }
 }
 
-/** What a reader needs of a value that is written whole: a fleet's MAC states and scripts would fill the memory. */
-const summary = (value: Json): Json => {
-  if (!isObject(value)) return value
-  if (isObject(value['current_parameters'])) return macStateSummary(value)
-  return Object.fromEntries(
-    Object.entries(value).map(([name, item]) => [
-      name,
-      typeof item === 'string' && item.length > 200 ? `${item.length} characters` : item,
-    ]),
-  )
-}
+/** Scripts are shown by their length: a fleet's worth of them would fill the memory. */
+const summary = (value: Json): Json =>
+  isObject(value)
+    ? Object.fromEntries(
+        Object.entries(value).map(([name, item]) => [
+          name,
+          typeof item === 'string' && item.length > 200 ? `${item.length} characters` : item,
+        ]),
+      )
+    : value
 
-const macStateSummary = (state: JsonObject): Json => {
-  const current = parameters(state, 'current_parameters')
-  const channels = current?.['channels']
-  const pending = state['pending_requests']
+/** Kinds of fields that move by themselves: a preview that showed their values would be stale when it is made. */
+const MOVING: readonly FieldKind[] = ['counter', 'nonce', 'mac-state', 'status', 'session-time']
+const AT_HANDOVER = 'as the source holds it at the handover'
+
+const created = (
+  registry: Registry,
+  path: string,
+  value: FieldValue,
+  because: string | undefined,
+): FieldValue => {
+  if (!MOVING.includes(fieldKind(registry, path))) return value
+  if (path !== 'mac_state' || because !== 'policy.rx1Delay' || !isObject(value)) return AT_HANDOVER
   return {
-    rx1_delay: current?.['rx1_delay'] ?? 0,
-    desired_rx1_delay: parameters(state, 'desired_parameters')?.['rx1_delay'] ?? 0,
-    data_rate_index: current?.['adr_data_rate_index'] ?? 0,
-    channels: Array.isArray(channels) ? channels.length : 0,
-    pending_requests: Array.isArray(pending) ? pending.length : 0,
+    'desired_parameters.rx1_delay': parameters(value, 'desired_parameters')?.['rx1_delay'] ?? 0,
+    others: AT_HANDOVER,
   }
 }
 
@@ -73,7 +77,7 @@ export const createdFields = (desired: DeviceRecord, reasons: Reasons): readonly
         registry,
         path,
         undefined,
-        value,
+        created(registry, path, value, because),
         'write',
         because === undefined ? 'create' : 'plan',
         because,

@@ -1,0 +1,164 @@
+import { randomUUID } from 'node:crypto'
+import type { ChangeSet } from '../domain/change-set.ts'
+import { FerryError } from '../domain/errors.ts'
+import { type ApplyResult, applyChanges, hasWork } from '../engine/apply.ts'
+import { type Approval, compareWithApproved } from '../engine/approval.ts'
+import { createEscrow } from '../escrow/escrow.ts'
+import { openJournal } from '../state/journal.ts'
+import { acquireLock, type LockDocument } from '../state/lock.ts'
+import type { Host } from './host.ts'
+import { type Planned, planMigration } from './plan.ts'
+import type { Workspace } from './workspace.ts'
+
+/** Guards that the user lifts by name, each up to a count (`--allow blocked-devices=12`). */
+export type Allowances = Readonly<Record<string, number>>
+
+export interface ApplyOptions {
+  /** A change set that was reviewed: only what it shows is carried out. */
+  readonly approved?: ChangeSet
+  readonly allow: Allowances
+  /** Shown the preview before the first write; false leaves everything as it is. */
+  readonly confirm: (planned: Planned) => Promise<boolean>
+  /** age public keys besides the plan's own. */
+  readonly recipients: readonly string[]
+}
+
+export type ApplyOutcome =
+  | {
+      readonly status: 'applied'
+      readonly planned: Planned
+      readonly result: ApplyResult
+      readonly tookOver?: LockDocument
+    }
+  | { readonly status: 'nothing-to-do'; readonly planned: Planned; readonly result: ApplyResult }
+  | { readonly status: 'declined'; readonly planned: Planned }
+
+/**
+ * Carries out a plan, or a change set that was approved: locks the state, reads both networks anew, checks guards
+ * and approval, asks, and applies. Everything that refuses does so before the first write.
+ * @throws FerryError `locked`, `stale`, `blocked` (a guard), `credentials`, `state-not-written`, `plan-invalid`.
+ */
+export const applyMigration = async (
+  workspace: Workspace,
+  host: Host,
+  options: ApplyOptions,
+): Promise<ApplyOutcome> => {
+  const lock = await acquireLock({
+    file: workspace.lockFile,
+    owner: host.owner,
+    command: 'ferry apply',
+    clock: host.clock,
+  })
+  try {
+    const planned = await planMigration(workspace, host, true)
+    const stale = checkApproval(options.approved, planned)
+    checkGuards(planned.changeSet, options.allow)
+    if (!hasWork(planned.changeSet.devices))
+      return {
+        status: 'nothing-to-do',
+        planned,
+        result: await carryOut(workspace, host, planned, stale, options),
+      }
+    const recipients = [...workspace.loaded.plan.escrow.recipients, ...options.recipients]
+    if (recipients.length === 0 && needsEscrow(planned.changeSet)) throw noRecipients()
+    if (!(await options.confirm(planned))) return { status: 'declined', planned }
+    const result = await carryOut(workspace, host, planned, stale, options)
+    return {
+      status: 'applied',
+      planned,
+      result,
+      ...(lock.tookOver === undefined ? {} : { tookOver: lock.tookOver }),
+    }
+  } finally {
+    await lock.release()
+  }
+}
+
+const needsEscrow = (changeSet: ChangeSet): boolean =>
+  changeSet.devices.some((change) => change.steps.includes('escrow') || change.steps.includes('read-again'))
+
+const noRecipients = (): FerryError =>
+  new FerryError(
+    'plan-invalid',
+    'EscrowRecipientsMissing',
+    'no source is touched before its keys are in the escrow, and the plan names no recipient',
+    {
+      hint: 'make a key pair with ferry escrow keygen, and put its public key into escrow.recipients',
+    },
+  )
+
+const checkApproval = (approved: ChangeSet | undefined, planned: Planned): ReadonlySet<string> => {
+  if (approved === undefined) return new Set()
+  const { read } = planned.state
+  const since =
+    read.status === 'absent'
+      ? []
+      : read.records.slice(Math.max(0, approved.base.serial - (read.header.serialBase ?? 0)))
+  const approval: Approval = compareWithApproved(approved, planned.changeSet, since)
+  if (approval.ok) return approval.stale
+  throw new FerryError(
+    'stale',
+    'ChangeSetStale',
+    `the change set is not what would be done now: ${approval.differences.join('; ')}`,
+    { hint: `review it again: ferry plan ${planned.changeSet.plan.file} -o FILE` },
+  )
+}
+
+const checkGuards = (changeSet: ChangeSet, allow: Allowances): void => {
+  const refused = changeSet.guards.filter((guard) => !guard.ok && guard.used > (allow[guard.name] ?? -1))
+  const first = refused[0]
+  if (first === undefined) return
+  const list = refused
+    .map((guard) => `${guard.name} ${guard.used} of at most ${guard.limit} (${guard.because})`)
+    .join('; ')
+  throw new FerryError('blocked', 'GuardRefused', `a guard refuses the change set: ${list}`, {
+    hint: `look why; to go on all the same: --allow ${refused.map((guard) => `${guard.name}=${guard.used}`).join(' --allow ')}`,
+  })
+}
+
+const carryOut = async (
+  workspace: Workspace,
+  host: Host,
+  planned: Planned,
+  stale: ReadonlySet<string>,
+  options: ApplyOptions,
+): Promise<ApplyResult> => {
+  const { loaded, source, target, lineage, stateOwner } = workspace
+  const { plan } = loaded
+  const journal = await openJournal({ file: plan.state, lineage, ...stateOwner })
+  const recipients = [...plan.escrow.recipients, ...options.recipients]
+  try {
+    return await applyChanges({
+      planning: planned,
+      loaded,
+      source,
+      target,
+      journal,
+      progress: planned.state.progress,
+      // A change set without a crossing needs no escrow, and no recipients.
+      escrow:
+        recipients.length === 0
+          ? noEscrow
+          : createEscrow({
+              folder: plan.escrow.path,
+              recipients,
+              clock: host.clock,
+              ...(host.identity === undefined ? {} : { identity: host.identity }),
+            }),
+      digestKey: workspace.digestKey.key,
+      stateKey: workspace.stateKey,
+      stale,
+      approved: options.approved?.digest ?? planned.changeSet.digest,
+      run: randomUUID(),
+      tool: host.tool,
+      clock: host.clock,
+      emit: host.emit,
+      pause: host.pause,
+      draining: host.draining,
+    })
+  } finally {
+    await journal.close()
+  }
+}
+
+const noEscrow = { store: async (): Promise<never> => Promise.reject(noRecipients()) }

@@ -1,0 +1,43 @@
+import type { Diagnostic } from '../domain/diagnostic.ts'
+import type { Json } from '../domain/json.ts'
+import { desiredOf } from '../engine/plan-device.ts'
+import { profileOf } from '../engine/route.ts'
+import { exportDevice } from '../engine/export.ts'
+import type { Host } from './host.ts'
+import { planMigration } from './plan.ts'
+import type { Workspace } from './workspace.ts'
+
+export interface Exported {
+  /** One object a device, keys in the clear: write them only where the user asked for it. */
+  readonly devices: readonly Json[]
+  /** Devices that were left out, and why. */
+  readonly findings: readonly Diagnostic[]
+}
+
+/** The devices of a plan as the Console and `ttn-lw-cli end-devices create` import them. Changes nothing. */
+export const exportMigration = async (workspace: Workspace, host: Host): Promise<Exported> => {
+  const planned = await planMigration(workspace, host, false)
+  const devices: Json[] = []
+  const findings: Diagnostic[] = []
+  for (const change of planned.changeSet.devices) {
+    const intent = planned.intents.get(change.device)
+    if (change.action === 'excluded' || change.action === 'gone' || intent === undefined) continue
+    const errors = change.findings.filter((finding) => finding.severity === 'error')
+    const source = await workspace.source.read(change.device)
+    const profile = profileOf(source)
+    const defaults =
+      errors.length > 0
+        ? undefined
+        : await planned.defaultsFor(
+            intent.set.frequencyPlan ?? profile.frequencyPlan,
+            intent.set.lorawanPhyVersion ?? profile.lorawanPhyVersion,
+          )
+    const wanted =
+      defaults === undefined
+        ? undefined
+        : desiredOf({ source, intent, defaults, progress: planned.state.progress.get(change.device) })
+    if (wanted === undefined) findings.push(...errors)
+    else devices.push(exportDevice(wanted.desired.record, workspace.target.identity.application))
+  }
+  return { devices, findings }
+}

@@ -1,0 +1,39 @@
+import type { Diagnostic } from '../domain/diagnostic.ts'
+import { type Planning, planChanges, preflight } from '../engine/plan.ts'
+import { intentFor, unknownDevices } from '../plan/select-devices.ts'
+import type { Host } from './host.ts'
+import { type KnownState, readKnownState, shownPath, type Workspace } from './workspace.ts'
+
+export interface Planned extends Planning {
+  readonly state: KnownState
+  /** Warnings of preflight and credentials. */
+  readonly warnings: readonly Diagnostic[]
+}
+
+/**
+ * Checks rights, reads both networks and the state, and computes the change set. Writes nothing.
+ * @param writes whether an apply is to follow: then the rights to write are asked for too.
+ */
+export const planMigration = async (workspace: Workspace, host: Host, writes: boolean): Promise<Planned> => {
+  const { loaded, source, target } = workspace
+  const state = await readKnownState(workspace)
+  const warnings = await preflight(source, target, writes)
+  const planning = await planChanges({
+    loaded,
+    source,
+    target,
+    select: (device) => intentFor(loaded.plan, device),
+    unknownDevices: (ids) => unknownDevices(loaded, ids),
+    state: { lineage: workspace.lineage, serial: state.serial, progress: state.progress },
+    digestKey: workspace.digestKey,
+    files: {
+      state: shownPath(loaded.plan.state, host.folder),
+      escrow: shownPath(loaded.plan.escrow.path, host.folder),
+      lock: shownPath(workspace.lockFile, host.folder),
+    },
+    tool: host.tool,
+    clock: host.clock,
+    emit: host.emit,
+  })
+  return { ...planning, state, warnings: [...workspace.warnings, ...warnings] }
+}

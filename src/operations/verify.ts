@@ -1,0 +1,70 @@
+import { type VerifyRow, verifyDevices } from '../engine/verify.ts'
+import { openJournal } from '../state/journal.ts'
+import { acquireLock } from '../state/lock.ts'
+import type { Host } from './host.ts'
+import { type Planned, planMigration } from './plan.ts'
+import type { Workspace } from './workspace.ts'
+
+export interface VerifyOptions {
+  /** Milliseconds to wait until all devices were heard; 0 looks once. */
+  readonly wait: number
+  readonly onRound: (rows: readonly VerifyRow[]) => void
+}
+
+export interface Verified {
+  readonly planned: Planned
+  readonly rows: readonly VerifyRow[]
+}
+
+/** Milliseconds between two looks while waiting. */
+const ROUND = 10_000
+
+const isAwaited = (row: VerifyRow): boolean => row.status === 'silent' || row.status === 'joining'
+
+/**
+ * Compares the target with what was planned and records in the state which devices it hears; waits for silent ones
+ * as long as asked. Changes nothing on either network.
+ */
+export const verifyMigration = async (
+  workspace: Workspace,
+  host: Host,
+  options: VerifyOptions,
+): Promise<Verified> => {
+  const lock = await acquireLock({
+    file: workspace.lockFile,
+    owner: host.owner,
+    command: 'ferry verify',
+    clock: host.clock,
+  })
+  try {
+    const planned = await planMigration(workspace, host, false)
+    const { loaded, lineage, stateOwner, target } = workspace
+    const journal =
+      planned.state.progress.size === 0
+        ? undefined
+        : await openJournal({ file: loaded.plan.state, lineage, ...stateOwner })
+    try {
+      const look = (): Promise<readonly VerifyRow[]> =>
+        verifyDevices({
+          changeSet: planned.changeSet,
+          target,
+          progress: planned.state.progress,
+          journal,
+          clock: host.clock,
+          concurrency: loaded.plan.rollout.maxConcurrency,
+        })
+      let rows = await look()
+      const until = host.clock().getTime() + options.wait
+      while (rows.some(isAwaited) && host.clock().getTime() < until && !host.draining()) {
+        options.onRound(rows)
+        await host.pause(Math.min(ROUND, Math.max(0, until - host.clock().getTime())))
+        rows = await look()
+      }
+      return { planned, rows }
+    } finally {
+      await journal?.close()
+    }
+  } finally {
+    await lock.release()
+  }
+}

@@ -1,0 +1,152 @@
+import { readFile } from 'node:fs/promises'
+import { relative } from 'node:path'
+import type { Diagnostic } from '../domain/diagnostic.ts'
+import { FerryError } from '../domain/errors.ts'
+import type { Side } from '../domain/journal.ts'
+import type { LoadedPlan, SecretReference, ThingsStackEnd } from '../domain/migration-plan.ts'
+import type { NetworkPort } from '../domain/ports.ts'
+import type { Secret } from '../domain/secret.ts'
+import { derivedDigestKey, stateDigestKey } from '../engine/digests.ts'
+import { type DeviceProgress, foldState } from '../engine/progress.ts'
+import { createThingsStack } from '../networks/things-stack/index.ts'
+import { resolveSecret } from '../plan/resolve-secret.ts'
+import { lineageOf, type StateOwner } from '../state/format.ts'
+import { lockFileOf } from '../state/lock.ts'
+import { readState, type StateRead } from '../state/read-state.ts'
+import type { Host } from './host.ts'
+
+/** A plan with its networks, state and digest keys: what plan, apply and verify share. */
+export interface Workspace {
+  readonly loaded: LoadedPlan
+  readonly source: NetworkPort
+  readonly target: NetworkPort
+  readonly lineage: string
+  readonly stateOwner: StateOwner
+  readonly lockFile: string
+  readonly digestKey: { readonly key: string; readonly from: 'plan' | 'derived' }
+  readonly stateKey: string
+  /** Warnings met on the way, such as a key file that others may read. */
+  readonly warnings: readonly Diagnostic[]
+  close(): Promise<void>
+}
+
+/** What the state file says; an absent one is serial 0 and no progress. */
+export interface KnownState {
+  readonly serial: number
+  readonly progress: Map<string, DeviceProgress>
+  readonly read: StateRead
+}
+
+/**
+ * Resolves the plan's secrets and makes its networks; asks nothing of them yet.
+ * @throws FerryError kind `credentials` for a secret that is missing, `plan-invalid` for a CA file that can't be read.
+ */
+export const openWorkspace = async (loaded: LoadedPlan, host: Host): Promise<Workspace> => {
+  const { plan } = loaded
+  const warnings: Diagnostic[] = []
+  const secret = async (reference: SecretReference): Promise<Secret> => {
+    const checked = await resolveSecret(reference, host.env)
+    warnings.push(...checked.diagnostics.filter((finding) => finding.severity !== 'error'))
+    if (checked.ok) return checked.value
+    throw credentialError(checked.diagnostics)
+  }
+  const [sourceKey, targetKey] = await bothSecrets(secret(plan.source.apiKey), secret(plan.target.apiKey))
+  const source = await network(plan.source, sourceKey, 'source', loaded, host)
+  const target = await network(plan.target, targetKey, 'target', loaded, host)
+  const stateOwner = { name: plan.name, source: source.identity, target: target.identity }
+  const lineage = lineageOf(stateOwner)
+  const ownKey = plan.digestKey === undefined ? undefined : (await secret(plan.digestKey)).reveal()
+  return {
+    loaded,
+    source,
+    target,
+    lineage,
+    stateOwner,
+    lockFile: lockFileOf(plan.state),
+    digestKey:
+      ownKey === undefined
+        ? { key: derivedDigestKey(lineage, loaded.digest), from: 'derived' }
+        : { key: ownKey, from: 'plan' },
+    stateKey: stateDigestKey(lineage),
+    warnings,
+    close: async () => {
+      await Promise.all([source.close(), target.close()])
+    },
+  }
+}
+
+/** Both are asked for before either failure is told, so that a person mends both at once. */
+const bothSecrets = async (
+  source: Promise<Secret>,
+  target: Promise<Secret>,
+): Promise<readonly [Secret, Secret]> => {
+  const [first, second] = await Promise.allSettled([source, target])
+  if (first.status === 'fulfilled' && second.status === 'fulfilled') return [first.value, second.value]
+  const failures = [first, second].flatMap((result) =>
+    result.status === 'rejected' ? [result.reason as unknown] : [],
+  )
+  const findings = failures.flatMap((error) => (error instanceof FerryError ? error.diagnostics : []))
+  throw failures.length === findings.length ? credentialError(findings) : failures[0]
+}
+
+const credentialError = (findings: readonly Diagnostic[]): FerryError => {
+  const errors = findings.filter((finding) => finding.severity === 'error')
+  const first = errors[0]
+  return new FerryError(
+    'credentials',
+    first?.code ?? 'MissingSecret',
+    first?.message ?? 'a secret is missing',
+    {
+      diagnostics: errors,
+      ...(first?.hint === undefined ? {} : { hint: first.hint }),
+    },
+  )
+}
+
+const network = async (
+  end: ThingsStackEnd,
+  apiKey: Secret,
+  side: Side,
+  { plan }: LoadedPlan,
+  host: Host,
+): Promise<NetworkPort> => {
+  const ca = end.caFile === undefined ? undefined : await readCa(end.caFile)
+  return createThingsStack({
+    end,
+    apiKey,
+    maxConcurrency: plan.rollout.maxConcurrency,
+    env: host.env,
+    onWait: (wait) =>
+      host.emit({ event: 'network.slow', side, reason: wait.reason, waitMs: wait.waitMs }),
+    ...(ca === undefined ? {} : { ca }),
+    ...(host.signal === undefined ? {} : { signal: host.signal }),
+  })
+}
+
+const readCa = async (file: string): Promise<string> => {
+  try {
+    return await readFile(file, 'utf8')
+  } catch (cause) {
+    throw new FerryError('plan-invalid', 'CaFileUnreadable', `the certificate file ${file} can not be read`, {
+      cause,
+      hint: 'correct caFile in the plan',
+    })
+  }
+}
+
+/** Reads and folds the state file. @throws FerryError kind `stale` for one that is damaged or of another plan. */
+export const readKnownState = async ({
+  loaded,
+  lineage,
+}: Pick<Workspace, 'loaded' | 'lineage'>): Promise<KnownState> => {
+  const read = await readState(loaded.plan.state, { lineage })
+  return read.status === 'absent'
+    ? { serial: 0, progress: new Map(), read }
+    : { serial: read.serial, progress: foldState(read.records), read }
+}
+
+/** A path for people: relative to the working folder where it lies below. */
+export const shownPath = (path: string, folder: string): string => {
+  const short = relative(folder, path)
+  return short === '' || short.startsWith('..') ? path : short
+}
