@@ -120,3 +120,46 @@ export const joinedDevice = (ids: DeviceIds): readonly RegistryWrite[] => {
     },
   ]
 }
+
+/** Every MAC setting that a device in EU_863_870 may have, with zeros and falses where they are legal. */
+export const ALL_MAC_SETTINGS: Fields = {
+  'mac_settings.class_b_timeout': '60s',
+  'mac_settings.class_c_timeout': '0.500s',
+  'mac_settings.class_b_c_downlink_interval': '5s',
+  'mac_settings.ping_slot_periodicity': 'PING_EVERY_4S',
+  'mac_settings.ping_slot_data_rate_index': 0,
+  'mac_settings.ping_slot_frequency': '869525000',
+  'mac_settings.beacon_frequency': '869525000',
+  'mac_settings.rx1_delay': 0,
+  'mac_settings.rx1_data_rate_offset': 0,
+  'mac_settings.rx2_data_rate_index': 0,
+  'mac_settings.rx2_frequency': '869525000',
+  'mac_settings.factory_preset_frequencies': ['868100000', '868300000', '868500000'],
+  'mac_settings.max_duty_cycle': 'DUTY_CYCLE_1',
+  'mac_settings.supports_32_bit_f_cnt': false,
+  'mac_settings.resets_f_cnt': false,
+  'mac_settings.schedule_downlinks': false,
+  'mac_settings.status_time_periodicity': '0s',
+  'mac_settings.status_count_periodicity': 0,
+  'mac_settings.desired_rx1_delay': 5,
+  'mac_settings.desired_rx1_data_rate_offset': 0,
+  'mac_settings.desired_rx2_data_rate_index': 3,
+  'mac_settings.desired_rx2_frequency': '869525000',
+  'mac_settings.desired_max_duty_cycle': 'DUTY_CYCLE_4',
+  'mac_settings.desired_adr_ack_limit_exponent': 'ADR_ACK_LIMIT_32',
+  'mac_settings.desired_adr_ack_delay_exponent': 'ADR_ACK_DELAY_16',
+  'mac_settings.desired_ping_slot_data_rate_index': 3,
+  'mac_settings.desired_ping_slot_frequency': '869525000',
+  'mac_settings.desired_beacon_frequency': '869525000',
+  'mac_settings.desired_max_eirp': 'DEVICE_EIRP_14',
+  'mac_settings.adr': {
+    dynamic: {
+      margin: 12,
+      min_data_rate_index: 0,
+      max_data_rate_index: 5,
+      min_nb_trans: 1,
+      max_nb_trans: 3,
+      overrides: { data_rate_0: { max_nb_trans: 2 } },
+    },
+  },
+}

@@ -5,7 +5,7 @@ import { NetworkError } from '../../src/domain/errors.ts'
 import { Secret } from '../../src/domain/secret.ts'
 import type { ThingsStackPort } from '../../src/networks/things-stack/index.ts'
 import { type Bench, createBench, randomEui, randomId, randomKey } from './bench.ts'
-import { idsWith, joinedDevice, NETWORK_BASICS, newIds, newKey } from './devices.ts'
+import { ALL_MAC_SETTINGS, idsWith, joinedDevice, NETWORK_BASICS, newIds, newKey } from './devices.ts'
 import { serversUnderTest } from './servers.ts'
 
 /** Secrets compare by what they hold; everything else as it is. */
@@ -314,6 +314,46 @@ describe.each(serversUnderTest)('The Things Stack adapter against the $name', (s
       expect(network['session.keys.nwk_s_enc_key.key']).toBe(`secret ${enc.reveal()}`)
     })
 
+    test('keeps every MAC setting, zeros and falses included', async () => {
+      const ids = newIds()
+      const registry = 'network-server'
+      const fields = { ...NETWORK_BASICS, supports_join: true, supports_class_b: true, ...ALL_MAC_SETTINGS }
+      await port.write({ registry, ids, fields })
+      const read = await port.read(ids.deviceId)
+      expect(plain(read.registries[registry])).toEqual(fields)
+      await port.write({ registry, ids, fields: {}, clear: Object.keys(ALL_MAC_SETTINGS) })
+      const cleared = await port.read(ids.deviceId)
+      expect(plain(cleared.registries[registry])).toEqual({
+        ...NETWORK_BASICS,
+        supports_join: true,
+        supports_class_b: true,
+      })
+      expect(await port.remove(registry, ids)).toBe('done')
+    })
+
+    test('a multicast group needs no EUIs', async () => {
+      const ids = idsWith({})
+      const registry = 'network-server'
+      const fields = {
+        ...NETWORK_BASICS,
+        supports_join: false,
+        supports_class_c: true,
+        multicast: true,
+        'session.dev_addr': '26010C01',
+        'session.keys.f_nwk_s_int_key.key': newKey(),
+        'session.last_n_f_cnt_down': 17,
+      }
+      await port.write({ registry: 'identity-server', ids, fields: {}, create: true })
+      await port.write({ registry, ids, fields })
+      const record = await port.read(ids.deviceId)
+      expect(record.ids).toEqual(ids)
+      expect(plain(record.registries[registry])).toMatchObject({
+        multicast: true,
+        supports_class_c: true,
+        'session.last_n_f_cnt_down': 17,
+      })
+    })
+
     test('one that is registered nowhere has no registries', async () => {
       const deviceId = randomId('none')
       expect(await port.read(deviceId)).toEqual({ ids: { deviceId }, registries: {} })
@@ -420,7 +460,8 @@ describe.each(serversUnderTest)('The Things Stack adapter against the $name', (s
       })
       const error = await failing(bad)
       expect(error).toMatchObject({ code: 'InvalidField', fault: { name: 'pkg/networkserver:field_value' } })
-      expect(error.fault.attributes).toMatchObject({ field: 'session.dev_addr' })
+      // Which of the missing fields is named first changes from answer to answer.
+      expect(error.fault.attributes?.['field']).toMatch(/^session\.(dev_addr|keys\.f_nwk_s_int_key\.key)$/)
     })
 
     test('name a frequency plan that is unknown', async () => {
