@@ -133,3 +133,14 @@ export const startSimulator = async (options: SimulatorOptions = {}): Promise<Ru
     throw error
   }
 }
+
+export {
+  createVirtualDevice,
+  type HeardDownlink,
+  type JoinOutcome,
+  radioOf,
+  type Send,
+  type UplinkOutcome,
+  type VirtualDevice,
+  virtualDeviceOf,
+} from './virtual-device.ts'

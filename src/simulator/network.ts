@@ -38,6 +38,8 @@ export interface Network {
   readonly networkServer: RecordStore
   readonly applicationServer: RecordStore
   readonly links: RecordStore
+  /** AppSKeys that the Join Server remembers, by `joinEui/devEui/sessionKeyId`. */
+  readonly sessionKeys: Map<string, string>
 }
 
 /** An empty network with the users `admin` and `operator`. */
@@ -62,6 +64,7 @@ export const createNetwork = (name: string, facts: NetworkFacts, clock: () => Da
   networkServer: new RecordStore(),
   applicationServer: new RecordStore(),
   links: new RecordStore(),
+  sessionKeys: new Map(),
 })
 
 /** All stores of a network, for the stale fault. */

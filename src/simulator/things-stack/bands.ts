@@ -87,3 +87,7 @@ export const phyName = (text: string): string | undefined => {
 /** Bands whose channels are switched by masks: their channel list is fixed (API notes, section 6.5). */
 export const usesChannelMasks = (bandId: string): boolean =>
   /^(US_902_928|AU_915_928|CN_470_510)/.test(bandId)
+
+/** The band of a frequency plan; empty when there is no such plan. */
+export const bandOf = (planId: string): string =>
+  frequencyPlans.find(({ id }) => id === planId)?.band_id ?? ''

@@ -29,7 +29,7 @@ export interface Component {
   /** More checks of a Set that come before the rights (a mask that names what the body must not hold). */
   checkSet?(device: Message, mask: readonly string[]): void
   /** Called after a device was removed. */
-  removed?(network: Network, key: string): void
+  removed?(network: Network, record: Message): void
 }
 
 const setRoutes = (component: Component): readonly Route[] => {
@@ -76,6 +76,14 @@ const getRoute = (component: Component): Route => ({
   },
 })
 
+const removeDevice = (component: Component, network: Network, key: string): boolean => {
+  const store = component.store(network)
+  const record = store.get(key)
+  if (record === undefined) return false
+  component.removed?.(network, record)
+  return store.delete(key)
+}
+
 const deleteRoutes = (component: Component): readonly Route[] => [
   {
     method: 'DELETE',
@@ -90,8 +98,7 @@ const deleteRoutes = (component: Component): readonly Route[] => [
           const application = param(call, 'application')
           requireApplication(call.network, call.credentials(), application, 'DEVICES_WRITE')
           for (const id of ids) {
-            const key = deviceKey(application, id)
-            if (component.store(call.network).delete(key)) component.removed?.(call.network, key)
+            removeDevice(component, call.network, deviceKey(application, id))
           }
           return { body: {} }
         },
@@ -111,9 +118,9 @@ const deleteRoutes = (component: Component): readonly Route[] => [
           const application = param(call, 'application')
           const device = param(call, 'device')
           requireApplication(call.network, call.credentials(), application, 'DEVICES_WRITE')
-          const key = deviceKey(application, device)
-          if (!component.store(call.network).delete(key)) throw component.missingOnDelete(application, device)
-          component.removed?.(call.network, key)
+          if (!removeDevice(component, call.network, deviceKey(application, device))) {
+            throw component.missingOnDelete(application, device)
+          }
           return { body: {} }
         },
       }

@@ -83,6 +83,10 @@ const component: Component = {
   set,
   missingOnGet: () => fail(errors.jsDeviceNotFound),
   missingOnDelete: () => fail(errors.jsDeviceNotFound),
+  removed: ({ sessionKeys }, record) => {
+    const prefix = `${textAt(record, 'ids.join_eui') ?? ''}/${textAt(record, 'ids.dev_eui') ?? ''}/`
+    for (const id of [...sessionKeys.keys()]) if (id.startsWith(prefix)) sessionKeys.delete(id)
+  },
 }
 
 const open = (path: string, rpc: string, body: Message): Route => ({

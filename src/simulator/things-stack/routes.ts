@@ -3,6 +3,7 @@ import { applicationServerRoutes } from './application-server.ts'
 import { applicationRoutes } from './applications.ts'
 import type { Route } from './call.ts'
 import { configurationRoutes } from './configuration.ts'
+import { downlinkQueueRoutes } from './downlink-queue.ts'
 import { gatewayRoutes } from './gateways.ts'
 import { identityServerRoutes } from './identity-server.ts'
 import { joinServerRoutes } from './join-server.ts'
@@ -27,6 +28,7 @@ const table: readonly Compiled[] = [
   ...identityServerRoutes,
   ...networkServerRoutes,
   ...joinServerRoutes,
+  ...downlinkQueueRoutes,
   ...applicationServerRoutes,
   ...accessRoutes,
   ...applicationRoutes,
