@@ -42,6 +42,8 @@ export interface HttpOptions {
 }
 
 export interface HttpRequest extends Attempt {
+  /** Requests of one kind take about the same time; the method, where nothing is given. */
+  readonly kind?: string
   /** Attempts in all, where it is to give up earlier than others. */
   readonly attempts?: number
 }
@@ -84,7 +86,7 @@ export const createHttpClient = (options: HttpOptions): HttpClient => {
     const limits = one.attempts === undefined ? patience : { ...patience, attempts: one.attempts }
     let progress = { attempts: 0, refusals: 0, waited: 0 }
     for (;;) {
-      slot.started()
+      slot.started(one.kind ?? one.method)
       const outcome = await attempt(dispatcher, one, options.bodyLimit ?? 32 * 2 ** 20, options.signal)
       slot.ended(isOverload(outcome) ? 'overloaded' : 'answered')
       const refused = outcome.kind === 'answer' && outcome.status === 429
@@ -149,7 +151,9 @@ const describe = (one: HttpRequest): Described => {
 }
 
 const isOverload = (outcome: Outcome): boolean =>
-  outcome.kind === 'answer' ? outcome.status === 429 || outcome.status >= 500 : outcome.failure.passing
+  outcome.kind === 'answer'
+    ? outcome.status === 429 || (outcome.status >= 500 && outcome.status !== 501)
+    : outcome.failure.passing
 
 const interrupted = (described: Described, effect: 'none' | 'unknown', cause: unknown): NetworkError =>
   new NetworkError(

@@ -9,8 +9,8 @@ export type Pace =
 
 /** A request's place among those at once. It is kept while the request waits for its next attempt. */
 export interface Slot {
-  /** An attempt leaves now. */
-  started(): void
+  /** An attempt of a kind leaves now; answers are compared with others of their kind. */
+  started(kind: string): void
   /** It has ended. */
   ended(pace: Pace): void
   /** Gives the place to the next request. */
@@ -28,17 +28,21 @@ export interface Pacer {
 /** Requests at once when nothing is known of the server. */
 const START = 4
 /** An answer within this time is quick, whatever the others took (milliseconds). */
-const ALWAYS_QUICK = 250
-/** An answer within so many times the quickest is quick. */
-const QUICK_FACTOR = 4
+const ALWAYS_QUICK = 15
+/** An answer within so many times the quickest of its kind is quick. */
+const QUICK_FACTOR = 2
+/** An answer that took longer than this counts as an overload (milliseconds). */
+const TOO_SLOW = 5_000
 /** The quickest answer is forgotten slowly, so that a network that became slower is not slow for ever. */
-const BASELINE_DRIFT = 1.01
+const BASELINE_DRIFT = 1.001
 
 /**
  * Bounds how many requests are under way at one origin, and adapts the bound: additive increase,
  * multiplicative decrease, as TCP does. It starts at 4, grows by one for each quick answer until the first
  * overload (so it doubles while a window of answers comes in), then by one for each window. An overload halves
- * it, once for all requests that were under way at that time. It grows only while at least half is in use.
+ * it, once for all requests that were under way at that time. It grows only while at least half is in use, and
+ * not once answers take twice as long as they did: then the server is at its limit, and more requests at once
+ * would only wait there (a self-hosted server runs out of database connections below a hundred).
  */
 export const createPacer = (max: number, timing: Timing): Pacer => {
   const most = Math.max(1, Math.floor(max))
@@ -46,7 +50,7 @@ export const createPacer = (max: number, timing: Timing): Pacer => {
   let threshold = most
   let inFlight = 0
   let window = 0
-  let baseline = Number.POSITIVE_INFINITY
+  const quickest = new Map<string, number>()
   const waiting: { start: () => void }[] = []
 
   const admit = () => {
@@ -57,8 +61,9 @@ export const createPacer = (max: number, timing: Timing): Pacer => {
     }
   }
 
-  const grow = (latency: number) => {
-    baseline = Math.min(latency, baseline * BASELINE_DRIFT)
+  const grow = (kind: string, latency: number) => {
+    const baseline = Math.min(latency, (quickest.get(kind) ?? latency) * BASELINE_DRIFT)
+    quickest.set(kind, baseline)
     const quick = latency <= Math.max(ALWAYS_QUICK, QUICK_FACTOR * baseline)
     if (!quick || inFlight * 2 < limit) return
     limit = Math.min(most, limit + (limit < threshold ? 1 : 1 / limit))
@@ -66,16 +71,19 @@ export const createPacer = (max: number, timing: Timing): Pacer => {
 
   const occupy = (): Slot => {
     inFlight += 1
+    let kind = ''
     let began = timing.now()
     let beganIn = window
     let held = true
     return {
-      started: () => {
+      started: (of) => {
+        kind = of
         began = timing.now()
         beganIn = window
       },
       ended: (pace) => {
-        if (pace === 'answered') grow(timing.now() - began)
+        const latency = timing.now() - began
+        if (pace === 'answered' && latency < TOO_SLOW) grow(kind, latency)
         else if (beganIn === window) {
           limit = Math.max(1, Math.floor(limit / 2))
           threshold = limit

@@ -48,7 +48,15 @@ const LONGEST_BACKOFF = 30_000
 const backoff = (times: number, random: number): number =>
   Math.round(random * Math.min(LONGEST_BACKOFF, FIRST_WAIT * 2 ** Math.min(times, 16)))
 
-const PASSING_STATUS: ReadonlySet<number> = new Set([408, 425, 502, 503, 504])
+/** Statuses that may pass, with the attempts that are worth it: a 500 may as well be a mistake that stays. */
+const PASSING_STATUS: ReadonlyMap<number, number> = new Map([
+  [408, Number.POSITIVE_INFINITY],
+  [425, Number.POSITIVE_INFINITY],
+  [500, 3],
+  [502, Number.POSITIVE_INFINITY],
+  [503, Number.POSITIVE_INFINITY],
+  [504, Number.POSITIVE_INFINITY],
+])
 
 /**
  * Whether and when a request is tried again. A read is, whatever passing trouble it met. A write is only where it
@@ -74,7 +82,7 @@ export const decide = (
   }
   const passing =
     outcome.kind === 'answer'
-      ? read && PASSING_STATUS.has(outcome.status)
+      ? read && progress.attempts < (PASSING_STATUS.get(outcome.status) ?? 0)
       : outcome.failure.passing && (read || outcome.failure.neverSent)
   if (!passing || progress.attempts >= patience.attempts) return DONE
   const askedMs = outcome.kind === 'answer' ? askedToWait(outcome.headers, now) : undefined

@@ -53,8 +53,12 @@ export const createBench = async (server: Server): Promise<Bench> => {
     const text = await answer.text()
     return { status: answer.status, body: text === '' ? undefined : JSON.parse(text) }
   }
-  const must = async (method: string, path: string, body?: unknown): Promise<unknown> => {
+  const must = async (method: string, path: string, body?: unknown, tries = 5): Promise<unknown> => {
     const answer = await api(method, path, body)
+    if (answer.status >= 500 && tries > 1) {
+      await new Promise((resolve) => setTimeout(resolve, 200))
+      return must(method, path, body, tries - 1)
+    }
     if (answer.status !== 200) throw new Error(`${method} ${path}: ${JSON.stringify(answer)}`)
     return answer.body
   }
@@ -91,7 +95,7 @@ export const createBench = async (server: Server): Promise<Bench> => {
       const port = createThingsStack({
         end: endOf(server.url, options.application ?? application),
         apiKey: options.key ?? key,
-        maxConcurrency: 32,
+        maxConcurrency: 16,
         env: {},
       })
       ports.push(port)

@@ -73,6 +73,7 @@ export const createApi = (client: HttpClient, urls: ServerUrls, application: str
     const answer = await client
       .request({
         method: one.method,
+        kind: `${one.method} ${one.registry}${one.query?.['limit'] === undefined ? '' : ' list'}`,
         url: `${originOf(urls, one.registry)}/api/v3${one.path}${query === '' ? '' : `?${query}`}`,
         headers: one.body === undefined ? headers : { ...headers, 'content-type': 'application/json' },
         body: one.body === undefined ? undefined : JSON.stringify(one.body),

@@ -102,7 +102,7 @@ describe('an answer', () => {
 })
 
 describe('a read is tried again', () => {
-  test.each([429, 502, 503, 504])('after %i', async (status) => {
+  test.each([429, 500, 502, 503, 504])('after %i', async (status) => {
     const server = await serve((_, response, count) => json(response, count < 3 ? status : 200, { count }))
     const waits: Wait[] = []
     const answer = await client({ onWait: (wait) => waits.push(wait) }).request(read(server.url))
@@ -139,11 +139,16 @@ describe('a read is tried again', () => {
     expect(server.seen).toHaveLength(4)
   })
 
-  test('not after 500, 404 or 401', async () => {
-    for (const status of [500, 404, 401]) {
+  test('twice at most after 500, and not after 404, 401 or 501', async () => {
+    for (const [status, times] of [
+      [500, 3],
+      [404, 1],
+      [401, 1],
+      [501, 1],
+    ] as const) {
       const server = await serve((_, response) => json(response, status, {}))
       expect((await client().request(read(server.url))).status).toBe(status)
-      expect(server.seen).toHaveLength(1)
+      expect(server.seen).toHaveLength(times)
     }
   })
 })

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { createPacer, type Pacer, type Slot } from '../../../src/http/pacer.ts'
-import { fakeTiming } from './clock.ts'
+import { type FakeTiming, fakeTiming } from './clock.ts'
 
 const take = (pacer: Pacer, count: number): Promise<readonly Slot[]> =>
   Promise.all(Array.from({ length: count }, () => pacer.acquire()))
@@ -10,6 +10,15 @@ const end = (slots: readonly Slot[], pace: 'answered' | 'overloaded') => {
     slot.ended(pace)
     slot.release()
   }
+}
+
+/** A window of requests that all take so long. */
+const answerAfter = async (pacer: Pacer, timing: FakeTiming, milliseconds: number, kind = 'read') => {
+  const slots = await take(pacer, pacer.limit)
+  for (const slot of slots) slot.started(kind)
+  timing.advance(milliseconds)
+  for (const slot of slots) slot.ended('answered')
+  for (const slot of slots) slot.release()
 }
 
 describe('the pacer', () => {
@@ -63,11 +72,27 @@ describe('the pacer', () => {
 
     const timing = fakeTiming()
     const slow = createPacer(64, timing)
-    end(await take(slow, 1), 'answered')
-    const slots = await take(slow, 4)
-    timing.advance(5_000)
-    end(slots, 'answered')
-    expect(slow.limit).toBe(4)
+    await answerAfter(slow, timing, 100)
+    expect(slow.limit).toBe(8)
+    await answerAfter(slow, timing, 199)
+    expect(slow.limit).toBe(16)
+    await answerAfter(slow, timing, 220)
+    expect(slow.limit).toBe(16)
+  })
+
+  test('compares answers with those of their kind', async () => {
+    const timing = fakeTiming()
+    const pacer = createPacer(64, timing)
+    await answerAfter(pacer, timing, 20, 'read')
+    await answerAfter(pacer, timing, 300, 'write')
+    expect(pacer.limit).toBe(16)
+  })
+
+  test('takes an answer of more than five seconds for an overload', async () => {
+    const timing = fakeTiming()
+    const pacer = createPacer(64, timing)
+    await answerAfter(pacer, timing, 5_001)
+    expect(pacer.limit).toBe(2)
   })
 
   test('lets the next one in when a place is given back, and forgets those who left', async () => {
