@@ -1,6 +1,6 @@
 import type { ChangeSet, DeviceChange, FieldChange, ShownValue } from '../domain/change-set.ts'
 import type { Diagnostic } from '../domain/diagnostic.ts'
-import type { Json } from '../domain/json.ts'
+import { canonicalJson, type Json } from '../domain/json.ts'
 import { harmlessJson, withoutKeyForms } from './escape.ts'
 import type { FindingGroup } from './findings.ts'
 import { examplesOf } from './findings.ts'
@@ -14,6 +14,9 @@ import type { Verdict } from './verdict.ts'
 export const JSON_FORMAT_VERSION = '1.0'
 
 const snake = (verdict: Verdict): string => verdict.toLowerCase().replaceAll(' ', '_')
+
+/** With sorted keys, so that a change set that was saved and read back looks the same. */
+const sorted = (value: unknown): Json => JSON.parse(canonicalJson(value)) as Json
 
 const side = (shown: ShownValue): Json => plainValue(shown) ?? null
 
@@ -40,7 +43,7 @@ const findingJson = (finding: Diagnostic): Json => ({
   severity: finding.severity,
   message: withoutKeyForms(finding.message),
   ...(finding.hint === undefined ? {} : { hint: withoutKeyForms(finding.hint) }),
-  ...(finding.subject === undefined ? {} : { subject: { ...finding.subject } }),
+  ...(finding.subject === undefined ? {} : { subject: sorted(finding.subject) }),
 })
 
 const findingGroupJson = (group: FindingGroup): Json => ({
@@ -119,8 +122,8 @@ export const previewJson = (changeSet: ChangeSet): { readonly [key: string]: Jso
     complete: changeSet.complete,
     tool: changeSet.tool,
     plan: { name: changeSet.plan.name, file: changeSet.plan.file, digest: changeSet.plan.digest },
-    source: { ...changeSet.source },
-    target: { ...changeSet.target },
+    source: sorted(changeSet.source),
+    target: sorted(changeSet.target),
     state: { lineage: changeSet.base.lineage, serial: changeSet.base.serial },
     summary: {
       devices: changeSet.devices.length,
@@ -153,10 +156,10 @@ export const previewJson = (changeSet: ChangeSet): { readonly [key: string]: Jso
     gone: preview.gone.map(findingGroupJson),
     diagnostics: [...preview.errors, ...preview.told].map(findingGroupJson),
     not_carried: preview.leftBehind.map((rule) => ({ ...rule })),
-    policy: { ...changeSet.policy },
-    coverage: { ...changeSet.coverage },
-    rollout: { ...changeSet.rollout },
-    files: { ...changeSet.files },
+    policy: sorted(changeSet.policy),
+    coverage: sorted(changeSet.coverage),
+    rollout: sorted(changeSet.rollout),
+    files: sorted(changeSet.files),
     digest_key: changeSet.digestKey,
     groups: preview.groups.map(groupJson),
     devices: changeSet.devices.map((device) => deviceJson(device, groupOf.get(device))),

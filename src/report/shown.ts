@@ -21,13 +21,16 @@ const isKeyForm = (value: Json): boolean => typeof value === 'string' && KEY_FOR
 const isObject = (value: Json): value is { readonly [key: string]: Json } =>
   value !== null && typeof value === 'object' && !Array.isArray(value)
 
-/** The value with what may be a secret replaced by a word. */
+const sortedEntries = (value: { readonly [key: string]: Json }): [string, Json][] =>
+  Object.entries(value).sort(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0))
+
+/** The value with what may be a secret replaced by a word, and with sorted keys: equal values look equal. */
 export const withoutSecrets = (value: Json): Json => {
   if (typeof value === 'string') return withoutKeyForms(value)
   if (Array.isArray(value)) return value.map(withoutSecrets)
   if (!isObject(value)) return value
   return Object.fromEntries(
-    Object.entries(value).map(([name, item]) => [
+    sortedEntries(value).map(([name, item]) => [
       name,
       isSecretName(name) && item !== null && typeof item !== 'boolean' ? '(sensitive)' : withoutSecrets(item),
     ]),

@@ -90,7 +90,7 @@ export const summaryLine = (preview: Preview): string => {
     ...(counts.retire > 0 ? [`${count(counts.retire)} to retire`] : []),
     ...(counts.wait > 0 ? [`${count(counts.wait)} waiting`] : []),
     ...(counts.done > 0 ? [`${count(counts.done)} done`] : []),
-    `${count(deleting)} deletes on the source`,
+    `${count(deleting)} ${deleting === 1 ? 'delete' : 'deletes'} on the source`,
     `${count(counts.blocked)} blocked`,
     `of ${count(changeSet.devices.length)}`,
   ]

@@ -1,0 +1,107 @@
+import type { FieldChange } from '../domain/change-set.ts'
+import { harmless, harmlessJson } from './escape.ts'
+import { fieldJson } from './json.ts'
+import { JSON_FORMAT_VERSION } from './json.ts'
+import { blank, type Line, line, renderLines, type Tone } from './layout.ts'
+import { safeChange } from './shown.ts'
+import { columnOf } from './status.ts'
+import { type TextOptions, textOptions } from './text.ts'
+import { fieldLines } from './text-groups.ts'
+import { BRIEF } from './field-view.ts'
+import { cut } from './width.ts'
+import { count, devices } from './words.ts'
+
+export const VERIFY_STATUSES = ['heard', 'equal', 'silent', 'differs', 'missing'] as const
+/**
+ * heard: equal to the plan, and the target has heard it. equal: compared, and nobody asks whether it is heard.
+ * silent: equal, not heard. differs: fields differ. missing: the target does not hold it.
+ */
+export type VerifyStatus = (typeof VERIFY_STATUSES)[number]
+
+export interface VerifyRow {
+  readonly device: string
+  readonly status: VerifyStatus
+  /** `before`: as planned; `after`: as the target has it. */
+  readonly differences: readonly FieldChange[]
+}
+
+const WORDS: Readonly<
+  Record<VerifyStatus, { readonly symbol: string; readonly tone: Tone; readonly means: string }>
+> = {
+  heard: { symbol: '=', tone: 'green', means: 'equal, and the target has heard them' },
+  equal: { symbol: '=', tone: 'green', means: 'equal' },
+  silent: { symbol: '.', tone: 'yellow', means: 'equal, not heard by the target' },
+  differs: { symbol: '~', tone: 'red', means: 'the target holds other values than planned' },
+  missing: { symbol: '!', tone: 'red', means: 'the target does not hold them' },
+}
+
+const SHOWN = 20
+
+const countOf = (rows: readonly VerifyRow[], status: VerifyStatus): number =>
+  rows.filter((row) => row.status === status).length
+
+const differenceLines = (row: VerifyRow, width: number): readonly Line[] => {
+  const column = columnOf(
+    row.differences.map((change) => `NS ${harmless(change.path)}`),
+    Math.floor(width / 2),
+  )
+  return row.differences.flatMap((change) =>
+    fieldLines(safeChange(change), undefined, column, { width, detail: BRIEF }),
+  )
+}
+
+const rowLines = (rows: readonly VerifyRow[], status: VerifyStatus, width: number): readonly Line[] => {
+  const concerned = rows.filter((row) => row.status === status)
+  if (concerned.length === 0) return []
+  const { symbol, tone, means } = WORDS[status]
+  const rest = concerned.length - SHOWN
+  return [
+    blank,
+    line(4, ['bold', `${count(concerned.length)} ${status}`], ['dim', `   ${means}`]),
+    ...concerned
+      .slice(0, SHOWN)
+      .flatMap((row) => [
+        line(4, '  ', [tone, symbol], ` ${cut(harmless(row.device), width - 4)}`),
+        ...differenceLines(row, width),
+      ]),
+    ...(rest > 0 ? [line(4, `  and ${count(rest)} more: --format json`)] : []),
+  ]
+}
+
+/** What a comparison found: what is wrong in detail, what is well as a number; the last line is the sum. */
+export const renderVerifyReport = (rows: readonly VerifyRow[], options: TextOptions = {}): string => {
+  const { width, style } = textOptions(options)
+  const bad = countOf(rows, 'differs') + countOf(rows, 'missing')
+  const silent = countOf(rows, 'silent')
+  const sums = VERIFY_STATUSES.map((status) => `${count(countOf(rows, status))} ${status}`)
+  const [tone, verdict]: readonly [Tone, string] =
+    bad > 0 ? ['red', 'DIFFERENCES'] : silent > 0 ? ['yellow', 'SILENT DEVICES'] : ['green', 'VERIFIED']
+  const details = (['missing', 'differs', 'silent'] as const).flatMap((status) =>
+    rowLines(rows, status, width),
+  )
+  return renderLines(
+    [
+      ...details.slice(1),
+      ...(details.length === 0 ? [] : [blank]),
+      line(2, [tone, verdict], `  ${devices(rows.length)}: ${sums.join(', ')}.`),
+    ],
+    width,
+    style,
+  )
+}
+
+/** The same as one JSON document. */
+export const renderVerifyReportJson = (rows: readonly VerifyRow[]): string =>
+  `${harmlessJson({
+    format_version: JSON_FORMAT_VERSION,
+    kind: 'verify',
+    summary: {
+      devices: rows.length,
+      ...Object.fromEntries(VERIFY_STATUSES.map((status) => [status, countOf(rows, status)])),
+    },
+    devices: rows.map((row) => ({
+      device: row.device,
+      status: row.status,
+      differences: row.differences.map(fieldJson),
+    })),
+  })}\n`

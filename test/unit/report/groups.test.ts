@@ -1,0 +1,181 @@
+import { describe, expect, it } from 'vitest'
+import type { DeviceChange } from '../../../src/domain/change-set.ts'
+import { FerryError } from '../../../src/domain/errors.ts'
+import { groupChanges } from '../../../src/report/groups.ts'
+import { irreversibleOf, risksOf } from '../../../src/report/risks.ts'
+import { handsOf } from '../../../src/report/hands.ts'
+import { renderDevice, renderGroup } from '../../../src/report/show.ts'
+import {
+  abpKept,
+  change,
+  changeSet,
+  create,
+  DELETES,
+  joiningAnew,
+  OTAA_C,
+  retiring,
+  SAMPLES,
+  sessionKept,
+  settled,
+  times,
+  updated,
+} from '../../support/change-sets.ts'
+
+const ids = (...devices: readonly DeviceChange[]): readonly string[] =>
+  groupChanges(changeSet(devices)).map((group) => `${group.id} ${group.action} ${group.devices.length}`)
+
+describe('devices share a group', () => {
+  it('only where a reviewer would judge them alike', () => {
+    const one = joiningAnew(1)
+    const alike: readonly DeviceChange[] = [
+      joiningAnew(2),
+      {
+        ...joiningAnew(3),
+        fields: [...one.fields, create('identity-server', 'description', 'in the cellar')],
+      },
+    ]
+    for (const other of alike) expect(ids(one, other)).toEqual(['G1 create 2'])
+    const unlike: readonly DeviceChange[] = [
+      joiningAnew(2, OTAA_C),
+      sessionKept(2),
+      { ...joiningAnew(2), later: ['hear', ...DELETES] },
+      { ...joiningAnew(2), findings: [{ code: 'NeverJoined', severity: 'note', message: 'never joined' }] },
+      {
+        ...joiningAnew(2),
+        fields: [...one.fields, create('network-server', 'mac_settings.resets_f_cnt', true)],
+      },
+      {
+        ...joiningAnew(2),
+        fields: one.fields.map((field) =>
+          field.path === 'mac_settings.rx1_delay' ? { ...field, after: { value: 5 } } : field,
+        ),
+      },
+    ]
+    for (const other of unlike) expect(ids(one, other)).toEqual(['G1 create 1', 'G2 create 1'])
+  })
+
+  it('in an order that does not depend on the order of devices', () => {
+    const devices = SAMPLES['risks']?.().devices ?? []
+    const names = (list: readonly DeviceChange[]): unknown =>
+      groupChanges({ devices: list }).map((group) => [group.id, group.devices.map((device) => device.device)])
+    expect(names([...devices].reverse())).toEqual(names(devices))
+  })
+
+  it('by action, the largest first', () => {
+    expect(ids(settled(9, 'done'), joiningAnew(1), sessionKept(2), sessionKept(3), retiring(5))).toEqual([
+      'G1 create 2',
+      'G2 create 1',
+      'G3 retire 1',
+      'G4 done 1',
+    ])
+  })
+
+  it('with what they have in common apart from what varies', () => {
+    const [group] = groupChanges(
+      changeSet(
+        times(4, (index) =>
+          updated(index, [
+            change('identity-server', 'name', 'old', `new ${index % 2}`),
+            change('identity-server', 'description', 'a', 'b'),
+          ]),
+        ),
+      ),
+    )
+    expect(group?.common.map((field) => field.path)).toEqual(['description'])
+    expect(group?.varying.map(({ devices, distinct, example }) => [devices, distinct, example.path])).toEqual(
+      [[4, 2, 'name']],
+    )
+    expect(group?.unchanged).toEqual([6, 6])
+  })
+
+  it('fast enough for a large fleet', () => {
+    const large = { devices: times(20_000, (index) => sessionKept(index)) }
+    const start = performance.now()
+    expect(groupChanges(large)).toHaveLength(1)
+    expect(performance.now() - start).toBeLessThan(10_000)
+  })
+})
+
+describe('risks', () => {
+  it('are always the same list, with counts', () => {
+    const none = risksOf(changeSet([]))
+    expect(none.map((risk) => risk.id)).toEqual(['R1', 'R2', 'R3', 'R4', 'R5', 'R6', 'R7', 'R8', 'R9'])
+    expect(none.every((risk) => risk.devices === 0 && !risk.asks)).toBe(true)
+    const counts = Object.fromEntries(
+      risksOf(SAMPLES['risks']?.() ?? changeSet([])).map((risk) => [risk.name, risk.devices]),
+    )
+    expect(counts).toEqual({
+      rejoin: 34,
+      session: 7,
+      abp: 2,
+      'counters-reset': 1,
+      'rx1-delay': 3,
+      'root-keys': 43,
+      'source-deletes': 1,
+      duplicates: 9,
+      'target-deletes': 0,
+    })
+  })
+
+  it('name deletes and what only the escrow brings back as not to be undone', () => {
+    expect(
+      irreversibleOf(changeSet([retiring(1), abpKept(2, 'abp-reset')])).map((item) => item.name),
+    ).toEqual(['source-deletes', 'counters-reset'])
+    expect(irreversibleOf(changeSet([settled(1, 'adopt')]))).toEqual([])
+  })
+})
+
+describe('what needs a hand', () => {
+  const names = (
+    gateways: 'on-target' | 'moving-now' | 'packet-broker' | 'unknown',
+    ...devices: readonly DeviceChange[]
+  ) => handsOf(changeSet(devices, { coverage: { gateways } })).map((hand) => `${hand.when} ${hand.name}`)
+
+  it('follows from the route and from where gateways are', () => {
+    expect(names('on-target', sessionKept(1))).toEqual([])
+    expect(names('moving-now', sessionKept(1))).toEqual(['during gateways'])
+    expect(names('packet-broker', sessionKept(1))).toEqual(['before gateways'])
+    expect(names('unknown', abpKept(1, 'abp-reset'))).toEqual(['before gateways', 'after reset'])
+    expect(names('unknown', joiningAnew(1))).toEqual(['after join'])
+    expect(names('unknown', settled(1, 'wait'))).toEqual(['after join'])
+    expect(names('unknown', settled(1, 'done'))).toEqual([])
+  })
+})
+
+describe('a single group or device', () => {
+  const set = SAMPLES['risks']?.() ?? changeSet([])
+
+  it('is shown with all of it', async () => {
+    const group = renderGroup(set, 'g1', { width: 80 })
+    expect(group.split('\n').filter((line) => line.includes('  meter-'))).toHaveLength(30)
+    await expect(group).toMatchFileSnapshot('./golden/show-group.txt')
+    await expect(renderDevice(set, 'air-203', { width: 80 })).toMatchFileSnapshot('./golden/show-device.txt')
+  })
+
+  it('is found by id, by DevEUI in any spelling, and by id on the target', () => {
+    const byId = renderDevice(set, 'air-203')
+    expect(renderDevice(set, '70:b3:d5:7e:00:00:00:cb')).toBe(byId)
+    const renamed = changeSet([{ ...joiningAnew(1), target: 'meter-001' }])
+    expect(renderDevice(renamed, 'meter-001')).toBe(renderDevice(renamed, 'meter-1'))
+    expect(JSON.parse(renderDevice(set, 'air-203', { format: 'json' }))).toMatchObject({
+      kind: 'device',
+      device: 'air-203',
+    })
+    expect(JSON.parse(renderGroup(set, 'G1', { format: 'json' })).devices).toHaveLength(30)
+    expect(renderGroup(set, 'G1', { format: 'markdown' })).toMatch(/^```text\n[\s\S]*\n```\n$/)
+  })
+
+  it('that is not there is an error that helps', () => {
+    const error = (act: () => unknown): FerryError => {
+      try {
+        act()
+      } catch (thrown) {
+        if (thrown instanceof FerryError) return thrown
+      }
+      throw new Error('nothing thrown')
+    }
+    expect(error(() => renderGroup(set, 'G99')).code).toBe('GroupUnknown')
+    expect(error(() => renderDevice(set, 'parking')).code).toBe('DeviceUnknown')
+    expect(error(() => renderDevice(set, 'parking')).hint).toContain('parking-301')
+  })
+})
