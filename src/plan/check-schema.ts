@@ -1,5 +1,5 @@
 import type { Finding } from './finding.ts'
-import { type Located, type Path, pathText } from './located.ts'
+import { type Located, nodeAt, type Path, pathText } from './located.ts'
 import { isFieldNotBuilt } from './not-built.ts'
 import { type SchemaError, schemaErrors } from './schema.ts'
 import { explainMissing, explainUnknown } from './schema-fields.ts'
@@ -74,10 +74,15 @@ export const checkSchema = (root: Located, value: unknown): SchemaFindings => {
   for (const { path, errors } of values.values()) {
     const [first] = [...errors].sort((a, b) => rank(a) - rank(b))
     if (first === undefined || (hasUnknown(path, findings) && first.keyword === 'minProperties')) continue
-    findings.push(explainValue(root, path, first))
+    if (!isBroken(root, path)) findings.push(explainValue(root, path, first))
     if (PRECEDENCE.includes(first.keyword)) wrong.push(path)
   }
   return { findings: withoutFutureNetworks(findings), wrong }
+}
+
+const isBroken = (root: Located, path: Path): boolean => {
+  const node = nodeAt(root, path)
+  return node?.kind === 'scalar' && node.broken === true
 }
 
 /** An object whose only field is misspelt is complained about for that, not for being empty. */

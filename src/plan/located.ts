@@ -15,6 +15,8 @@ export interface LocatedScalar extends Sized {
   readonly source: string
   /** Written without quotes, so that YAML guessed its type. */
   readonly plain: boolean
+  /** Wrong already as YAML, and reported: nothing more is to be said of it. */
+  readonly broken?: true
 }
 
 export interface LocatedEntry {

@@ -38,7 +38,8 @@ export const readPlan = (text: string): PlanReading => {
   if (yaml.root === undefined) return { yaml, findings: yaml.findings }
   const plain = plainValue(yaml.root, planSchema())
   const { findings, wrong } = checkSchema(yaml.root, plain.value)
-  const draft = withDefaults(without(plain.value, wrong)) as Draft | undefined
+  // taken out again afterwards: a default in the place of a wrong value would have rules speak of it
+  const draft = without(withDefaults(without(plain.value, wrong)), wrong) as Draft | undefined
   return {
     yaml,
     ...(draft === undefined ? {} : { draft }),

@@ -35,7 +35,9 @@ export const readYaml = (text: string): YamlText => {
   })
   const documents = [...composer.compose(tokens, true, text.length)]
   const complaints = documents.flatMap((document) => [...document.errors, ...document.warnings])
-  const findings = complaints.map(yamlFinding)
+  // several complaints at one place are one mistake
+  const places = new Map(complaints.toReversed().map((complaint) => [complaint.pos[0], complaint]))
+  const findings = [...places.values()].map(yamlFinding)
   const [document, second] = documents
   if (second !== undefined) findings.push(multipleDocuments(second.range[0]))
   if (findings.length > 0) return { findings, placeOf }

@@ -56,6 +56,9 @@ const definedOnly = (policy: { readonly [K in keyof PolicyDocument]?: PolicyDocu
     Object.entries(policy).filter(([, value]) => value !== undefined),
   ) as Partial<PolicyDocument>
 
+/** Those that a finding may point at, the first choice first. */
+export type DecidingFields = readonly (keyof PolicyDocument)[]
+
 /**
  * Checks every policy of a plan, and points at the field that decides: for the plan's policy the first
  * that is written, for an override the first that it sets; an override that sets none of them is as the
@@ -63,11 +66,12 @@ const definedOnly = (policy: { readonly [K in keyof PolicyDocument]?: PolicyDocu
  */
 export const checkPolicies = (
   context: RuleContext,
-  fields: readonly (keyof PolicyDocument)[],
+  fields: DecidingFields | ((policy: Partial<PolicyDocument>) => DecidingFields),
   check: (policy: Partial<PolicyDocument>) => Finding | undefined,
 ): readonly Finding[] =>
   policyScopes(context).flatMap((scope) => {
-    const deciding = fields.find((field) => scope.own.includes(field))
+    const candidates = typeof fields === 'function' ? fields(scope.policy) : fields
+    const deciding = candidates.find((field) => scope.own.includes(field))
     if (deciding === undefined && scope.path !== OF_PLAN) return []
     const finding = check(scope.policy)
     if (finding === undefined) return []

@@ -1,6 +1,6 @@
 import { LONGEST_DURATION, parseDuration } from './duration.ts'
 import { error, note, warning } from './finding.ts'
-import { checkPolicies, policyScopes, type Rule } from './rule.ts'
+import { checkPolicies, type DecidingFields, policyScopes, type Rule } from './rule.ts'
 
 const duplicates: Rule = {
   codes: ['DuplicateUplinks'],
@@ -92,7 +92,7 @@ const coverageUnknown: Rule = {
     'a kept DevAddr belongs to the block of the source, whose gateways do not forward it to the target',
   check: (context) => {
     if (context.draft.coverage?.gateways !== 'unknown') return []
-    return checkPolicies(context, ['persistSession', 'resetFrameCounters'], (policy) =>
+    return checkPolicies(context, keepers, (policy) =>
       keepsDevAddr(policy)
         ? warning({
             code: 'CoverageUnknown',
@@ -111,7 +111,7 @@ const packetBroker: Rule = {
     'Packet Broker routes by DevAddr block: it serves devices that join anew, not those that keep a DevAddr',
   check: (context) => {
     if (context.draft.coverage?.gateways !== 'packet-broker') return []
-    return checkPolicies(context, ['persistSession', 'resetFrameCounters'], (policy) =>
+    return checkPolicies(context, keepers, (policy) =>
       keepsDevAddr(policy)
         ? warning({
             code: 'PacketBrokerByDevAddr',
@@ -122,6 +122,11 @@ const packetBroker: Rule = {
     )
   },
 }
+
+const keepers = (policy: { readonly persistSession?: boolean }): DecidingFields =>
+  policy.persistSession === true
+    ? ['persistSession', 'resetFrameCounters']
+    : ['resetFrameCounters', 'persistSession']
 
 const keepsDevAddr = (policy: { readonly persistSession?: boolean; readonly resetFrameCounters?: boolean }) =>
   policy.persistSession === true || policy.resetFrameCounters === true

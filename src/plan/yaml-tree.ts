@@ -22,7 +22,7 @@ export const locate = (
   return { root: convert(root, 0, build), findings: build.findings }
 }
 
-const EMPTY = (offset: number): LocatedScalar => ({
+const empty = (offset: number): LocatedScalar => ({
   kind: 'scalar',
   value: null,
   source: '',
@@ -30,6 +30,8 @@ const EMPTY = (offset: number): LocatedScalar => ({
   offset,
   size: 1,
 })
+
+const broken = (offset: number): LocatedScalar => ({ ...empty(offset), broken: true })
 
 const convert = (node: unknown, offset: number, build: Build): Located => {
   if (isAlias(node)) return resolve(node.source, node.range?.[0] ?? offset, build)
@@ -39,7 +41,7 @@ const convert = (node: unknown, offset: number, build: Build): Located => {
       ? listOf(node.items, node.range?.[0] ?? offset, build)
       : isScalar(node)
         ? scalarOf(node, offset, build)
-        : EMPTY(offset)
+        : empty(offset)
   const anchor = isMap(node) || isSeq(node) || isScalar(node) ? node.anchor : undefined
   // only now, so that a value that holds an alias to itself finds nothing
   if (anchor !== undefined) build.anchors.set(anchor, located)
@@ -57,7 +59,7 @@ const resolve = (name: string, offset: number, build: Build): Located => {
         offset,
       }),
     )
-    return EMPTY(offset)
+    return broken(offset)
   }
   build.expanded += target.size
   if (build.expanded > MOST_EXPANDED) {
@@ -65,7 +67,7 @@ const resolve = (name: string, offset: number, build: Build): Located => {
     const message = `aliases expand to more than ${MOST_EXPANDED} values`
     if (!told)
       build.findings.push(error({ code: 'TooManyAliases', message, hint: 'write values out', offset }))
-    return EMPTY(offset)
+    return broken(offset)
   }
   return target
 }
@@ -76,7 +78,8 @@ const scalarOf = (node: Scalar, offset: number, build: Build): LocatedScalar => 
   const plain = node.type === 'PLAIN'
   const known = typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean'
   const source = plain ? (node.source ?? '') : String(value)
-  if (typeof value === 'string' && UNSEEN.test(value)) {
+  const unseen = typeof value === 'string' && UNSEEN.test(value)
+  if (unseen) {
     build.findings.push(
       error({
         code: 'ControlCharacter',
@@ -86,7 +89,8 @@ const scalarOf = (node: Scalar, offset: number, build: Build): LocatedScalar => 
       }),
     )
   }
-  return { kind: 'scalar', value: known ? value : null, source, plain, offset: at, size: 1 }
+  const located = { kind: 'scalar', value: known ? value : null, source, plain, offset: at, size: 1 } as const
+  return unseen ? { ...located, broken: true } : located
 }
 
 const listOf = (items: readonly unknown[], offset: number, build: Build): Located => {

@@ -1,0 +1,443 @@
+import { describe, expect, it } from 'vitest'
+import { marked, parse, planText, SOURCE, type Sections, TARGET, told } from './support.ts'
+
+/** What is wrong, where it is marked with ‸, and the codes at the marks in their order. */
+type Case = readonly [name: string, text: Sections | string, ...codes: string[]]
+
+const key = 'apiKey: { env: SOURCE_API_KEY }'
+const devices = (lines: string): Sections => ({ devices: `devices:\n${lines}` })
+const include = (entry: string): Sections => ({ devices: `devices: { include: [${entry}] }` })
+const override = (entry: string): Sections =>
+  devices(`  include: [{ all: true }]\n  overrides:\n    - ${entry}`)
+const source = (from: string, to: string): Sections => ({ source: SOURCE.replace(from, to) })
+const target = (from: string, to: string): Sections => ({ target: TARGET.replace(from, to) })
+const policy = (fields: string, rest = 'coverage: { gateways: on-target }'): Sections => ({
+  policy: `policy: { ${fields} }`,
+  rest,
+})
+const local = (port: number, more = '') =>
+  `network: things-stack\n  url: http://127.0.0.1:${port}\n  application: building-a\n  ${more}`
+
+const YAML: readonly Case[] = [
+  ['a quote is missing', 'metadata: { name: "a }\n‸', 'YamlSyntax'],
+  ['a tab indents', 'metadata:\n‸\tname: a', 'YamlSyntax'],
+  [
+    'a field is given twice',
+    { metadata: 'metadata:\n  name: building-a\n  ‸name: building-b' },
+    'DuplicateKey',
+  ],
+  ['two documents', `${planText()}‸---\na: 1\n`, 'MultipleDocuments'],
+  ['a merge key', { rest: 'rollout:\n  ‸<<: { canary: 1 }\ncoverage: { gateways: on-target }' }, 'MergeKey'],
+  ['a tag', { metadata: 'metadata: { name: ‸!secret building-a }' }, 'CustomTag'],
+  ['a directive', '‸%YAML 1.1\n---\na: 1\n', 'YamlDirective'],
+  ['an alias without an anchor', { metadata: 'metadata: { name: ‸*name }' }, 'UnknownAlias'],
+  ['a list as key', { rest: 'coverage: { gateways: on-target }\n? ‸[a]\n: 1' }, 'ComplexKey'],
+  ['an escape that cannot be seen', { metadata: 'metadata: { name: ‸"a\\u0007b" }' }, 'ControlCharacter'],
+  ['nothing', '‸', 'EmptyPlan'],
+  ['comments only', '‸# nothing\n', 'EmptyPlan'],
+  ['deep nesting', `${'['.repeat(64)}‸[${']'.repeat(65)}`, 'TooDeep'],
+  ['a list', '‸[1]', 'WrongType'],
+  ['a text', '‸hello', 'WrongType'],
+]
+
+const SCHEMA: readonly Case[] = [
+  ['a misspelt field', source('application', '‸aplication'), 'UnknownField'],
+  [
+    'a field in the wrong place',
+    { rest: 'coverage: { gateways: on-target }\n‸persistSession: true' },
+    'UnknownField',
+  ],
+  [
+    'a field of the plan in an override',
+    override('match: "a*"\n      policy: { ‸handover: stop-first }'),
+    'UnknownField',
+  ],
+  ['a field that is nothing', { rest: 'coverage: { gateways: on-target }\n‸frobnicate: 1' }, 'UnknownField'],
+  ['a missing field', { policy: '‸policy: { deleteSource: after-heard }' }, 'MissingField'],
+  ['a whole section is missing', { source: '' }, 'MissingField'],
+  ['yes for true', policy('persistSession: ‸yes'), 'WrongType'],
+  [
+    'a number for a list',
+    { rest: 'coverage: { gateways: on-target }\nescrow: { recipients: ‸1 }' },
+    'WrongType',
+  ],
+  ['nothing for a mapping', { rest: '‸coverage:\n' }, 'WrongType'],
+  [
+    'a share for a count',
+    { rest: 'coverage: { gateways: on-target }\nrollout: { canary: ‸1.5 }' },
+    'WrongType',
+  ],
+  ['a value that is none', policy('persistSession: true, deleteSource: ‸sometimes'), 'WrongValue'],
+  ['a delay of 16 s', policy('persistSession: true, deleteSource: after-heard, rx1Delay: ‸16'), 'WrongValue'],
+  ['a quoted delay', policy('persistSession: true, deleteSource: after-heard, rx1Delay: ‸"5"'), 'WrongValue'],
+  [
+    'a duration without unit',
+    { rest: 'coverage: { gateways: on-target }\nverify: { heardWithin: ‸24 }' },
+    'WrongValue',
+  ],
+  [
+    'a duration of nothing',
+    { rest: 'coverage: { gateways: on-target }\nverify: { heardWithin: ‸0s }' },
+    'WrongValue',
+  ],
+  [
+    'a duration of years',
+    { rest: 'coverage: { gateways: on-target }\nverify: { heardWithin: ‸367d }' },
+    'WrongValue',
+  ],
+  [
+    'no concurrency',
+    { rest: 'coverage: { gateways: on-target }\nrollout: { maxConcurrency: ‸0 }' },
+    'WrongValue',
+  ],
+  [
+    'a share above all',
+    { rest: 'coverage: { gateways: on-target }\nrollout: { maxFailures: ‸101% }' },
+    'WrongValue',
+  ],
+  ['no selector', { devices: 'devices: { ‸include: [] }' }, 'WrongValue'],
+  ['all: false', include('{ all: ‸false }'), 'WrongValue'],
+  ['a long name', override(`match: "a*"\n      set: { name: ‸${'ü'.repeat(51)} }`), 'WrongValue'],
+  [
+    'a long description',
+    override(`match: "a*"\n      set: { description: ‸${'a'.repeat(2001)} }`),
+    'WrongValue',
+  ],
+  [
+    'a long attribute',
+    override(`match: "a*"\n      set: { attributes: { floor: ‸${'a b '.repeat(51)} } }`),
+    'WrongValue',
+  ],
+  [
+    '11 attributes',
+    override(
+      `match: "a*"\n      set: { ‸attributes: { ${Array.from({ length: 11 }, (_, i) => `key-${i}: a`).join(', ')} } }`,
+    ),
+    'WrongValue',
+  ],
+  [
+    'an attribute of another form',
+    override('match: "a*"\n      set: { attributes: { ‸Floor: a } }'),
+    'InvalidId',
+  ],
+  [
+    'an unknown LoRaWAN version',
+    override('match: "a*"\n      set: { lorawanVersion: ‸1.0.5 }'),
+    'WrongValue',
+  ],
+  ['an unknown apiVersion', { head: 'apiVersion: ‸ferry/v2\nkind: MigrationPlan' }, 'UnsupportedVersion'],
+  ['another kind', { head: 'apiVersion: ferry/v1\nkind: ‸Deployment' }, 'WrongValue'],
+  ['a name in capitals', { metadata: 'metadata: { name: ‸Building-A }' }, 'InvalidId'],
+  ['an application id of 37', source('building-a', `‸${'a'.repeat(37)}`), 'InvalidId'],
+  ['a device id with _', include('{ ids: [‸meter_7] }'), 'InvalidId'],
+  ['a pattern in capitals', include('{ match: ‸"Meter-*" }'), 'WrongValue'],
+  ['an empty entry', include('‸{}'), 'EmptySelector'],
+  [
+    'delete-first',
+    policy('persistSession: true, deleteSource: after-heard, handover: ‸delete-first'),
+    'NotBuiltYet',
+  ],
+  [
+    'a queue policy',
+    policy('persistSession: true, deleteSource: after-heard, ‸queuedDownlinks: copy'),
+    'NotBuiltYet',
+  ],
+  [
+    'a V2 source',
+    { source: 'source:\n  network: ‸ttn-v2\n  application: a\n  accessKey: { env: KEY }' },
+    'NotBuiltYet',
+  ],
+  ['another DevEUI', override('match: "a*"\n      set: { ‸devEui: 70B3D57ED0000001 }'), 'NotBuiltYet'],
+  ['a key in the plan', source(key, 'apiKey: ‸NNSXS.AAAA.BBBB'), 'LiteralSecret'],
+  ['a number as key', source(key, 'apiKey: ‸12345678'), 'LiteralSecret'],
+  ['a key as variable', source('SOURCE_API_KEY', '‸NNSXS.AAAA.BBBB'), 'LiteralSecret'],
+  ['a hex key as variable', source('SOURCE_API_KEY', `‸A${'0123456789abcdef'.repeat(2)}`), 'LiteralSecret'],
+  ['a key as file', source(key, 'apiKey: { file: ‸NNSXS.AAAA.BBBB }'), 'LiteralSecret'],
+  ['a key as field', source(key, 'apiKey: { ‸NNSXSAAAA: 1 }'), 'UnknownField'],
+  ['no key', source(key, '‸apiKey:'), 'WrongValue'],
+  ['variable and file', source(key, '‸apiKey: { env: KEY, file: key }'), 'WrongValue'],
+]
+
+const TEXTS: readonly Case[] = [
+  [
+    'ids that are numbers',
+    include('{ ids: [‸007, ‸1e3, ‸70e5000000000001, "008"] }'),
+    'QuoteText',
+    'QuoteText',
+    'QuoteHex',
+  ],
+  ['ids that are words of YAML', include('{ ids: [‸true, ‸null] }'), 'QuoteText', 'QuoteText'],
+  ['an EUI in capitals', include('{ ids: [‸70E5000000000001] }'), 'InvalidId', 'QuoteHex'],
+  ['hexadecimal of YAML', include('{ ids: [‸0x70e5000000000001] }'), 'QuoteHex'],
+  ['an attribute that is a number', include('{ attributes: { floor: ‸3 } }'), 'QuoteText'],
+  ['a plan called 007', { metadata: 'metadata: { name: ‸007 }' }, 'QuoteText'],
+  ['an application called 1e3', target('building-a', '‸1e3'), 'QuoteText'],
+  ['a pattern that is a number', include('{ match: ‸70 }'), 'QuoteText'],
+  ['a version that is a number', override('match: "a*"\n      set: { lorawanVersion: ‸1.1 }'), 'QuoteText'],
+]
+
+const NETWORKS: readonly Case[] = [
+  ['a host without scheme', source('https://eu1', '‸eu1'), 'InvalidUrl'],
+  [
+    'a path',
+    { target: TARGET.replace('https', '‸https').replace('industries', 'industries/console') },
+    'InvalidUrl',
+  ],
+  [
+    'a query',
+    { target: TARGET.replace('https', '‸https').replace('industries', 'industries?a=b') },
+    'InvalidUrl',
+  ],
+  ['another scheme', source('https', '‸ftp'), 'InvalidUrl'],
+  ['a Cloud host without tenant', target('https://example.', '‸https://'), 'InvalidUrl'],
+  ['credentials', source('https://', '‸https://user:word@'), 'LiteralSecret'],
+  [
+    'a registry with a path',
+    source('application:', 'servers: { join: ‸https://join.example.com/api }\n  application:'),
+    'InvalidUrl',
+  ],
+  ['plain http', source('https:', '‸http:'), 'PlainHttp'],
+  [
+    'plain http on this machine',
+    { source: `source:\n  ${local(1885, key).replace('http', '‸http')}` },
+    'PlainHttp',
+  ],
+  ['insecure elsewhere', source('application', 'insecure: ‸true\n  application'), 'InsecureNotLoopback'],
+  [
+    'caFile with insecure',
+    { source: `source:\n  ${local(1885, `insecure: true\n  caFile: ‸ca.pem\n  ${key}`)}` },
+    'WithoutEffect',
+  ],
+  [
+    'one application',
+    {
+      target: `${SOURCE.replace('source', 'target').replace('SOURCE', 'TARGET').replace('building-a', '‸building-a')}`,
+    },
+    'SourceIsTarget',
+  ],
+  [
+    'two applications of one host',
+    {
+      target: SOURCE.replace('source', 'target')
+        .replace('SOURCE', 'TARGET')
+        .replace('https', '‸https')
+        .replace('building-a', 'building-b'),
+    },
+    'SameDeployment',
+  ],
+  [
+    'two tenants of the Cloud',
+    {
+      source: SOURCE.replace('eu1.cloud.thethings.network', 'other.nam1.cloud.thethings.industries'),
+      target: TARGET.replace('https', '‸https'),
+    },
+    'SameDeployment',
+  ],
+  [
+    'two regions of the Sandbox',
+    target('https://example.eu1.cloud.thethings.industries', '‸https://nam1.cloud.thethings.network'),
+    'SameDeployment',
+  ],
+  [
+    'one Identity Server',
+    {
+      source: SOURCE.replace('eu1.cloud.thethings.network', 'a.example.com').replace(
+        'application',
+        'servers: { identity: https://is.example.com }\n  application',
+      ),
+      target: TARGET.replace(
+        'https://example.eu1.cloud.thethings.industries',
+        '‸https://b.example.com',
+      ).replace('application', 'servers: { identity: https://is.example.com }\n  application'),
+    },
+    'SameDeployment',
+  ],
+  [
+    'one host, two ports',
+    {
+      source: SOURCE.replace('eu1.cloud.thethings.network', 'a.example.com'),
+      target: TARGET.replace('https://example.eu1.cloud.thethings.industries', '‸https://a.example.com:8885'),
+    },
+    'SameHost',
+  ],
+  [
+    'localhost and 127.0.0.1',
+    {
+      source: `source:\n  ${local(1885, `insecure: true\n  ${key}`)}`,
+      target: `target:\n  ${local(1885, 'insecure: true\n  apiKey: { env: TARGET_API_KEY }').replace('http://127.0.0.1', '‸http://localhost').replace('building-a', 'building-b')}`,
+    },
+    'SameDeployment',
+  ],
+  [
+    'one API key',
+    { target: TARGET.replace('TARGET_API_KEY', 'SOURCE_API_KEY').replace('apiKey', '‸apiKey') },
+    'SameApiKey',
+  ],
+]
+
+const SELECTION: readonly Case[] = [
+  ['an id twice', include('{ ids: [meter-7, ‸meter-7] }'), 'DuplicateId'],
+  ['an id in two entries', include('{ ids: [meter-7] }, { ids: [‸meter-7] }'), 'DuplicateId'],
+  [
+    'an id in both lists',
+    devices('  include: [{ ids: [meter-1, ‸meter-7] }]\n  exclude: [{ ids: [meter-7] }]'),
+    'ExcludedId',
+  ],
+  [
+    'everything excluded',
+    devices('  include: [{ all: true }]\n  exclude: [{ match: ‸"*" }]'),
+    'ExcludesEverything',
+  ],
+  ['all and more', include('{ all: true }, { match: ‸"a*" }'), 'WithoutEffect'],
+  [
+    'a canary of all',
+    {
+      ...include('{ ids: [meter-1, meter-2] }'),
+      rest: 'coverage: { gateways: on-target }\nrollout: { canary: ‸2 }',
+    },
+    'CanaryIsAll',
+  ],
+  ['a file that was not read', include('{ idsFile: ‸nowhere.txt }'), 'IdsFileUnreadable'],
+]
+
+const OVERRIDES: readonly Case[] = [
+  [
+    'no selector',
+    devices('  include: [{ all: true }]\n  overrides:\n    - ‸policy: { rx1Delay: 5 }'),
+    'EmptySelector',
+  ],
+  ['no change', override('‸match: "a*"'), 'WithoutEffect'],
+  [
+    'a device that stays',
+    devices(
+      '  include: [{ ids: [meter-1] }]\n  overrides:\n    - ‸ids: [meter-2]\n      policy: { rx1Delay: 5 }',
+    ),
+    'WithoutEffect',
+  ],
+  [
+    'the value of the plan',
+    override('match: "a*"\n      policy: { deleteSource: ‸after-heard }'),
+    'WithoutEffect',
+  ],
+  [
+    'one selection twice',
+    override('match: "a*"\n      policy: { rx1Delay: 5 }\n    - ‸match: "a*"\n      policy: { rx1Delay: 6 }'),
+    'DuplicateOverride',
+  ],
+  ['an id for many', override('match: "a*"\n      set: { deviceId: ‸meter-7 }'), 'DeviceIdNeedsOneId'],
+  [
+    'an id for two',
+    override('ids: [meter-1, meter-2]\n      set: { deviceId: ‸meter-7 }'),
+    'DeviceIdNeedsOneId',
+  ],
+  [
+    'one id twice',
+    override(
+      'ids: [meter-1]\n      set: { deviceId: meter-7 }\n    - ids: [meter-2]\n      set: { deviceId: ‸meter-7 }',
+    ),
+    'DuplicateDeviceId',
+  ],
+  [
+    'the id of another',
+    devices(
+      '  include: [{ ids: [meter-1, meter-2] }]\n  overrides:\n    - ids: [meter-1]\n      set: { deviceId: ‸meter-2 }',
+    ),
+    'DuplicateDeviceId',
+  ],
+  [
+    'versions that do not fit',
+    override('match: "a*"\n      set: { lorawanVersion: "1.0.3", lorawanPhyVersion: ‸"1.0.2-b" }'),
+    'VersionMismatch',
+  ],
+  [
+    'obedience without a question',
+    override('match: "a*"\n      set: { obeysRxTimingSetup: ‸true }'),
+    'WithoutEffect',
+  ],
+]
+
+const POLICY: readonly Case[] = [
+  ['A4c: a kept source decodes too', policy('persistSession: ‸true'), 'DuplicateUplinks'],
+  ['A4c: said so', policy('persistSession: true, deleteSource: ‸never'), 'DuplicateUplinks'],
+  [
+    'A4c: by an override',
+    override('match: "a*"\n      policy: { deleteSource: ‸never }'),
+    'DuplicateUplinks',
+  ],
+  [
+    'A4d: nothing prevents a join',
+    policy('persistSession: ‸false, preventRejoin: ‸none'),
+    'JoinNeeded',
+    'RejoinNotPrevented',
+  ],
+  [
+    'A4d: nothing to prevent',
+    policy('persistSession: true, deleteSource: after-import, preventRejoin: ‸replace-root-keys'),
+    'WithoutEffect',
+  ],
+  [
+    'a time for no delete',
+    policy('persistSession: ‸false', 'coverage: { gateways: on-target }\nverify: { retireAfter: ‸7d }'),
+    'JoinNeeded',
+    'WithoutEffect',
+  ],
+  ['A6d: frames can be replayed', policy('persistSession: false, resetFrameCounters: ‸true'), 'ReplayRisk'],
+  [
+    'A7c: gateways may not hear',
+    policy('persistSession: ‸true, deleteSource: after-heard', 'coverage: { gateways: unknown }'),
+    'CoverageUnknown',
+  ],
+  [
+    'A7d: gateways may not hear',
+    policy('persistSession: false, resetFrameCounters: ‸true', ''),
+    'CoverageUnknown',
+    'ReplayRisk',
+  ],
+  [
+    'A7d: Packet Broker goes by DevAddr',
+    policy('persistSession: ‸true, deleteSource: after-heard', 'coverage: { gateways: packet-broker }'),
+    'PacketBrokerByDevAddr',
+  ],
+  ['A8d: devices have to join', policy('persistSession: ‸false'), 'JoinNeeded'],
+]
+
+const AGE = 'age1ql3z7hjy54pw3hyww5ayyfg7zqgvc7w3j2elw8zmrj2kg5sfn9aqmcac8p'
+const rest = (lines: string): Sections => ({ rest: `coverage: { gateways: on-target }\n${lines}` })
+const FILES: readonly Case[] = [
+  ['an identity as recipient', rest('escrow: { recipients: [‸AGE-SECRET-KEY-1QQQQ] }'), 'LiteralSecret'],
+  [
+    'a mistyped recipient',
+    rest(`escrow: { recipients: [‸${AGE.replace('ql3', 'ql4')}] }`),
+    'InvalidRecipient',
+  ],
+  ['an ssh key as recipient', rest('escrow: { recipients: [‸ssh-ed25519 AAAA] }'), 'InvalidRecipient'],
+  ['a recipient twice', rest(`escrow: { recipients: [${AGE}, ‸${AGE}] }`), 'DuplicateRecipient'],
+  ['a path of a shell', rest('state: ‸~/a.jsonl'), 'InvalidPath'],
+  ['the plan as state', rest('state: ‸building-a.yaml'), 'PathInUse'],
+  ['the state as escrow', rest('escrow: { path: ‸./building-a.state.jsonl }'), 'PathInUse'],
+]
+
+const run = (cases: readonly Case[]): void => {
+  it.each(cases.map(([name, text, ...codes]) => [name, text, codes] as const))('%s', (_, input, codes) => {
+    const { text, places } = marked(typeof input === 'string' ? input : planText(input))
+    // findings may share a place: the last mark is then meant by the codes that are left
+    const expected = codes.map(
+      (code, index) => `${places[Math.min(index, places.length - 1)] ?? 'plans/building-a.yaml:1:1'} ${code}`,
+    )
+    expect(told(parse(text))).toEqual(expected)
+  })
+}
+
+describe('findings, at their place', () => {
+  it('none in a plan that is right', () => {
+    expect(parse(planText())).toMatchObject({ ok: true, diagnostics: [] })
+  })
+  describe('YAML', () => run(YAML))
+  describe('schema', () => run(SCHEMA))
+  describe('texts that YAML reads otherwise', () => run(TEXTS))
+  describe('networks', () => run(NETWORKS))
+  describe('selection', () => run(SELECTION))
+  describe('overrides', () => run(OVERRIDES))
+  describe('policy, by the cells of the guides', () => run(POLICY))
+  describe('files', () => run(FILES))
+})
