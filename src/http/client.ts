@@ -41,7 +41,7 @@ export interface HttpOptions {
   readonly timing?: Timing
 }
 
-export interface HttpRequest extends Attempt {
+interface HttpRequest extends Attempt {
   /** Requests of one kind take about the same time; the method, where nothing is given. */
   readonly kind?: string
   /** Attempts in all, where it is to give up earlier than others. */

@@ -1,7 +1,7 @@
 import type { Timing } from './timing.ts'
 
 /** How a request ended, as far as pacing cares. */
-export type Pace =
+type Pace =
   /** Answered, by whatever status. */
   | 'answered'
   /** 429, 5xx, or no answer at all: the server, or the way to it, has too much to do. */

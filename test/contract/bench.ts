@@ -1,7 +1,8 @@
 import { randomBytes } from 'node:crypto'
 import type { ThingsStackEnd } from '../../src/domain/migration-plan.ts'
+import type { NetworkPort } from '../../src/domain/ports.ts'
 import { Secret } from '../../src/domain/secret.ts'
-import { createThingsStack, type ThingsStackPort } from '../../src/networks/things-stack/index.ts'
+import { createThingsStack } from '../../src/networks/things-stack/index.ts'
 
 /** A server to hold the adapter against, with a key that has all rights of a user. */
 export interface Server {
@@ -14,7 +15,7 @@ export interface Bench {
   readonly application: string
   readonly key: Secret
   /** The adapter on this application, or on another, with this key or another. */
-  open(options?: { readonly key?: Secret; readonly application?: string }): ThingsStackPort
+  open(options?: { readonly key?: Secret; readonly application?: string }): NetworkPort
   /** A key of the application with these rights. */
   keyWith(rights: readonly string[], application?: string): Promise<Secret>
   newApplication(): Promise<string>
@@ -26,7 +27,7 @@ export interface Bench {
   close(): Promise<void>
 }
 
-export const endOf = (url: string, application: string): ThingsStackEnd => ({
+const endOf = (url: string, application: string): ThingsStackEnd => ({
   network: 'things-stack',
   url,
   servers: {},
@@ -63,7 +64,7 @@ export const createBench = async (server: Server): Promise<Bench> => {
     return answer.body
   }
   const applications: string[] = []
-  const ports: ThingsStackPort[] = []
+  const ports: NetworkPort[] = []
   const newApplication = async (): Promise<string> => {
     const application = randomId('ferry-contract')
     await must('POST', '/users/admin/applications', {

@@ -44,13 +44,13 @@ const PARAMETERS = {
   ping_slot_data_rate_index_value: 3,
 }
 
-export const MAC_STATE = {
+const MAC_STATE = {
   current_parameters: PARAMETERS,
   desired_parameters: PARAMETERS,
   lorawan_version: 'MAC_V1_0_3',
 }
 
-export const IDENTITY: Fields = {
+const IDENTITY: Fields = {
   name: 'Zähler 17',
   description: 'cellar',
   attributes: { floor: '3', site: 'hq' },

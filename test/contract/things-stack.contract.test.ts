@@ -2,8 +2,8 @@ import { inspect } from 'node:util'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { type DeviceIds, type Fields, REGISTRIES } from '../../src/domain/device.ts'
 import { NetworkError } from '../../src/domain/errors.ts'
+import type { NetworkPort } from '../../src/domain/ports.ts'
 import { Secret } from '../../src/domain/secret.ts'
-import type { ThingsStackPort } from '../../src/networks/things-stack/index.ts'
 import { type Bench, createBench, randomEui, randomId, randomKey } from './bench.ts'
 import { ALL_MAC_SETTINGS, idsWith, joinedDevice, NETWORK_BASICS, newIds, newKey } from './devices.ts'
 import { serversUnderTest } from './servers.ts'
@@ -27,7 +27,7 @@ const failing = async (work: Promise<unknown>): Promise<NetworkError> => {
   throw new Error('did not fail')
 }
 
-const create = async (port: ThingsStackPort, ids: DeviceIds) => {
+const create = async (port: NetworkPort, ids: DeviceIds) => {
   const writes = joinedDevice(ids)
   for (const write of writes) await port.write(write)
   return writes
@@ -35,7 +35,7 @@ const create = async (port: ThingsStackPort, ids: DeviceIds) => {
 
 describe.each(serversUnderTest)('The Things Stack adapter against the $name', (server) => {
   let bench: Bench
-  let port: ThingsStackPort
+  let port: NetworkPort
   let stop: () => Promise<void>
 
   beforeAll(async () => {

@@ -86,7 +86,7 @@ const rulesByPath: { readonly [R in Registry]: ReadonlyMap<FieldPath, FieldRule>
 export const isMemberName = (name: string): boolean => /^[a-z][a-z0-9_]*$/.test(name)
 
 /** The rule for a path, that of the whole object for `mac_settings.rx1_delay` and its like. */
-export const ruleOf = (registry: Registry, path: FieldPath): FieldRule | undefined => {
+const ruleOf = (registry: Registry, path: FieldPath): FieldRule | undefined => {
   const rules = rulesByPath[registry]
   const own = rules.get(path)
   if (own !== undefined) return own.kind === 'each' ? undefined : own

@@ -1,5 +1,5 @@
 import type { Json } from '../../domain/json.ts'
-import type { SelectableDevice, ThingsStackEnd } from '../../domain/migration-plan.ts'
+import type { ThingsStackEnd } from '../../domain/migration-plan.ts'
 import type { NetworkPort } from '../../domain/ports.ts'
 import type { Secret } from '../../domain/secret.ts'
 import { createHttpClient, type Environment, type HttpOptions, type Wait } from '../../http/index.ts'
@@ -7,11 +7,10 @@ import { createApi } from './api.ts'
 import { readDefaultMacSettings, readFacts } from './facts.ts'
 import { listDevices } from './listing.ts'
 import { preflight } from './preflight.ts'
-import { countQueuedDownlinks, readDevice, readSession } from './reading.ts'
-import { serverUrls } from './servers.ts'
+import { countQueuedDownlinks, createDeviceReader, readSession } from './reading.ts'
+import { refuseUnsafe, serverUrls } from './servers.ts'
 import { removeDevice, writeDevice } from './writing.ts'
 
-export { NEEDED_RIGHTS, type NeededRight } from './rights.ts'
 export { deploymentOf, serverUrls } from './servers.ts'
 
 export interface ThingsStackOptions {
@@ -30,18 +29,14 @@ export interface ThingsStackOptions {
   readonly http?: Partial<Pick<HttpOptions, 'patience' | 'timing' | 'answerTimeout' | 'connectTimeout'>>
 }
 
-/** The port as this adapter fills it: listed devices come with their attributes, which plans select by. */
-export interface ThingsStackPort extends NetworkPort {
-  list(): AsyncIterable<readonly SelectableDevice[]>
-}
-
 /**
  * An application of a The Things Stack (3.12 and newer) as the engine sees it. Throws `FerryError` for a
- * credential, a CA file or a proxy address that cannot be used at all; nothing is asked before the first method.
+ * credential, a CA file, an address or a proxy that cannot be used at all; nothing is asked before the first method.
  */
-export const createThingsStack = (options: ThingsStackOptions): ThingsStackPort => {
+export const createThingsStack = (options: ThingsStackOptions): NetworkPort => {
   const { end } = options
   const urls = serverUrls(end)
+  refuseUnsafe(end, urls)
   const client = createHttpClient({
     env: options.env,
     maxConcurrency: options.maxConcurrency,
@@ -67,7 +62,7 @@ export const createThingsStack = (options: ThingsStackOptions): ThingsStackPort 
       return asked
     },
     list: () => listDevices(api),
-    read: (deviceId) => readDevice(api, deviceId),
+    read: createDeviceReader(api),
     readSession: (deviceId) => readSession(api, deviceId),
     queuedDownlinks: (deviceId) => countQueuedDownlinks(api, deviceId),
     write: (write) => writeDevice(api, write),

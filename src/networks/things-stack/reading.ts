@@ -1,4 +1,4 @@
-import type { DeviceIds, DeviceRecord, Fields, Registry } from '../../domain/device.ts'
+import type { DeviceIds, DeviceRecord, FieldPath, Fields, Registry } from '../../domain/device.ts'
 import { REGISTRIES } from '../../domain/device.ts'
 import { NetworkError } from '../../domain/errors.ts'
 import type { Json } from '../../domain/json.ts'
@@ -28,10 +28,33 @@ const decode = (api: Api, registry: Registry, deviceId: string, body: Json | und
   }
 }
 
-const readRegistry = async (api: Api, registry: Registry, deviceId: string): Promise<Found | undefined> => {
-  const path = api.devicesPath(registry, deviceId)
-  const answer = await api.callDevice({ method: 'GET', registry, path, query: maskQuery(readMask(registry)) })
-  return answer === undefined ? undefined : decode(api, registry, deviceId, answer.body)
+/** Paths of a mask that a server refused because it does not know them: it cannot hold such fields either. */
+const refusedMaskPaths = (error: unknown): readonly FieldPath[] => {
+  if (!(error instanceof NetworkError) || error.code !== 'ForbiddenPath') return []
+  const paths = error.fault.attributes?.['forbidden_paths']
+  return Array.isArray(paths) ? paths.filter((path): path is string => typeof path === 'string') : []
+}
+
+type ReadRegistry = (registry: Registry, deviceId: string) => Promise<Found | undefined>
+
+/** Asks for all fields; an older server that refuses some of them is asked for the others from then on. */
+const createRegistryReader = (api: Api): ReadRegistry => {
+  const masks = new Map<Registry, readonly FieldPath[]>()
+  const readRegistry: ReadRegistry = async (registry, deviceId) => {
+    const path = api.devicesPath(registry, deviceId)
+    const mask = masks.get(registry) ?? readMask(registry)
+    try {
+      const answer = await api.callDevice({ method: 'GET', registry, path, query: maskQuery(mask) })
+      return answer === undefined ? undefined : decode(api, registry, deviceId, answer.body)
+    } catch (error) {
+      const refused = refusedMaskPaths(error)
+      const known = mask.filter((one) => !refused.includes(one))
+      if (known.length === 0 || known.length === mask.length) throw error
+      masks.set(registry, known)
+      return readRegistry(registry, deviceId)
+    }
+  }
+  return readRegistry
 }
 
 /** One pair of EUIs for all registries; where they contradict each other nothing can be told from the record. */
@@ -60,13 +83,16 @@ const commonIds = (api: Api, deviceId: string, found: readonly Found[]): DeviceI
   return common
 }
 
-/** All registries at once; those that do not know the device are left out of the record. */
-export const readDevice = async (api: Api, deviceId: string): Promise<DeviceRecord> => {
-  const answers = await Promise.all(REGISTRIES.map((registry) => readRegistry(api, registry, deviceId)))
-  const found = answers.filter((one) => one !== undefined)
-  return {
-    ids: commonIds(api, deviceId, found),
-    registries: Object.fromEntries(found.map(({ registry, fields }) => [registry, fields])),
+/** Reads all registries at once; those that do not know the device are left out of the record. */
+export const createDeviceReader = (api: Api): ((deviceId: string) => Promise<DeviceRecord>) => {
+  const readRegistry = createRegistryReader(api)
+  return async (deviceId) => {
+    const answers = await Promise.all(REGISTRIES.map((registry) => readRegistry(registry, deviceId)))
+    const found = answers.filter((one) => one !== undefined)
+    return {
+      ids: commonIds(api, deviceId, found),
+      registries: Object.fromEntries(found.map(({ registry, fields }) => [registry, fields])),
+    }
   }
 }
 

@@ -18,7 +18,7 @@ const QUEUE: readonly NeededRight[] = [
 ]
 
 /** Rights by intent (allow-lists of each call: `pkg/networkserver`, `pkg/joinserver`, `pkg/applicationserver`). */
-export const NEEDED_RIGHTS: { readonly [I in Intent]: readonly NeededRight[] } = {
+const NEEDED_RIGHTS: { readonly [I in Intent]: readonly NeededRight[] } = {
   'read-source': [...READ, ...QUEUE],
   'migrate-source': [
     ...READ,

@@ -1,10 +1,14 @@
 import type { Registry } from '../../domain/device.ts'
+import { FerryError } from '../../domain/errors.ts'
 import type { ServerUrls, ThingsStackEnd } from '../../domain/migration-plan.ts'
 
 /** Hosts of The Things Stack Cloud: one Identity Server for each tenant, in its first region (`ttn-lw-cli use`). */
 const CLOUD = /^([a-z0-9][a-z0-9-]*)\.((?:nam|sam|eu|af|as|au)\d+)\.cloud\.thethings\.industries$/
 /** Hosts of The Things Stack Sandbox (Community Edition): one Identity Server for all regions. */
 const SANDBOX = /^((?:nam|sam|eu|af|as|au)\d+)\.cloud\.thethings\.network$/
+
+/** Reached without leaving this machine. */
+const LOOPBACK = /^(localhost|127(\.\d{1,3}){3}|\[::1\])$/
 
 const IDENTITY_REGION = 'eu1'
 
@@ -54,7 +58,20 @@ export const deploymentOf = (end: ThingsStackEnd): string => {
   return `${identity.hostname}:${identity.port || (identity.protocol === 'https:' ? '443' : '80')}`
 }
 
-const LOOPBACK = /^(localhost|127(\.\d{1,3}){3}|\[::1\])$/
+/**
+ * Refuses to send a credential where others could read it: plain http, or TLS without a check of the certificate,
+ * anywhere but on this machine.
+ */
+export const refuseUnsafe = (end: ThingsStackEnd, urls: ServerUrls): void => {
+  for (const origin of Object.values(urls) as readonly string[]) {
+    const { protocol, hostname, host } = new URL(origin)
+    if (LOOPBACK.test(hostname) || (protocol === 'https:' && !end.insecure)) continue
+    const why = protocol === 'https:' ? 'without a check of its certificate' : 'over plain http'
+    throw new FerryError('plan-invalid', 'UnsafeConnection', `${host} would be sent the API key ${why}`, {
+      hint: 'use an https address, and caFile where the certificate is of an own authority',
+    })
+  }
+}
 
 /**
  * What a device of this network carries as server addresses. They are host names without port, for a port in them

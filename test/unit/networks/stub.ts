@@ -1,6 +1,7 @@
 import type { ThingsStackEnd } from '../../../src/domain/migration-plan.ts'
+import type { NetworkPort } from '../../../src/domain/ports.ts'
 import { Secret } from '../../../src/domain/secret.ts'
-import { createThingsStack, type ThingsStackPort } from '../../../src/networks/things-stack/index.ts'
+import { createThingsStack } from '../../../src/networks/things-stack/index.ts'
 import { fakeTiming } from '../http/clock.ts'
 import { json, type Seen, startServer, type TestServer } from '../http/servers.ts'
 
@@ -10,7 +11,7 @@ export type Reply =
   | undefined
 
 export interface Stub extends TestServer {
-  open(servers?: ThingsStackEnd['servers']): ThingsStackPort
+  open(servers?: ThingsStackEnd['servers']): NetworkPort
 }
 
 export const API_KEY = `NNSXS.${'K'.repeat(39)}.${'S'.repeat(52)}`
@@ -28,7 +29,7 @@ export const startStub = async (reply: (seen: Seen, url: URL) => Reply): Promise
     const [status, body, headers] = found
     json(response, status, body, headers)
   })
-  const ports: ThingsStackPort[] = []
+  const ports: NetworkPort[] = []
   return {
     ...server,
     open: (servers = {}) => {

@@ -219,6 +219,30 @@ describe('reading', () => {
     expect(error.message).not.toContain('QUJD')
   })
 
+  test('goes on without the fields that an older server does not know', async () => {
+    const forbidden_paths = ['lora_alliance_profile_ids', 'serial_number']
+    const server = await stub((_, url) => {
+      const asked = url.searchParams.get('field_mask')?.split(',') ?? []
+      if (!asked.some((path) => forbidden_paths.includes(path))) return [200, { ids: { device_id: 'dev' } }]
+      const namespace = 'pkg/rpcmiddleware/validator'
+      const known = forbidden_paths.filter((path) => asked.includes(path))
+      const detail = { namespace, name: 'field_mask_paths', attributes: { forbidden_paths: known } }
+      return [400, { code: 3, message: 'error', details: [detail] }]
+    })
+    const port = server.open()
+    await port.read('dev')
+    const first = server.seen.length
+    expect(first).toBe(6)
+    await port.read('dev')
+    expect(server.seen).toHaveLength(first + 4)
+  })
+
+  test('stops at a refusal that names no field', async () => {
+    const detail = { namespace: 'pkg/rpcmiddleware/validator', name: 'field_mask_paths' }
+    const server = await stub(() => [400, { code: 3, details: [detail] }])
+    expect(await failing(server.open().read('dev'))).toMatchObject({ code: 'ForbiddenPath' })
+  })
+
   test('asks for default MAC settings once', async () => {
     const server = await stub(() => [200, { rx1_delay: 1 }])
     const port = server.open()
@@ -283,6 +307,27 @@ describe('writing', () => {
 })
 
 describe('a credential', () => {
+  const openAt =
+    (url: string, insecure: boolean, servers = {}) =>
+    () =>
+      createThingsStack({
+        end: { network: 'things-stack', url, servers, application: 'app', apiKey: { env: 'KEY' }, insecure },
+        apiKey: new Secret(API_KEY),
+        maxConcurrency: 1,
+        env: {},
+      })
+
+  test('is sent over plain http or unchecked TLS on this machine alone', () => {
+    const unsafe = expect.objectContaining({ code: 'UnsafeConnection', kind: 'plan-invalid' })
+    expect(openAt('http://stack.example.org', true)).toThrow(unsafe)
+    expect(openAt('https://stack.example.org', true)).toThrow(unsafe)
+    expect(openAt('http://127.0.0.1.example.org', true)).toThrow(unsafe)
+    expect(openAt('https://stack.example.org', false, { join: 'http://js.example.org' })).toThrow(unsafe)
+    expect(openAt('https://stack.example.org', false)).not.toThrow()
+    expect(openAt('https://127.0.0.1:8885', true)).not.toThrow()
+    expect(openAt('http://localhost:1885', false)).not.toThrow()
+  })
+
   test('that no header can hold is refused without being shown', () => {
     for (const text of ['', 'two words', 'line\nbreak', 'ünïcode']) {
       const open = () =>
