@@ -106,13 +106,20 @@ test('the folder is 0700 and its files 0600, also where the folder was there', a
 test('the answer comes after file and folder are synced', async () => {
   const { folder, options } = await prepare()
   const done: string[] = []
+  const synced: string[] = []
   const fs = watchedFiles({
-    after: (operation, file) => done.push(`${operation} ${file === folder ? 'folder' : 'file'}`),
+    after: (operation, file) => {
+      done.push(`${operation} ${file === folder ? 'folder' : 'file'}`)
+      if (operation === 'sync') synced.push(file)
+    },
   })
   await createEscrow({ ...options, fs }).store('A', deviceOf(0))
   const order = ['write file', 'sync file', 'link file', 'sync folder'].map((step) => done.lastIndexOf(step))
   expect(order).toEqual([...order].sort((a, b) => a - b))
   expect(order).not.toContain(-1)
+  // Both folders were new: without these syncs a power cut could take the whole escrow.
+  expect(synced).toContain(join(folder, '..'))
+  expect(synced).toContain(join(folder, '../..'))
 })
 
 test('no key is on the disk in plain text, at any time', async () => {

@@ -31,6 +31,15 @@ test('a run that appends nothing leaves no file', async () => {
   expect(journal.serial).toBe(0)
 })
 
+test('what a killed run left beside the file is removed with the first append', async () => {
+  const file = await stateFile()
+  await writeFile(join(file, '..', '.building-a.state.jsonl.0123456789ab.tmp'), 'half')
+  const journal = await openJournal(journalOptions(file))
+  await journal.append([numbered(0)])
+  await journal.close()
+  expect(await readdir(join(file, '..'))).toEqual(['building-a.state.jsonl'])
+})
+
 test('what is appended is read back, in order, over several runs', async () => {
   const file = await stateFile()
   for (const run of [0, 1, 2]) {
@@ -66,6 +75,8 @@ test('appends of one turn share one write and one sync, and each resolves after 
   Object.assign(counts, { write: 0, datasync: 0, sync: 0 })
   const syncsAtAnswer: number[] = []
   const appends = Array.from({ length: 1000 }, async (_, n) => {
+    // Different depths of promises, as devices that are worked on at once have: all of it is one turn.
+    for (let depth = 0; depth < n % 20; depth += 1) await Promise.resolve()
     await journal.append([numbered(n + 1)])
     syncsAtAnswer.push(counts.datasync)
   })
@@ -73,7 +84,9 @@ test('appends of one turn share one write and one sync, and each resolves after 
   await journal.close()
   expect(Math.min(...syncsAtAnswer)).toBeGreaterThanOrEqual(1)
   expect(counts).toEqual({ write: 1, datasync: 1, sync: 0 })
-  expect(await numbersIn(file)).toEqual(Array.from({ length: 1001 }, (_, n) => n))
+  expect([...(await numbersIn(file))].sort((a, b) => a - b)).toEqual(
+    Array.from({ length: 1001 }, (_, n) => n),
+  )
 })
 
 test('a power cut at any time keeps every record that was acknowledged', async () => {
@@ -149,6 +162,31 @@ test.each(['write', 'datasync', 'half-write'] as const)(
       expect(numbers.slice(0, failing)).toEqual(acknowledged)
       expect(numbers.at(-1)).toBe(100)
     }
+  },
+)
+
+test.each(['write', 'datasync'] as const)(
+  'what was queued behind a %s that fails is not written either',
+  async (failing) => {
+    const file = await stateFile()
+    const operations: string[] = []
+    const queued: Promise<string>[] = []
+    const fs = watchedFiles({
+      before: (operation, path) => {
+        if (path !== file || operation === 'open') return undefined
+        operations.push(operation)
+        if (operation !== failing) return undefined
+        queued.push(failureOf(() => journal.append([numbered(2)])))
+        throw failWith('EIO')
+      },
+    })
+    const journal = await openJournal(journalOptions(file, fs))
+    await journal.append([numbered(0)])
+    expect(await failureOf(() => journal.append([numbered(1)]))).toBe('state-not-written StateNotWritten')
+    expect(await Promise.all(queued)).toEqual(['state-not-written StateNotWritten'])
+    expect(await failureOf(() => journal.append([]))).toBe('state-not-written StateNotWritten')
+    await journal.close()
+    expect(operations).toEqual(failing === 'write' ? ['link', 'write'] : ['link', 'write', 'datasync'])
   },
 )
 
