@@ -10,7 +10,7 @@ import { padEnd, padStart } from './width.ts'
 import { count, devices, plural } from './words.ts'
 
 /** A device that is not finished. */
-export interface LeftDevice {
+interface LeftDevice {
   readonly device: string
   readonly status: DeviceResultStatus
   readonly error?: ErrorRecord

@@ -56,7 +56,7 @@ const cutLines = (lines: readonly string[], limit: number, indent = '  '): reado
     : [...lines.slice(0, limit), `${indent}... ${count(lines.length - limit)} more lines`]
 
 /** The changed lines of a text with one line around them, cut to `limit` lines. */
-export const textDiff = (before: string, after: string, limit: number): readonly string[] => {
+const textDiff = (before: string, after: string, limit: number): readonly string[] => {
   const parts = diffLines(before.replace(/\r\n?/g, '\n'), after.replace(/\r\n?/g, '\n'))
   const out: string[] = []
   for (const [index, part] of parts.entries()) {

@@ -21,7 +21,7 @@ export const examplesOf = <T>(list: readonly T[]): readonly T[] =>
     : [0, Math.floor((list.length - 1) / 2), list.length - 1].flatMap((at) => list.slice(at, at + 1))
 
 /** `meter-17 (70B3D57E00000011)` */
-export const deviceName = (device: Pick<DeviceChange, 'device' | 'devEui'>): string =>
+const deviceName = (device: Pick<DeviceChange, 'device' | 'devEui'>): string =>
   device.devEui === undefined ? device.device : `${device.device} (${device.devEui})`
 
 interface Entry {

@@ -5,6 +5,7 @@ import {
   type DeviceChange,
   type DeviceProfile,
   type FieldChange,
+  type ShownValue,
 } from '../domain/change-set.ts'
 import type { Diagnostic } from '../domain/diagnostic.ts'
 import type { Route, StepName } from '../domain/journal.ts'
@@ -63,7 +64,14 @@ const isListed = (change: FieldChange): boolean => change.verdict === 'write'
 
 const fieldKey = (change: FieldChange): string => `${change.registry} ${change.path}`
 
-const contentOf = (change: FieldChange): string => canonicalJson([change.before, change.after])
+/** Canonical JSON of one side; scalars, which are most, without sorting keys. */
+const sideText = (side: ShownValue): string => {
+  if (!('value' in side)) return canonicalJson(side)
+  const { value } = side
+  return `=${value !== null && typeof value === 'object' ? canonicalJson(value) : JSON.stringify(value)}`
+}
+
+const contentOf = (change: FieldChange): string => `${sideText(change.before)} ${sideText(change.after)}`
 
 const bySort = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0)
 
@@ -71,25 +79,23 @@ const bySort = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0)
 const NO_EUI = 'g'
 
 /** The order of a change set: by DevEUI, then device id; devices without DevEUI come last. */
-export const byDevEui = (a: DeviceChange, b: DeviceChange): number =>
+const byDevEui = (a: DeviceChange, b: DeviceChange): number =>
   bySort(a.devEui ?? NO_EUI, b.devEui ?? NO_EUI) || bySort(a.device, b.device)
+
+/** What of a field's values decides: all of it, for a secret whether it changes, or only that it is written. */
+const weightOf = (change: FieldChange): string =>
+  DECISIVE.test(change.path)
+    ? contentOf(safeChange(change))
+    : 'sensitive' in change.after
+      ? change.after.sensitive
+      : ''
 
 const groupKey = (device: DeviceChange): string => {
   const isNew = device.action === 'create' || device.action === 'resume'
   const fields = device.fields
     .filter((change) => isListed(change) && !(isNew && DESCRIPTIVE.test(change.path)))
-    .map((change) => [
-      fieldKey(change),
-      change.verdict,
-      change.reason,
-      change.because ?? '',
-      DECISIVE.test(change.path)
-        ? contentOf(safeChange(change))
-        : 'sensitive' in change.after
-          ? change.after.sensitive
-          : '',
-    ])
-    .sort(([a = ''], [b = '']) => bySort(a, b))
+    .map((change) => [fieldKey(change), change.reason, change.because ?? '', weightOf(change)].join('\u0000'))
+    .sort(bySort)
   const weighed = (steps: readonly StepName[]): readonly StepName[] =>
     steps.filter((step) => WEIGHED.includes(step))
   return canonicalJson({

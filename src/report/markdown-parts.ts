@@ -29,7 +29,7 @@ export interface Level {
   readonly codes: number
 }
 
-export const row = (...cells: readonly string[]): string => `| ${cells.join(' | ')} |`
+const row = (...cells: readonly string[]): string => `| ${cells.join(' | ')} |`
 
 export const countsTable = (preview: Preview): Section => [
   row('', 'Action', 'Devices', 'Means'),

@@ -18,7 +18,7 @@ import { cut } from './width.ts'
 import { count, networkName, policyWords, shortDigest } from './words.ts'
 
 /** GitHub takes 65,536 characters in a comment. */
-export const MARKDOWN_BUDGET = 65_000
+const MARKDOWN_BUDGET = 65_000
 
 export interface MarkdownOptions {
   readonly file?: string
@@ -27,7 +27,7 @@ export interface MarkdownOptions {
 }
 
 /** The first line: invisible, and the same for every preview of a plan, so that a comment can be found and replaced. */
-export const markdownMarker = (planName: string): string =>
+const markdownMarker = (planName: string): string =>
   `<!-- ferry:preview ${encodeURIComponent(cut(harmless(planName), 60)).replaceAll('-', '%2D')} -->`
 
 const head = (preview: Preview): Section => {

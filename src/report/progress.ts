@@ -5,7 +5,7 @@ import { cut } from './width.ts'
 import { count, devices, duration } from './words.ts'
 
 /** Milliseconds between two lines where the output is no terminal. */
-export const LINE_EVERY_MS = 30_000
+const LINE_EVERY_MS = 30_000
 
 /** What is known of a run from its events. Times are milliseconds of a clock that the caller has. */
 export interface ProgressView {

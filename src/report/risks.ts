@@ -3,7 +3,7 @@ import type { StepName } from '../domain/journal.ts'
 import { count, plural } from './words.ts'
 
 /** How much of a risk can be taken back: all, some or by other means, none. */
-export type Undo = 'yes' | 'partly' | 'no'
+type Undo = 'yes' | 'partly' | 'no'
 
 export interface Risk {
   /** Always the same for the same risk, present or not. */

@@ -14,7 +14,7 @@ const SECRET_NAME = /(^|[._])(key|app_?s?_?key|password|secret|token|claim_authe
 const KEY_FORM = /^(?:[0-9A-Fa-f]{32}|[0-9A-Fa-f]{64})$/
 
 /** Whether a field path, or the name of a member, is that of a secret. */
-export const isSecretName = (name: string): boolean => SECRET_NAME.test(name)
+const isSecretName = (name: string): boolean => SECRET_NAME.test(name)
 
 const isKeyForm = (value: Json): boolean => typeof value === 'string' && KEY_FORM.test(value)
 
@@ -25,7 +25,7 @@ const sortedEntries = (value: { readonly [key: string]: Json }): [string, Json][
   Object.entries(value).sort(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0))
 
 /** The value with what may be a secret replaced by a word, and with sorted keys: equal values look equal. */
-export const withoutSecrets = (value: Json): Json => {
+const withoutSecrets = (value: Json): Json => {
   if (typeof value === 'string') return withoutKeyForms(value)
   if (Array.isArray(value)) return value.map(withoutSecrets)
   if (!isObject(value)) return value

@@ -35,8 +35,7 @@ const TONES: readonly (readonly [RegExp, Tone])[] = [
 ]
 
 /** A colour that repeats what a status word says. */
-export const toneOf = (status: string): Tone | undefined =>
-  TONES.find(([pattern]) => pattern.test(status))?.[1]
+const toneOf = (status: string): Tone | undefined => TONES.find(([pattern]) => pattern.test(status))?.[1]
 
 const sinceWords = (since: string | undefined, now: Date | undefined): string => {
   if (since === undefined) return ''
@@ -46,7 +45,7 @@ const sinceWords = (since: string | undefined, now: Date | undefined): string =>
 }
 
 /** How many rows there are of each value, the most frequent first. */
-export const tally = (values: readonly string[]): readonly (readonly [string, number])[] => {
+const tally = (values: readonly string[]): readonly (readonly [string, number])[] => {
   const counts = new Map<string, number>()
   for (const value of values) counts.set(value, (counts.get(value) ?? 0) + 1)
   return [...counts].sort(([a, m], [b, n]) => n - m || (a < b ? -1 : 1))
@@ -59,7 +58,7 @@ export const columnOf = (texts: readonly string[], limit: number): number =>
     texts.reduce((most, text) => Math.max(most, displayWidth(text)), 0),
   )
 
-export const idOf = (row: { readonly device: string; readonly target?: string }): string =>
+const idOf = (row: { readonly device: string; readonly target?: string }): string =>
   row.target === undefined || row.target === row.device
     ? harmless(row.device)
     : `${harmless(row.device)} -> ${harmless(row.target)}`

@@ -80,7 +80,7 @@ export const varyingWords = (varying: VaryingField, size: number): string =>
 
 const TONE_OF = { '+': 'green', '~': 'yellow', '-': 'red' } as const
 
-export const symbolSpan = (symbol: string): Span =>
+const symbolSpan = (symbol: string): Span =>
   symbol in TONE_OF ? [TONE_OF[symbol as keyof typeof TONE_OF], symbol] : symbol
 
 /** One field in lines: registry, path, values, reason; then the diff of long values. */

@@ -2,8 +2,7 @@ import { ACTIONS, type Action, type ChangeSet } from '../domain/change-set.ts'
 import { risksOf } from './risks.ts'
 import { count, devices, plural } from './words.ts'
 
-export const VERDICTS = ['READY', 'READY WITH RISKS', 'BLOCKED', 'NO CHANGES'] as const
-export type Verdict = (typeof VERDICTS)[number]
+export type Verdict = 'READY' | 'READY WITH RISKS' | 'BLOCKED' | 'NO CHANGES'
 
 export interface Judgement {
   readonly verdict: Verdict

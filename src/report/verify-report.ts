@@ -11,12 +11,12 @@ import { BRIEF } from './field-view.ts'
 import { cut } from './width.ts'
 import { count, devices } from './words.ts'
 
-export const VERIFY_STATUSES = ['heard', 'equal', 'silent', 'differs', 'missing'] as const
+const VERIFY_STATUSES = ['heard', 'equal', 'silent', 'differs', 'missing'] as const
 /**
  * heard: equal to the plan, and the target has heard it. equal: compared, and nobody asks whether it is heard.
  * silent: equal, not heard. differs: fields differ. missing: the target does not hold it.
  */
-export type VerifyStatus = (typeof VERIFY_STATUSES)[number]
+type VerifyStatus = (typeof VERIFY_STATUSES)[number]
 
 export interface VerifyRow {
   readonly device: string

@@ -16,7 +16,7 @@ export const devices = (value: number): string => `${count(value)} device${value
 export const plural = (value: number, one: string, many: string): string => (value === 1 ? one : many)
 
 /** A share of 0 to 1 as `5 %` or `2.4 %`. */
-export const percent = (share: number): string => `${Number((share * 100).toFixed(1))} %`
+const percent = (share: number): string => `${Number((share * 100).toFixed(1))} %`
 
 /** Milliseconds in words, at most two units: `41 s`, `12 min`, `1 h 5 min`, `7 days`. */
 export const duration = (milliseconds: number): string => {

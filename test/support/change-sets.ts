@@ -15,7 +15,7 @@ import { withDigest } from '../../src/engine/change-set-file.ts'
 
 /** Change sets for tests of reports: built by hand, deterministic, without secrets. */
 
-export const OTAA_A: DeviceProfile = {
+const OTAA_A: DeviceProfile = {
   activation: 'otaa',
   class: 'A',
   lorawanVersion: 'MAC_V1_0_3',
@@ -23,7 +23,7 @@ export const OTAA_A: DeviceProfile = {
   frequencyPlan: 'EU_863_870_TTN',
 }
 export const OTAA_C: DeviceProfile = { ...OTAA_A, class: 'C' }
-export const ABP_A: DeviceProfile = {
+const ABP_A: DeviceProfile = {
   ...OTAA_A,
   activation: 'abp',
   lorawanVersion: 'MAC_V1_0_2',
@@ -31,7 +31,7 @@ export const ABP_A: DeviceProfile = {
 }
 
 export const absent: ShownValue = { absent: true }
-export const shown = (value: Json): ShownValue => ({ value })
+const shown = (value: Json): ShownValue => ({ value })
 
 export const create = (registry: Registry, path: string, value: Json, because?: string): FieldChange => ({
   registry,
@@ -99,7 +99,7 @@ const leftBehind = (registry: Registry, path: string, because: string): FieldCha
   because,
 })
 
-export const eui = (number: number): string => `70B3D57E${number.toString(16).toUpperCase().padStart(8, '0')}`
+const eui = (number: number): string => `70B3D57E${number.toString(16).toUpperCase().padStart(8, '0')}`
 
 const CROSS_KEPT: readonly StepName[] = [
   'escrow',

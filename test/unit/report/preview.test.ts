@@ -206,7 +206,7 @@ describe('Markdown', () => {
     for (const set of [
       sample('fleet'),
       changeSet(
-        Array.from({ length: 900 }, (_, index) => hostile(index + 1, `${index} ${'@*|`'.repeat(90)}`)),
+        Array.from({ length: 300 }, (_, index) => hostile(index + 1, `${index} ${'@*|`'.repeat(90)}`)),
       ),
     ]) {
       const text = renderMarkdown(set, { file: FILE })
@@ -216,7 +216,7 @@ describe('Markdown', () => {
       }
     }
     expect(
-      renderMarkdown(changeSet(Array.from({ length: 900 }, (_, index) => hostile(index + 1, `n${index}`)))),
+      renderMarkdown(changeSet(Array.from({ length: 300 }, (_, index) => hostile(index + 1, `n${index}`)))),
     ).toContain('Left out for length')
   })
 
