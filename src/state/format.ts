@@ -61,7 +61,7 @@ export const headerOf = (lineage: string, owner: StateOwner, serialBase = 0): St
 })
 
 /** One line with its newline, and the hash that the next line builds on. */
-export const formatLine = (
+const formatLine = (
   previous: string,
   content: StateHeader | JournalRecord,
 ): { readonly text: string; readonly hash: string } => {

@@ -17,7 +17,7 @@ export type StateRead =
     }
 
 /** What is wrong with a state file: from this line (1 first) and byte (0 first) on it can't be trusted. */
-export interface StateFault {
+interface StateFault {
   readonly kind: 'empty' | 'version' | 'damaged' | 'torn'
   readonly line: number
   readonly offset: number
