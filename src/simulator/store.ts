@@ -1,4 +1,30 @@
-import { copy, type Message } from './json/types.ts'
+import { copy, type Message, textAt } from './json/types.ts'
+
+const euiPair = (record: Message | undefined): string | undefined => {
+  const join = textAt(record, 'ids.join_eui')
+  const dev = textAt(record, 'ids.dev_eui')
+  return join === undefined || dev === undefined ? undefined : `${join}/${dev}`
+}
+
+/** Names of one kind under which records are found, each with the keys of the records that bear it. */
+class Index {
+  readonly #keys = new Map<string, Set<string>>()
+
+  add(name: string | undefined, key: string): void {
+    if (name === undefined) return
+    const keys = this.#keys.get(name)
+    if (keys === undefined) this.#keys.set(name, new Set([key]))
+    else keys.add(key)
+  }
+
+  remove(name: string | undefined, key: string): void {
+    if (name !== undefined) this.#keys.get(name)?.delete(key)
+  }
+
+  find(name: string): string[] {
+    return [...(this.#keys.get(name) ?? [])].sort()
+  }
+}
 
 /**
  * The records of one registry, by key. It remembers the value before the last write of each key, so that a fault can
@@ -7,6 +33,8 @@ import { copy, type Message } from './json/types.ts'
 export class RecordStore {
   readonly #records = new Map<string, Message>()
   readonly #before = new Map<string, Message | undefined>()
+  readonly #euis = new Index()
+  readonly #addresses = new Index()
   /** While true, reads answer with the value before the last write. */
   stale = false
 
@@ -18,8 +46,14 @@ export class RecordStore {
 
   /** Stores a copy. */
   set(key: string, record: Message): void {
-    this.#before.set(key, this.#records.get(key))
-    this.#records.set(key, copy(record))
+    const before = this.#records.get(key)
+    const next = copy(record)
+    this.#before.set(key, before)
+    this.#unindex(key, before)
+    this.#records.set(key, next)
+    this.#euis.add(euiPair(next), key)
+    this.#addresses.add(textAt(next, 'session.dev_addr'), key)
+    this.#addresses.add(textAt(next, 'pending_session.dev_addr'), key)
   }
 
   /** Removes a record; false when there was none. */
@@ -27,6 +61,7 @@ export class RecordStore {
     const record = this.#records.get(key)
     if (record === undefined) return false
     this.#before.set(key, record)
+    this.#unindex(key, record)
     return this.#records.delete(key)
   }
 
@@ -39,13 +74,22 @@ export class RecordStore {
     const keys = this.stale
       ? new Set([...this.#records.keys(), ...this.#before.keys()])
       : this.#records.keys()
-    return [...keys]
-      .filter((key) => key.startsWith(prefix))
-      .sort()
-      .flatMap((key): [string, Message][] => {
-        const record = this.get(key)
-        return record === undefined ? [] : [[key, record]]
-      })
+    return this.#copies([...keys].filter((key) => key.startsWith(prefix)).sort())
+  }
+
+  /** How many records have a key that begins with the prefix. */
+  count(prefix: string): number {
+    return [...this.#records.keys()].filter((key) => key.startsWith(prefix)).length
+  }
+
+  /** The records with this pair of EUIs, both present. */
+  withEuis(joinEui: string, devEui: string): [string, Message][] {
+    return this.#copies(this.#euis.find(`${joinEui}/${devEui}`))
+  }
+
+  /** The records whose session or pending session has this DevAddr. */
+  withDevAddr(devAddr: string): [string, Message][] {
+    return this.#copies(this.#addresses.find(devAddr))
   }
 
   /** Everything as one JSON object. */
@@ -53,5 +97,18 @@ export class RecordStore {
     return Object.fromEntries(
       [...this.#records].sort(([a], [b]) => (a < b ? -1 : 1)).map(([key, record]) => [key, copy(record)]),
     )
+  }
+
+  #copies(keys: readonly string[]): [string, Message][] {
+    return keys.flatMap((key): [string, Message][] => {
+      const record = this.get(key)
+      return record === undefined ? [] : [[key, record]]
+    })
+  }
+
+  #unindex(key: string, record: Message | undefined): void {
+    this.#euis.remove(euiPair(record), key)
+    this.#addresses.remove(textAt(record, 'session.dev_addr'), key)
+    this.#addresses.remove(textAt(record, 'pending_session.dev_addr'), key)
   }
 }

@@ -135,6 +135,14 @@ const remember = (device: Message, plan: Plan, now: string): void => {
   state['recent_downlinks'] = [...listAt(state, 'recent_downlinks'), header].slice(-recentLimit)
 }
 
+/** Nothing is due, so the receive windows pass unused. */
+const closeWindows = (network: Network, key: string, device: Message): void => {
+  const state = child(device, 'mac_state')
+  if (state === undefined) return
+  delete state['rx_windows_available']
+  network.networkServer.set(key, device)
+}
+
 /**
  * What the Network Server sends after an uplink: acknowledgement, MAC requests and answers, the first queued
  * application downlink; in the first receive window, after the RX1 delay that the device uses now. Nothing for a muted
@@ -151,7 +159,10 @@ export const answerUplink = (
   if (stored === undefined || child(stored, 'mac_settings')?.['schedule_downlinks'] === false) return []
   const device = copy(stored)
   const plan = planDownlink(device, data, network.clock.now())
-  if (plan === undefined) return []
+  if (plan === undefined) {
+    closeWindows(network, key, device)
+    return []
+  }
   const phyPayload = build(device, plan, uplinkCounter)
   const parameters = child(child(device, 'mac_state'), 'current_parameters')
   const channel = listAt(parameters, 'channels').find(

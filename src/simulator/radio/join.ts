@@ -26,11 +26,7 @@ const nonceMemory = 10
 
 /** The record of a registry whose EUIs are these. */
 const byEuis = (store: RecordStore, { joinEui, devEui }: JoinRequest): [string, Message] | undefined =>
-  store
-    .entries()
-    .find(
-      ([, record]) => textAt(record, 'ids.join_eui') === joinEui && textAt(record, 'ids.dev_eui') === devEui,
-    )
+  store.withEuis(joinEui, devEui)[0]
 
 const countsNonces = (version: string): boolean => version === 'MAC_V1_0_4' || version === 'MAC_V1_1'
 

@@ -76,7 +76,9 @@ const findMatches = (
   network: Network,
   data: ReceivedDataFrame,
 ): { readonly known: boolean; readonly matches: readonly Match[] } => {
-  const records = network.networkServer.entries().filter(([, device]) => device['multicast'] !== true)
+  const records = network.networkServer
+    .withDevAddr(data.devAddr)
+    .filter(([, device]) => device['multicast'] !== true)
   const current = records.filter(
     ([, device]) =>
       textAt(device, 'session.dev_addr') === data.devAddr && child(device, 'mac_state') !== undefined,

@@ -180,7 +180,7 @@ const remove = route('DELETE', '/applications/:application', 'Delete', (call) =>
     const id = param(call, 'application')
     requireApplication(call.network, call.credentials(), id, 'DELETE')
     applicationOf(call.network, id)
-    const count = call.network.identityServer.entries(`${id}/`).length
+    const count = call.network.identityServer.count(`${id}/`)
     if (count > 0) throw fail(errors.applicationHasDevices, { count })
     call.network.applications.delete(id)
     call.network.deletedApplications.add(id)

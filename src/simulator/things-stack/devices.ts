@@ -2,7 +2,7 @@ import { decode } from '../json/decode.ts'
 import { covers, setPaths } from '../json/mask.ts'
 import { at, child, type Message, textAt } from '../json/types.ts'
 import { validate, wrapInvalid } from '../json/validate.ts'
-import { deviceKey, type Network } from '../network.ts'
+import { deviceKey } from '../network.ts'
 import type { RecordStore } from '../store.ts'
 import { bodyObject, type Call, param } from './call.ts'
 import { type ErrorDefinition, fail, type StackError } from './errors.ts'
@@ -79,12 +79,6 @@ export const view = (record: Message, mask: readonly string[]): Message => {
   return shown
 }
 
-const bothEuis = (record: Message): string | undefined => {
-  const join = textAt(record, 'ids.join_eui')
-  const dev = textAt(record, 'ids.dev_eui')
-  return join === undefined || dev === undefined ? undefined : `${join}/${dev}`
-}
-
 /**
  * The conflict of a new record whose pair of JoinEUI and DevEUI is held by another device, in any application; a
  * record without one of the two conflicts with nothing (API notes, section 3.4).
@@ -94,17 +88,18 @@ export const euiConflict = (
   record: Message,
   definition: ErrorDefinition,
 ): StackError | undefined => {
-  const pair = bothEuis(record)
-  if (pair === undefined) return undefined
+  const joinEui = textAt(record, 'ids.join_eui')
+  const devEui = textAt(record, 'ids.dev_eui')
+  if (joinEui === undefined || devEui === undefined) return undefined
   const own = deviceKey(
     textAt(record, 'ids.application_ids.application_id') ?? '',
     textAt(record, 'ids.device_id') ?? '',
   )
-  const holder = store.entries().find(([key, other]) => key !== own && bothEuis(other) === pair)
+  const holder = store.withEuis(joinEui, devEui).find(([key]) => key !== own)
   if (holder === undefined) return undefined
   return fail(definition, {
-    join_eui: textAt(record, 'ids.join_eui'),
-    dev_eui: textAt(record, 'ids.dev_eui'),
+    join_eui: joinEui,
+    dev_eui: devEui,
     device_id: textAt(holder[1], 'ids.device_id'),
     application_id: textAt(holder[1], 'ids.application_ids.application_id'),
   })
@@ -120,14 +115,3 @@ export const deviceEntity = (call: Call): string =>
 
 /** The rate-limit name of an application. */
 export const applicationEntity = (call: Call): string => `application:${param(call, 'application')}`
-
-/** Removes devices of a batch; missing ones are skipped. */
-export const deleteBatch = (
-  network: Network,
-  store: RecordStore,
-  application: string,
-  ids: readonly string[],
-): void => {
-  for (const id of ids) store.delete(deviceKey(application, id))
-  void network
-}

@@ -259,9 +259,10 @@ const batchGet: Route = {
       run: () => {
         const application = param(call, 'application')
         requireApplication(call.network, call.credentials(), application, 'DEVICES_READ')
-        const found = devicesOf(call.network, application).filter((record) =>
-          ids.includes(textAt(record, 'ids.device_id') ?? ''),
-        )
+        const found = [...new Set(ids)].sort().flatMap((id): Message[] => {
+          const record = call.network.identityServer.get(deviceKey(application, id))
+          return record === undefined ? [] : [record]
+        })
         return { body: found.length === 0 ? {} : { end_devices: found.map((record) => view(record, mask)) } }
       },
     }
