@@ -7,6 +7,7 @@ import { type IdsFile, parseIdsFile } from './ids-file.ts'
 import { type Located, nodeAt, offsetOf } from './located.ts'
 import { digestOfPlan, normalise } from './normalise.ts'
 import { plainValue } from './plain-value.ts'
+import { placesIn } from './places.ts'
 import type { Draft, PlanDocument } from './plan-document.ts'
 import { readYaml, type YamlText } from './read-yaml.ts'
 import { checkRules } from './rules.ts'
@@ -143,8 +144,5 @@ export const place = (finding: Finding, { root, placeOf }: YamlText, file: strin
 
 /** Gives a finding with an offset its line and column in a text that is no YAML. */
 export const placeInText = (finding: Finding, text: string, file: string): Diagnostic => {
-  const before = text.slice(0, finding.offset ?? 0)
-  const line = before.split('\n').length
-  const column = before.length - before.lastIndexOf('\n')
-  return { ...told(finding), subject: { file, line, column } }
+  return { ...told(finding), subject: { file, ...placesIn(text)(finding.offset ?? 0) } }
 }

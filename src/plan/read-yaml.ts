@@ -1,8 +1,9 @@
-import { Composer, type CST, LineCounter, Parser } from 'yaml'
+import { Composer, type CST, Lexer, Parser } from 'yaml'
 import { error, type Finding } from './finding.ts'
 import type { Located } from './located.ts'
+import { type Place, placesIn } from './places.ts'
 import { yamlFinding } from './yaml-errors.ts'
-import { checkLimits } from './yaml-limits.ts'
+import { checkLimits, DEEPEST, tooDeep } from './yaml-limits.ts'
 import { locate } from './yaml-tree.ts'
 
 export interface YamlText {
@@ -10,7 +11,7 @@ export interface YamlText {
   readonly root?: Located
   readonly findings: readonly Finding[]
   /** Line and column, from 1, of an offset. */
-  readonly placeOf: (offset: number) => { readonly line: number; readonly column: number }
+  readonly placeOf: (offset: number) => Place
 }
 
 /**
@@ -19,12 +20,15 @@ export interface YamlText {
  * are numbers to YAML and ids to people.
  */
 export const readYaml = (text: string): YamlText => {
-  const counter = new LineCounter()
-  const tokens: CST.Token[] = [...new Parser(counter.addNewLine).parse(text)]
-  const placeOf: YamlText['placeOf'] = (offset) => {
-    const { line, col } = counter.linePos(Math.min(Math.max(offset, 0), text.length))
-    return { line: Math.max(1, line), column: Math.max(1, col) }
+  const placeOf = placesIn(text)
+  const tokens: CST.Token[] = []
+  const parser = new Parser()
+  for (const lexeme of new Lexer().lex(text)) {
+    for (const token of parser.next(lexeme)) tokens.push(token)
+    const deep = parser.stack.length > DEEPEST ? parser.stack.filter(isCollection)[DEEPEST] : undefined
+    if (deep !== undefined) return { findings: [tooDeep(deep.offset)], placeOf }
   }
+  for (const token of parser.end()) tokens.push(token)
   const limits = checkLimits(tokens)
   if (limits.length > 0) return { findings: limits, placeOf }
   const composer = new Composer({
@@ -45,6 +49,8 @@ export const readYaml = (text: string): YamlText => {
   const located = locate(document.contents)
   return { root: located.root, findings: located.findings, placeOf }
 }
+
+const isCollection = (token: CST.Token) => 'items' in token
 
 const empty = error({
   code: 'EmptyPlan',

@@ -6,11 +6,6 @@ export const DEEPEST = 64
 /** Aliases (`*name`) in one plan; more of them serve to blow a document up. */
 export const MOST_ALIASES = 100
 
-interface Visit {
-  readonly token: CST.Token
-  readonly depth: number
-}
-
 const childrenOf = (token: CST.Token): readonly CST.Token[] => {
   if (token.type === 'document') return token.value === undefined ? [] : [token.value]
   if (!('items' in token)) return []
@@ -25,22 +20,19 @@ const childrenOf = (token: CST.Token): readonly CST.Token[] => {
 const offsetOf = (token: CST.Token): number => ('offset' in token ? token.offset : 0)
 
 /**
- * What has to be refused before a document is composed, because composing recurses and expands:
- * deep nesting, many aliases, and directives, which would change how values are read.
+ * What has to be refused before a document is composed, because composing expands: many aliases, and
+ * directives, which would change how values are read. Deep nesting is refused while parsing.
  */
 export const checkLimits = (tokens: readonly CST.Token[]): readonly Finding[] => {
-  const open: Visit[] = tokens.map((token) => ({ token, depth: 0 })).reverse()
+  const open: CST.Token[] = tokens.toReversed()
   let aliases = 0
-  for (let visit = open.pop(); visit !== undefined; visit = open.pop()) {
-    const { token } = visit
+  for (let token = open.pop(); token !== undefined; token = open.pop()) {
     if (token.type === 'directive') return [directive(token)]
     if (token.type === 'alias' && ++aliases > MOST_ALIASES) return [tooManyAliases(token)]
-    const depth = visit.depth + ('items' in token ? 1 : 0)
-    if (depth > DEEPEST) return [tooDeep(token)]
     const children = childrenOf(token)
     for (let index = children.length - 1; index >= 0; index--) {
       const child = children[index]
-      if (child !== undefined) open.push({ token: child, depth })
+      if (child !== undefined) open.push(child)
     }
   }
   return []
@@ -62,10 +54,10 @@ const tooManyAliases = (token: CST.Token): Finding =>
     offset: offsetOf(token),
   })
 
-const tooDeep = (token: CST.Token): Finding =>
+export const tooDeep = (offset: number): Finding =>
   error({
     code: 'TooDeep',
     message: `lists and mappings are nested more than ${DEEPEST} levels deep`,
     hint: 'a plan needs 6 levels at most',
-    offset: offsetOf(token),
+    offset,
   })

@@ -4,7 +4,7 @@ import { type SchemaField, schemaFields } from '../../../src/plan/schema.ts'
 const code = (value: unknown): string => `\`${typeof value === 'string' ? value : JSON.stringify(value)}\``
 
 const typeOf = ({ schema }: SchemaField): string => {
-  if (schema.enum !== undefined && schema.enum.every((value) => typeof value !== 'boolean')) {
+  if (schema.enum?.every((value) => typeof value !== 'boolean')) {
     const numbers = schema.enum.filter((value) => typeof value === 'number')
     const words = schema.enum.filter((value) => typeof value === 'string').map(code)
     const range = numbers.length === 0 ? [] : [`${Math.min(...numbers)} to ${Math.max(...numbers)}`]

@@ -1,0 +1,68 @@
+import { describe, expect, it } from 'vitest'
+import { type PlanAnswers, renderPlan } from '../../../src/plan/render-plan.ts'
+import { parse, planOf } from './support.ts'
+
+const answers: PlanAnswers = {
+  name: 'building-a',
+  source: {
+    url: 'https://eu1.cloud.thethings.network',
+    application: 'building-a',
+    apiKey: { env: 'SOURCE_API_KEY' },
+  },
+  target: {
+    url: 'https://example.eu1.cloud.thethings.industries',
+    application: 'building-a',
+    apiKey: { env: 'TARGET_API_KEY' },
+  },
+  persistSession: false,
+}
+
+const everything: PlanAnswers = {
+  name: '007',
+  source: {
+    url: 'http://127.0.0.1:1885',
+    application: '1e3',
+    apiKey: { file: '/run/secrets/a "quoted" key' },
+    insecure: true,
+    servers: { identity: 'http://[::1]:1886' },
+  },
+  target: {
+    url: 'https://lorawan.example.com:8885',
+    application: 'true',
+    apiKey: { env: '_KEY' },
+    caFile: 'ca #1.pem',
+  },
+  persistSession: true,
+  policy: { rx1Delay: 5, deleteSource: 'after-heard', resetFrameCounters: false, preventRejoin: 'none' },
+  gateways: 'on-target',
+  ids: ['null', '1e3', '70e5000000000001', 'meter-7', '123', 'yes'],
+  match: 'meter-*',
+  recipients: ['age1ql3z7hjy54pw3hyww5ayyfg7zqgvc7w3j2elw8zmrj2kg5sfn9aqmcac8p'],
+  schema: '../schemas/migration-plan.v1.json',
+}
+
+describe('a plan that is written', () => {
+  it('is right, and says to editors where the schema is', () => {
+    const text = renderPlan(answers)
+    expect(text.split('\n')[0]).toMatch(/^# yaml-language-server: \$schema=https:\/\//)
+    expect(parse(text)).toMatchObject({ ok: true })
+    expect(planOf(text).plan).toMatchObject({ name: 'building-a', policy: { persistSession: false } })
+  })
+
+  it('quotes what YAML would read otherwise', () => {
+    const text = renderPlan(everything)
+    expect(parse(text).diagnostics).toEqual([])
+    expect(planOf(text).plan).toMatchObject({
+      name: '007',
+      source: { application: '1e3', apiKey: { file: '/run/secrets/a "quoted" key' }, insecure: true },
+      target: { application: 'true', caFile: '/migrations/plans/ca #1.pem' },
+      devices: { include: [{ ids: everything.ids }, { match: 'meter-*' }] },
+      policy: everything.policy,
+      escrow: { recipients: everything.recipients },
+    })
+  })
+
+  it('holds the comments that a first reader needs', () => {
+    expect(renderPlan(answers)).toMatchSnapshot()
+  })
+})
