@@ -75,6 +75,6 @@ export class NetworkError extends Error {
 
   /** The credential is refused or lacks a right: nothing else can succeed either, so the run ends. */
   get refusesCredentials(): boolean {
-    return this.fault.status === 401 || this.fault.status === 403
+    return this.fault.status === 401 || this.fault.status === 403 || this.code === 'CredentialRefused'
   }
 }

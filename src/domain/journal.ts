@@ -131,7 +131,6 @@ export type Fact =
       readonly devAddr: string | null
       readonly sourceDevAddr: string | null
     }
-  | { readonly name: 'unmuted'; readonly at: string }
   | { readonly name: 'heard'; readonly at: string; readonly devAddr: string; readonly lastFCntUp: number }
   /** Digests of the settings last applied, by `registry path`: the prior value of the three-valued diff. */
   | { readonly name: 'applied'; readonly settings: Readonly<Record<string, string>> }

@@ -172,7 +172,6 @@ export const unmuteTarget = async (context: CrossingContext): Promise<void> => {
     write,
     (record) => field(record, 'network-server', MUTE) !== false,
   )
-  await journal.fact({ name: 'unmuted', at: journal.now() })
 }
 
 /** DevAddr that the device uses on the source: a session on the target with another one is a new one. */

@@ -1,12 +1,11 @@
 import type { DeviceChange, Guard } from '../domain/change-set.ts'
-import { RETIRE_STEPS } from '../domain/journal.ts'
-import { type Progress, stepDone } from './progress.ts'
+import { deletesBegun, type Progress } from './progress.ts'
 
 export interface GuardInput {
   readonly changes: readonly DeviceChange[]
   readonly progress: Progress
-  /** Devices in the source's application, selected or not. */
-  readonly sourceDevices: number
+  /** Ids of all devices in the source's application, selected or not. */
+  readonly sourceDevices: ReadonlySet<string>
   /** Devices in the target's application. */
   readonly targetDevices: number
 }
@@ -25,19 +24,13 @@ export const guardsOf = ({
   sourceDevices,
   targetDevices,
 }: GuardInput): readonly Guard[] => {
-  const retired = [...progress.values()].filter((device) =>
-    stepDone(device, RETIRE_STEPS[RETIRE_STEPS.length - 1] ?? 'delete-identity'),
-  ).length
-  const expected = progress.size - retired
-  const missing =
-    expected -
-    [...progress.keys()].filter((device) =>
-      changes.some((change) => change.device === device && change.action !== 'gone'),
-    ).length
+  const expected = [...progress.values()]
+    .filter((device) => !deletesBegun(device))
+    .map(({ device }) => device)
+  const missing = expected.filter((device) => !sourceDevices.has(device)).length
   const selected = changes.filter((change) => change.action !== 'excluded' && change.action !== 'gone').length
   const updates = changes.filter((change) => change.action === 'update').length
   const blocked = changes.filter((change) => change.action === 'blocked').length
-  const shrunk = sourceDevices === 0 ? expected : Math.max(0, missing)
   const guard = (name: Guard['name'], used: number, limit: number, of: number, because: string): Guard => ({
     name,
     used,
@@ -49,9 +42,9 @@ export const guardsOf = ({
   return [
     guard(
       'source-shrunk',
-      shrunk,
-      sourceDevices === 0 ? 0 : Math.floor(expected / 2),
-      expected,
+      missing,
+      sourceDevices.size === 0 ? 0 : Math.floor(expected.length / 2),
+      expected.length,
       'devices that the state knows and the source no longer has',
     ),
     guard(

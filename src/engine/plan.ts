@@ -97,7 +97,7 @@ export const planChanges = async (input: PlanningInput): Promise<Planning> => {
   const guards = guardsOf({
     changes: devices,
     progress: state.progress,
-    sourceDevices: sourceDevices.length,
+    sourceDevices: listed,
     targetDevices: targetDevices.length,
   })
   const changeSet = withDigest({

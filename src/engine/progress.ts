@@ -88,12 +88,13 @@ export const advance = (
       return { ...known, steps: { ...withoutUndone(known.steps, record.step), [record.step]: 'unknown' } }
     case 'outcome': {
       const status: StepStatus = record.status === 'already' ? 'done' : record.status
-      const next = {
+      return {
         ...omit(known, 'lastError'),
         steps: { ...known.steps, [record.step]: status },
         at: record.at,
+        ...(record.step === 'unmute-target' && status === 'done' ? { unmutedAt: record.at } : {}),
+        ...(record.error === undefined ? {} : { lastError: record.error }),
       }
-      return record.error === undefined ? next : { ...next, lastError: record.error }
     }
     case 'undone':
       return {
@@ -145,8 +146,6 @@ const withFact = (
         ...known,
         baseline: { lastFCntUp: fact.lastFCntUp, devAddr: fact.devAddr, sourceDevAddr: fact.sourceDevAddr },
       }
-    case 'unmuted':
-      return { ...known, unmutedAt: fact.at }
     case 'heard':
       return { ...known, heard: { at: fact.at, devAddr: fact.devAddr, lastFCntUp: fact.lastFCntUp } }
     case 'applied':

@@ -49,7 +49,6 @@ const facts: { readonly [N in Fact['name']]: fc.Arbitrary<Extract<Fact, { readon
     devAddr: fc.option(devAddr),
     sourceDevAddr: fc.option(devAddr),
   }),
-  unmuted: fc.record({ name: fc.constant('unmuted'), at }),
   heard: fc.record({ name: fc.constant('heard'), at, devAddr, lastFCntUp: counter }),
   applied: fc.record({
     name: fc.constant('applied'),

@@ -104,7 +104,7 @@ test('no record has a place for a secret: free text is for sentences and names, 
     '/header/properties/name',
     '/open/properties/command',
     '/begin/properties/because',
-    '/fact/oneOf/8/properties/message',
+    '/fact/oneOf/7/properties/message',
   ])
   expect(openObjects(schema.definitions, '')).toEqual(['/fact/oneOf/7/properties/settings'])
 })

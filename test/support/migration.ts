@@ -1,0 +1,181 @@
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { applyChanges, type ApplyResult } from '../../src/engine/apply.ts'
+import { createEscrow } from '../../src/escrow/escrow.ts'
+import { type AgeIdentity, generateIdentity } from '../../src/escrow/identity.ts'
+import {
+  type ApplyOptions,
+  type ApplyOutcome,
+  applyMigration,
+  type ChangeSet,
+  type FerryEvent,
+  type Host,
+  type JournalPort,
+  loadPlan,
+  type NetworkPort,
+  openWorkspace,
+  type Planned,
+  planMigration,
+  type Verified,
+  verifyMigration,
+  type Workspace,
+} from '../../src/index.ts'
+import { type RunningSimulator, startSimulator } from '../../src/simulator/index.ts'
+import { openJournal } from '../../src/state/journal.ts'
+import { call, type TestNetwork } from './stack-api.ts'
+
+const APPLICATION = 'meters'
+
+/** Two local networks with an empty application each, a folder, a clock that tests set, and the operations on them. */
+export interface Migration {
+  readonly source: TestNetwork
+  readonly target: TestNetwork
+  readonly folder: string
+  readonly identity: AgeIdentity
+  readonly events: readonly FerryEvent[]
+  /** Moves the clock of the tool, in milliseconds. */
+  readonly pass: (milliseconds: number) => void
+  /** Writes the plan; `rest` is YAML from `devices:` on, with what every plan needs filled in where it is missing. */
+  readonly writePlan: (rest: string) => Promise<string>
+  readonly plan: () => Promise<Planned>
+  readonly apply: (options?: Partial<ApplyOptions>) => Promise<ApplyOutcome>
+  readonly verify: () => Promise<Verified>
+  /** Applies with ports of the caller's making around the real ones: to interrupt a run anywhere. */
+  readonly applyThrough: (wrap: Wrap) => Promise<ApplyResult>
+  readonly planText: () => Promise<string>
+  readonly stateText: () => Promise<string>
+  readonly close: () => Promise<void>
+}
+
+export interface Wrap {
+  readonly journal?: (journal: JournalPort) => JournalPort
+  readonly network?: (network: NetworkPort, side: 'source' | 'target') => NetworkPort
+}
+
+export const startMigration = async (): Promise<Migration> => {
+  const simulator: RunningSimulator = await startSimulator({ empty: true })
+  const [source, target] = simulator.networks.map(
+    (network): TestNetwork => ({ ...network, application: APPLICATION }),
+  )
+  if (source === undefined || target === undefined) throw new Error('two networks are needed')
+  for (const network of [source, target]) {
+    await call(network, 'POST', '/users/admin/applications', {
+      application: { ids: { application_id: APPLICATION } },
+    })
+  }
+  const folder = await mkdtemp(join(tmpdir(), 'ferry-test-'))
+  const identity = await generateIdentity()
+  const file = join(folder, 'fleet.yaml')
+  const events: FerryEvent[] = []
+  let offset = 0
+  const host: Host = {
+    env: { SOURCE_API_KEY: source.apiKey, TARGET_API_KEY: target.apiKey },
+    clock: () => new Date(Date.now() + offset),
+    owner: { pid: process.pid, host: 'test', user: 'test', bootId: 'test', isAlive: () => true },
+    emit: (event) => events.push(event),
+    tool: 'lorawan-ferry test',
+    folder,
+    draining: () => false,
+    pause: async () => undefined,
+    identity: identity.identity,
+  }
+  const workspace = async (): Promise<Workspace> => {
+    const loaded = await loadPlan(file)
+    if (!loaded.ok)
+      throw new Error(loaded.diagnostics.map((finding) => `${finding.code} ${finding.message}`).join('\n'))
+    return openWorkspace(loaded.value, host)
+  }
+  const within = async <T>(work: (space: Workspace) => Promise<T>): Promise<T> => {
+    const space = await workspace()
+    try {
+      return await work(space)
+    } finally {
+      await space.close()
+    }
+  }
+  return {
+    source,
+    target,
+    folder,
+    identity,
+    events,
+    pass: (milliseconds) => {
+      offset += milliseconds
+    },
+    writePlan: async (rest) => {
+      await writeFile(file, planText(source, target, identity, rest))
+      return file
+    },
+    plan: () => within((space) => planMigration(space, host, false)),
+    apply: (options = {}) =>
+      within((space) =>
+        applyMigration(space, host, { allow: {}, confirm: async () => true, recipients: [], ...options }),
+      ),
+    verify: () => within((space) => verifyMigration(space, host, { wait: 0, onRound: () => undefined })),
+    applyThrough: (wrap) => within((space) => applyThrough(space, host, wrap)),
+    planText: () => readFile(file, 'utf8'),
+    stateText: () => readFile(join(folder, 'fleet.state.jsonl'), 'utf8'),
+    close: async () => {
+      await simulator.close()
+      await rm(folder, { recursive: true, force: true })
+    },
+  }
+}
+
+const planText = (source: TestNetwork, target: TestNetwork, identity: AgeIdentity, rest: string): string => {
+  const end = (network: TestNetwork, variable: string): string =>
+    `{ network: things-stack, url: "${network.url}", application: ${network.application}, apiKey: { env: ${variable} }, insecure: true }`
+  const devices = rest.includes('devices:') ? '' : 'devices: { include: [{ all: true }] }\n'
+  const coverage = rest.includes('coverage:') ? '' : 'coverage: { gateways: on-target }\n'
+  return `apiVersion: ferry/v1
+kind: MigrationPlan
+metadata: { name: fleet }
+source: ${end(source, 'SOURCE_API_KEY')}
+target: ${end(target, 'TARGET_API_KEY')}
+${devices}${coverage}escrow: { recipients: [${identity.recipient}] }
+${rest}
+`
+}
+
+const applyThrough = async (workspace: Workspace, host: Host, wrap: Wrap): Promise<ApplyResult> => {
+  const planned = await planMigration(workspace, host, true)
+  const { loaded, lineage, stateOwner } = workspace
+  const journal = await openJournal({ file: loaded.plan.state, lineage, ...stateOwner })
+  const network = wrap.network ?? ((port: NetworkPort): NetworkPort => port)
+  try {
+    return await applyChanges({
+      planning: planned,
+      loaded,
+      source: network(workspace.source, 'source'),
+      target: network(workspace.target, 'target'),
+      journal: wrap.journal?.(journal) ?? journal,
+      progress: planned.state.progress,
+      escrow: createEscrow({
+        folder: loaded.plan.escrow.path,
+        recipients: loaded.plan.escrow.recipients,
+        clock: host.clock,
+      }),
+      digestKey: workspace.digestKey.key,
+      stateKey: workspace.stateKey,
+      stale: new Set(),
+      approved: planned.changeSet.digest,
+      run: 'test',
+      tool: host.tool,
+      clock: host.clock,
+      emit: host.emit,
+      pause: host.pause,
+      draining: host.draining,
+    })
+  } finally {
+    await journal.close()
+  }
+}
+
+/** Actions by device of a change set, for short expectations. */
+export const actions = (changeSet: ChangeSet): Record<string, string> =>
+  Object.fromEntries(changeSet.devices.map((change) => [change.device, change.action]))
+
+/** Codes of the findings of one device. */
+export const codes = (changeSet: ChangeSet, device: string): readonly string[] =>
+  changeSet.devices.find((change) => change.device === device)?.findings.map((finding) => finding.code) ?? []
