@@ -1,7 +1,7 @@
 import type { Draft } from './plan-document.ts'
 
 /** What is wrong with an address, and what to write; the address is not part of it where it holds credentials. */
-export interface AddressFault {
+interface AddressFault {
   readonly code: 'InvalidUrl' | 'LiteralSecret'
   readonly message: string
   readonly hint: string

@@ -21,7 +21,7 @@ export const warning = (text: Text): Finding => ({ severity: 'warning', ...text 
 export const note = (text: Text): Finding => ({ severity: 'note', ...text })
 
 /** Most findings of one run that are told; a reader of more reads none. */
-export const MOST_FINDINGS = 200
+const MOST_FINDINGS = 200
 
 const placeOf = (diagnostic: Diagnostic): readonly [string, number, number] => {
   const subject = diagnostic.subject

@@ -8,7 +8,7 @@ import { decodeText, LARGEST_PLAN } from './plan-text.ts'
 import { readProblem } from './read-problem.ts'
 
 /** Bytes of a file; `undefined` where it has more than `limit` (the rest is then not read). Throws as `node:fs` does. */
-export type ReadBytes = (path: string, limit: number) => Promise<Uint8Array | undefined>
+type ReadBytes = (path: string, limit: number) => Promise<Uint8Array | undefined>
 
 export interface LoadOptions {
   /** Instead of the file system. */

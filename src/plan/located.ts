@@ -24,12 +24,12 @@ export interface LocatedEntry {
   readonly value: Located
 }
 
-export interface LocatedMap extends Sized {
+interface LocatedMap extends Sized {
   readonly kind: 'map'
   readonly entries: ReadonlyMap<string, LocatedEntry>
 }
 
-export interface LocatedList extends Sized {
+interface LocatedList extends Sized {
   readonly kind: 'list'
   readonly items: readonly Located[]
 }

@@ -136,7 +136,7 @@ const told = ({ code, severity, message, hint }: Finding): Diagnostic => ({
 })
 
 /** Gives a finding its line and column in the plan. */
-export const place = (finding: Finding, { root, placeOf }: YamlText, file: string): Diagnostic => {
+const place = (finding: Finding, { root, placeOf }: YamlText, file: string): Diagnostic => {
   const { path = [], at = 'value' } = finding
   const offset = finding.offset ?? (root === undefined ? 0 : offsetOf(root, path, at))
   return { ...told(finding), subject: { file, ...placeOf(offset) } }

@@ -2,7 +2,7 @@ import type { Policy, SecretReference } from '../domain/migration-plan.ts'
 import { planSchema } from './schema.ts'
 
 /** One network of a plan that is being written. */
-export interface PlanEndAnswers {
+interface PlanEndAnswers {
   readonly url: string
   readonly application: string
   readonly apiKey: SecretReference

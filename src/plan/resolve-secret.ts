@@ -5,7 +5,7 @@ import type { SecretReference } from '../domain/migration-plan.ts'
 import { Secret } from '../domain/secret.ts'
 import { readProblem } from './read-problem.ts'
 
-export interface SecretFile {
+interface SecretFile {
   readonly text: string
   /** Permission bits as POSIX has them; absent where the system has none. */
   readonly mode?: number
@@ -18,7 +18,7 @@ export type ReadSecretFile = (path: string) => Promise<SecretFile>
 const LONGEST = 16 * 1024
 
 /** From the file system. At most 16 KiB are read. */
-export const readSecretFile: ReadSecretFile = async (path) => {
+const readSecretFile: ReadSecretFile = async (path) => {
   const file = await open(path, 'r')
   try {
     const stats = await file.stat()

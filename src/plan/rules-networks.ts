@@ -27,7 +27,8 @@ const addresses: Rule = {
     ENDS.flatMap((end) => addressesOf(context, end)).flatMap(({ path, text }) => {
       const address = parseAddress(text)
       if ('url' in address) return []
-      const label = address.code === 'LiteralSecret' ? 'the address' : shown(text)
+      // a path or query may hold a key, so of what is an address only the host is shown
+      const label = URL.canParse(text) ? shown(new URL(text).host) : shown(text)
       return [error({ code: address.code, message: `${label} ${address.message}`, hint: address.hint, path })]
     }),
 }

@@ -181,5 +181,5 @@ const patternHint = (schema: SchemaNode, data: unknown): string | undefined => {
 
 const exampleHint = ({ examples = [] }: SchemaNode): string | undefined => {
   const [first] = examples
-  return first === undefined ? undefined : `such as ${JSON.stringify(first)}`
+  return first === undefined ? undefined : `write for example ${JSON.stringify(first)}`
 }

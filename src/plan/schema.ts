@@ -33,7 +33,7 @@ export interface SchemaNode {
 export type SchemaError = ErrorObject
 
 /** `schemas/migration-plan.v1.json`: the same place from `src/plan` and from `dist/plan`. */
-export const SCHEMA_URL = new URL('../../schemas/migration-plan.v1.json', import.meta.url)
+const SCHEMA_URL = new URL('../../schemas/migration-plan.v1.json', import.meta.url)
 
 let loaded: SchemaNode | undefined
 /** The published schema; read once. */

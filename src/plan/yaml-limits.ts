@@ -4,7 +4,7 @@ import { error, type Finding } from './finding.ts'
 /** Levels of lists and mappings within each other; a plan has 6. */
 export const DEEPEST = 64
 /** Aliases (`*name`) in one plan; more of them serve to blow a document up. */
-export const MOST_ALIASES = 100
+const MOST_ALIASES = 100
 
 const childrenOf = (token: CST.Token): readonly CST.Token[] => {
   if (token.type === 'document') return token.value === undefined ? [] : [token.value]

@@ -117,6 +117,7 @@ describe('whatever a plan holds', () => {
           'apiKey: { file: KEY }',
           'url: https://a:KEY@example.com',
           'url: KEY',
+          'url: https://example.com/?key=KEY',
           'apiKey: &KEY a',
           'apiKey: *KEY',
           'apiKey: !KEY a',

@@ -37,7 +37,7 @@ export const planText = (sections: Sections = {}): string =>
     '',
   ].join('\n')
 
-export const FILE = 'plans/building-a.yaml'
+const FILE = 'plans/building-a.yaml'
 
 export const parse = (text: string, idsFiles: Readonly<Record<string, string>> = {}): Checked<LoadedPlan> =>
   parsePlan(text, {
