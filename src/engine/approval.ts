@@ -1,6 +1,7 @@
-import type { ChangeSet, DeviceChange } from '../domain/change-set.ts'
+import type { ChangeSet } from '../domain/change-set.ts'
 import type { JournalRecord } from '../domain/journal.ts'
 import { canonicalJson } from '../domain/json.ts'
+import { approvable } from './change-set-file.ts'
 
 export type Approval =
   /** May be carried out, apart from the devices in `stale`, which joined anew since. */
@@ -49,34 +50,6 @@ export const compareWithApproved = (
     )
   return differences.length > 0 ? { ok: false, differences } : { ok: true, stale }
 }
-
-/** What of a change a reviewer approved: no counter, no live value, not the session's identity. */
-const approvable = ({
-  device,
-  target,
-  devEui,
-  joinEui,
-  action,
-  route,
-  profile,
-  steps,
-  later,
-  expect,
-}: DeviceChange): unknown => ({
-  device,
-  target,
-  devEui,
-  joinEui,
-  action,
-  route,
-  profile,
-  steps,
-  later,
-  expect:
-    expect === undefined
-      ? undefined
-      : { rootKeys: expect.rootKeys, settings: expect.settings, target: expect.target },
-})
 
 /** Whether all runs since the change set's base carried out this change set. */
 const grewByItself = (approved: ChangeSet, recordsSince: readonly JournalRecord[]): boolean => {

@@ -23,17 +23,59 @@ const headerLine = (changeSet: UndigestedChangeSet): string => {
 
 const deviceLine = (device: DeviceChange): string => line({ t: 'device', ...device })
 
-/** Header and device lines: the bytes that the digest is over. */
+/** Header and device lines: all that is shown, which the checksum is over. */
 function* bodyLines(changeSet: UndigestedChangeSet): Generator<string> {
   yield headerLine(changeSet)
   for (const device of changeSet.devices) yield deviceLine(device)
 }
 
 /**
- * SHA-256 over header and device lines of the file, each canonical JSON with its line feed; so the digest
- * of a saved change set can be checked with `head -n -1 FILE | sha256sum`. A `digest` that is there is left out.
+ * What of a device people approve: where it goes, how, in which steps, and the digests of its root keys and
+ * settings on both sides. No counter, no live value, not the session's identity: they move by themselves, and a
+ * preview that depended on them would be stale when it is made.
+ */
+export const approvable = (change: DeviceChange): unknown => ({
+  device: change.device,
+  target: change.target,
+  devEui: change.devEui,
+  joinEui: change.joinEui,
+  action: change.action,
+  route: change.route,
+  profile: change.profile,
+  steps: change.steps,
+  later: change.later,
+  blockedBy: change.findings.filter((finding) => finding.severity === 'error').map((finding) => finding.code),
+  expect:
+    change.expect === undefined
+      ? undefined
+      : { rootKeys: change.expect.rootKeys, settings: change.expect.settings, target: change.expect.target },
+})
+
+/**
+ * The plan id that people approve: SHA-256 over plan, networks, state, policy, guards and what of each device is
+ * approved. Paths and the tool's version are not part of it, so that two machines reach the same.
  */
 export const changeSetDigest = (changeSet: UndigestedChangeSet): Digest => {
+  const { plan, source, target, base, complete, policy, coverage, rollout } = changeSet
+  const hash = createHash('sha256')
+  hash.update(
+    line({
+      plan: { name: plan.name, digest: plan.digest },
+      source,
+      target,
+      base,
+      complete,
+      policy,
+      coverage,
+      rollout,
+    }),
+  )
+  for (const device of changeSet.devices) hash.update(line(approvable(device)))
+  return `sha256:${hash.digest('hex')}` as Digest
+}
+
+/** SHA-256 over header and device lines of the file, as `head -n -1 FILE | sha256sum` says: finds edits of what is shown. */
+const checksumOf = (changeSet: UndigestedChangeSet): Digest => {
   const hash = createHash('sha256')
   for (const text of bodyLines(changeSet)) hash.update(text)
   return `sha256:${hash.digest('hex')}` as Digest
@@ -47,11 +89,16 @@ export const withDigest = (changeSet: UndigestedChangeSet): ChangeSet => ({
 
 /**
  * The saved form, line by line: header, one line a device in the order of the change set, trailer with the
- * number of devices and the digest. JSON Lines, UTF-8, LF; equal change sets give equal bytes.
+ * number of devices, digest and checksum. JSON Lines, UTF-8, LF; equal change sets give equal bytes.
  */
 export function* changeSetLines(changeSet: ChangeSet): Generator<string> {
   yield* bodyLines(changeSet)
-  yield line({ t: 'end', devices: changeSet.devices.length, digest: changeSet.digest })
+  yield line({
+    t: 'end',
+    devices: changeSet.devices.length,
+    digest: changeSet.digest,
+    checksum: checksumOf(changeSet),
+  })
 }
 
 /** The saved form as one text. For large fleets write `changeSetLines` to the file instead. */
@@ -143,7 +190,7 @@ const parseDevice = (text: string, number: number): DeviceChange => {
 }
 
 /**
- * Reads the saved form. The digest is computed anew from what was read, so what is checked is what is used;
+ * Reads the saved form. Digest and checksum are computed anew from what was read, so what is checked is what is used;
  * line ends that a version control system has changed do no harm.
  *
  * @throws FerryError `stale`: `ChangeSetDamaged` (cut short, not a change set), `ChangeSetVersionUnknown`,
@@ -164,11 +211,11 @@ export const parseChangeSet = (text: string): ChangeSet => {
     )
   }
   const changeSet = withDigest({ ...header, devices })
-  if (changeSet.digest !== trailer['digest']) {
+  if (changeSet.digest !== trailer['digest'] || checksumOf(changeSet) !== trailer['checksum']) {
     throw new FerryError(
       'stale',
       'ChangeSetEdited',
-      'the contents of the change set do not have the digest it says: it was edited after it was made',
+      'the contents of the change set do not have the digest and checksum it says: it was edited after it was made',
       { hint: HINT },
     )
   }

@@ -97,10 +97,30 @@ describe('a saved change set', () => {
     expect(changeSetDigest(turned)).toBe(one.digest)
   })
 
-  it('has a digest that standard tools can check', () => {
+  it('has a checksum that standard tools can check', () => {
     const lines = [...changeSetLines(sample())]
     const hash = createHash('sha256').update(lines.slice(0, -1).join('')).digest('hex')
-    expect(JSON.parse(lines.at(-1) ?? '').digest).toBe(`sha256:${hash}`)
+    expect(JSON.parse(lines.at(-1) ?? '').checksum).toBe(`sha256:${hash}`)
+  })
+
+  it('has a digest that what moves by itself does not move, and what people approve does', () => {
+    const one = sample()
+    const first = one.devices[0]
+    if (first === undefined) throw new Error('the sample has devices')
+    const digest = (change: Partial<typeof first>): string =>
+      withDigest({ ...one, devices: [{ ...first, ...change }, ...one.devices.slice(1)] }).digest
+    expect(
+      digest({ fields: [], findings: [{ code: 'PendingMacRequests', severity: 'note', message: 'moves' }] }),
+    ).toBe(digest({ findings: [] }))
+    expect(digest({ target: 'another-id' })).not.toBe(digest({}))
+    expect(digest({ steps: ['escrow'] })).not.toBe(digest({}))
+    const expectation = { rootKeys: '0'.repeat(16), session: null, settings: '1'.repeat(16), target: null }
+    expect(digest({ expect: { ...expectation, session: '2'.repeat(16) } })).toBe(
+      digest({ expect: expectation }),
+    )
+    expect(digest({ expect: { ...expectation, rootKeys: '2'.repeat(16) } })).not.toBe(
+      digest({ expect: expectation }),
+    )
   })
 
   it('survives line ends that version control has changed', () => {
