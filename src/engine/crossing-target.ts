@@ -84,12 +84,12 @@ const isThere = (registry: Registry, path: FieldPath, value: FieldValue, held: D
   const there = field(held, registry, path)
   switch (fieldKind(registry, path)) {
     case 'counter':
-      return Number(there ?? 0) >= Number(value)
+      return isReached(value, there)
     case 'mac-state':
       // The muted target hears uplinks too, and counts what it learns from them.
       return isObject(there)
     case 'nonce':
-      return sameValue(path, notLowered(value, there), there)
+      return isReached(value, there)
     case 'status':
       return true
     default:
@@ -97,12 +97,18 @@ const isThere = (registry: Registry, path: FieldPath, value: FieldValue, held: D
   }
 }
 
-/** The higher of two counters, or both lists of used nonces with the newest last, 10 at most. */
+/** Whether a counter is as high as it has to be, or all nonces are known. */
+const isReached = (value: FieldValue, there: FieldValue | undefined): boolean =>
+  Array.isArray(value)
+    ? value.every((nonce) => Array.isArray(there) && there.includes(nonce))
+    : Number(there ?? 0) >= Number(value)
+
+/** The higher of two counters, or a list of used nonces with those that only the target knows before it, 10 at most. */
 const notLowered = (wanted: FieldValue, held: FieldValue | undefined): FieldValue => {
   if (typeof wanted === 'number' && typeof held === 'number') return Math.max(wanted, held)
-  if (Array.isArray(wanted) && Array.isArray(held))
-    return [...new Set([...held.filter((nonce) => !wanted.includes(nonce)), ...wanted])].slice(-10)
-  return wanted
+  if (!Array.isArray(wanted) || !Array.isArray(held)) return wanted
+  const more = held.filter((nonce) => !wanted.includes(nonce))
+  return more.length === 0 ? wanted : [...more, ...wanted].slice(-10)
 }
 
 const raised = (fields: Fields, held: Fields | undefined): Fields =>

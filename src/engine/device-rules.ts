@@ -80,7 +80,7 @@ const BLOCKING: readonly DeviceRule[] = [
       const list = missing.map((registry) => names[registry]).join(' and ')
       return error(
         'HalfRegistered',
-        `the source's ${list} does not know the device`,
+        `the source's ${list} ${missing.length === 1 ? 'does' : 'do'} not know the device`,
         `register it on the source's ${list}, or exclude it`,
       )
     },
