@@ -21,3 +21,23 @@ export { type Verified, type VerifyOptions, verifyMigration } from './operations
 export { openWorkspace, readKnownState, type Workspace } from './operations/workspace.ts'
 export { formatDiagnostic } from './plan/format-diagnostic.ts'
 export { loadPlan } from './plan/load-plan.ts'
+export { foldState } from './engine/progress.ts'
+export { type AgeIdentity, generateIdentity, loadIdentity, writeIdentity } from './escrow/identity.ts'
+export { type Inspected, inspectApplication } from './operations/init.ts'
+export {
+  type EscrowedDevice,
+  escrowRecords,
+  listEscrowed,
+  type Restored,
+  type RestoreRow,
+  restoreToSource,
+} from './operations/escrow.ts'
+export { type LocalPlan, localPlan } from './operations/local-plan.ts'
+export { exportDevice } from './engine/export.ts'
+export { type PlanAnswers, renderPlan } from './plan/render-plan.ts'
+export { resolveSecret } from './plan/resolve-secret.ts'
+export { compactState } from './state/compact-state.ts'
+export { replaceFile } from './state/durable-file.ts'
+export { acquireLock, type LockDocument, readLock, unlock } from './state/lock.ts'
+export { readState } from './state/read-state.ts'
+export { repairState } from './state/repair-state.ts'

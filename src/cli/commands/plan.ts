@@ -1,0 +1,94 @@
+import {
+  type ChangeSet,
+  type LoadedPlan,
+  openWorkspace,
+  type Planned,
+  planMigration,
+  replaceFile,
+  serialiseChangeSet,
+} from '../../index.ts'
+import { renderJson } from '../../report/json.ts'
+import { renderMarkdown } from '../../report/markdown.ts'
+import { renderText } from '../../report/text.ts'
+import { countActions, pendingCount } from '../../report/verdict.ts'
+import { type End, exitCodeOf } from '../exit-codes.ts'
+import { hostOf } from '../host.ts'
+import { planFrom } from '../plan-file.ts'
+import { showProgress } from '../progress.ts'
+import type { Command, Output, Shell } from '../shell.ts'
+import { tell, tellFindings } from '../tell.ts'
+
+export type Format = 'text' | 'markdown' | 'json'
+
+interface PlanOptions {
+  readonly output?: string
+  readonly format?: Format
+  readonly detailedExitcode?: boolean
+}
+
+/** `ferry plan <plan>` */
+export const plan: Command<PlanOptions> = async (shell, [file = ''], options) => {
+  const loaded = await planFrom(shell, file)
+  const { changeSet } = await readBoth(shell, loaded)
+  if (options.output !== undefined) {
+    await replaceFile(options.output, Buffer.from(serialiseChangeSet(changeSet)), { code: 'FileNotWritten' })
+    tell(shell.err, 'note', `the change set is saved in ${options.output}`)
+  }
+  const format = options.json === true ? 'json' : (options.format ?? 'text')
+  shell.out.write(renderPreview(changeSet, format, shell.out, options.output))
+  const pending = pendingCount(countActions(changeSet)) > 0
+  return exitCodeOf(
+    ...obstacles(changeSet),
+    ...(options.detailedExitcode === true && pending ? ['changes' as const] : []),
+  )
+}
+
+/** Reads both networks with progress on the error output; warnings are told after it. */
+const readBoth = async (shell: Shell, loaded: LoadedPlan): Promise<Planned> => {
+  const progress = showProgress(shell.err)
+  try {
+    const host = hostOf(shell, progress.emit)
+    const workspace = await openWorkspace(loaded, host)
+    try {
+      const planned = await planMigration(workspace, host, false)
+      progress.stop()
+      tellFindings(shell.err, planned.warnings)
+      return planned
+    } finally {
+      await workspace.close()
+    }
+  } finally {
+    progress.stop()
+  }
+}
+
+/** The preview in one of its forms; `file` is the saved change set that its commands name. */
+export const renderPreview = (
+  changeSet: ChangeSet,
+  format: Format,
+  output: Output,
+  file: string | undefined,
+): string => {
+  const named = file === undefined ? {} : { file }
+  switch (format) {
+    case 'json':
+      return renderJson(changeSet)
+    case 'markdown':
+      return renderMarkdown(changeSet, named)
+    case 'text':
+      return renderText(changeSet, { ...named, width: output.width, style: output.style })
+  }
+}
+
+/**
+ * What an apply would refuse. Blocked devices alone are no obstacle, unless nothing else is selected.
+ */
+const obstacles = ({ complete, findings, guards, devices }: ChangeSet): readonly End[] => {
+  const selected = devices.filter(({ action }) => action !== 'excluded' && action !== 'gone')
+  const isRefused =
+    !complete ||
+    guards.some((guard) => !guard.ok) ||
+    findings.some((finding) => finding.severity === 'error') ||
+    (selected.length > 0 && selected.every(({ action }) => action === 'blocked'))
+  return isRefused ? ['blocked'] : []
+}

@@ -1,0 +1,158 @@
+import {
+  acquireLock,
+  compactState,
+  foldState,
+  type JournalRecord,
+  type LocalPlan,
+  localPlan,
+  readLock,
+  readState,
+  repairState,
+  statusRows,
+  unlock as removeLock,
+} from '../../index.ts'
+import { harmless, harmlessJson } from '../../report/escape.ts'
+import { JSON_FORMAT_VERSION } from '../../report/json.ts'
+import { exitCodeOf } from '../exit-codes.ts'
+import { hostOf } from '../host.ts'
+import { counted, planFrom } from '../plan-file.ts'
+import type { Command, Shell } from '../shell.ts'
+import { tableText } from '../table.ts'
+import { tell } from '../tell.ts'
+
+const document = (kind: string, content: object): string =>
+  `${harmlessJson({ format_version: JSON_FORMAT_VERSION, kind, ...content })}\n`
+
+type Opened = Extract<JournalRecord, { readonly t: 'open' }>
+
+/** `ferry state show <plan>` */
+export const show: Command = async (shell, [file = ''], { json }) => {
+  const { out } = shell
+  const local = localPlan(await planFrom(shell, file))
+  const stateFile = local.loaded.plan.state
+  const read = await readState(stateFile, { lineage: local.lineage })
+  const lock = await readLock(local.lockFile)
+  const records = read.status === 'absent' ? [] : read.records
+  const results = new Map(records.flatMap((each) => (each.t === 'close' ? [[each.run, each.result]] : [])))
+  const runs = records
+    .filter((each): each is Opened => each.t === 'open')
+    .map((each) => ({ ...each, result: results.get(each.run) ?? 'not ended' }))
+  const devices = statusRows(foldState(records)).length
+  const serial = read.status === 'absent' ? 0 : read.serial
+  const torn = read.status === 'read' && read.tornTail
+  if (json === true) {
+    const told = runs.map(({ run, at, command, plan, changeSet, tool, result }) => ({
+      run,
+      at,
+      command,
+      plan,
+      change_set: changeSet,
+      tool,
+      result,
+    }))
+    const { lineage } = local
+    out.write(
+      document('state', {
+        file: stateFile,
+        lineage,
+        serial,
+        devices,
+        torn_tail: torn,
+        runs: told,
+        lock: lock ?? null,
+      }),
+    )
+    return exitCodeOf('done')
+  }
+  out.write(
+    tableText(
+      ['run', 'at', 'change set', 'result'],
+      runs.map(({ run, at, changeSet, result }) => [
+        run.slice(0, 8),
+        at,
+        changeSet.replace(/^sha256:/, '').slice(0, 12),
+        result,
+      ]),
+    ),
+  )
+  if (lock !== undefined)
+    out.write(
+      harmlessLine(
+        `locked by ${lock.user} on ${lock.host}, process ${lock.pid}, since ${lock.startedAt}: ${lock.id}`,
+      ),
+    )
+  if (torn) out.write('the last line was cut short by a kill; the next apply goes on before it\n')
+  out.write(
+    harmlessLine(
+      read.status === 'absent'
+        ? `${stateFile} does not exist: nothing was applied yet.`
+        : `${stateFile}  serial ${serial}, ${counted(devices, 'device')}, ${counted(runs.length, 'run')}.`,
+    ),
+  )
+  return exitCodeOf('done')
+}
+
+const harmlessLine = (text: string): string => `${harmless(text)}\n`
+
+/** `ferry state unlock <plan> <id>` */
+export const unlock: Command = async (shell, [file = '', id = ''], { json }) => {
+  const { lockFile } = localPlan(await planFrom(shell, file))
+  const status = await removeLock(lockFile, id)
+  if (json === true) shell.out.write(document('unlock', { file: lockFile, status }))
+  else shell.out.write(status === 'unlocked' ? `removed ${lockFile}\n` : `there is no lock ${lockFile}\n`)
+  return exitCodeOf('done')
+}
+
+/** `ferry state repair <plan>` */
+export const repair: Command = async (shell, [file = ''], { json }) => {
+  const local = localPlan(await planFrom(shell, file))
+  const stateFile = local.loaded.plan.state
+  const plan = { ...local.stateOwner, lineage: local.lineage }
+  const report = await underLock(shell, local, 'ferry state repair', () => repairState(stateFile, { plan }))
+  if (json === true) shell.out.write(document('repair', { file: stateFile, ...report }))
+  else if (report.status !== 'repaired')
+    shell.out.write(
+      `${stateFile} ${report.status === 'absent' ? 'does not exist' : 'is sound, nothing was changed'}\n`,
+    )
+  else {
+    shell.out.write(
+      `${stateFile} is repaired: ${counted(report.kept, 'record')} kept, ${counted(report.dropped, 'line')} dropped from line ${report.line} on.\n`,
+    )
+    const named = report.devices.length === 0 ? '' : `; it names ${report.devices.join(', ')}`
+    tell(
+      shell.err,
+      'warning',
+      `what was dropped is not known to be done${named}`,
+      `the damaged file is kept as ${report.damagedFile}; look at the preview before the next apply: ferry plan ${file}`,
+    )
+  }
+  return exitCodeOf('done')
+}
+
+/** `ferry state compact <plan>` */
+export const compact: Command = async (shell, [file = ''], { json }) => {
+  const local = localPlan(await planFrom(shell, file))
+  const stateFile = local.loaded.plan.state
+  const report = await underLock(shell, local, 'ferry state compact', () =>
+    compactState(stateFile, { fold: foldState, lineage: local.lineage }),
+  )
+  if (json === true) shell.out.write(document('compact', { file: stateFile, ...report }))
+  else if (report.status === 'absent') shell.out.write(`${stateFile} does not exist\n`)
+  else shell.out.write(`${stateFile}: ${counted(report.before, 'record')} before, ${report.after} after.\n`)
+  return exitCodeOf('done')
+}
+
+const underLock = async <T>(
+  shell: Shell,
+  { lockFile }: LocalPlan,
+  command: string,
+  work: () => Promise<T>,
+): Promise<T> => {
+  const { owner, clock } = hostOf(shell)
+  const lock = await acquireLock({ file: lockFile, owner, command, clock })
+  try {
+    return await work()
+  } finally {
+    await lock.release()
+  }
+}

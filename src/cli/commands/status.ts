@@ -1,0 +1,22 @@
+import { localPlan, readKnownState, statusRows } from '../../index.ts'
+import { renderStatus, renderStatusJson } from '../../report/status.ts'
+import { exitCodeOf } from '../exit-codes.ts'
+import { planFrom } from '../plan-file.ts'
+import type { Command } from '../shell.ts'
+import { tell } from '../tell.ts'
+
+/** `ferry status <plan>`: from the state alone. */
+export const status: Command = async (shell, [file = ''], { json }) => {
+  const { out, err } = shell
+  const loaded = await planFrom(shell, file)
+  const state = await readKnownState(localPlan(loaded))
+  const rows = statusRows(state.progress)
+  const { name } = loaded.plan
+  if (json === true) out.write(renderStatusJson(rows, name))
+  else out.write(renderStatus(rows, { name, now: shell.clock(), width: out.width, style: out.style }))
+  if (state.read.status === 'absent')
+    tell(err, 'note', `nothing was applied yet: there is no state file ${loaded.plan.state}`)
+  else if (state.read.tornTail)
+    tell(err, 'note', 'the last line of the state was cut short by a kill; the next apply goes on before it')
+  return exitCodeOf('done')
+}

@@ -1,0 +1,76 @@
+import { FerryError, openWorkspace, type VerifyRow, verifyMigration } from '../../index.ts'
+import {
+  renderVerifyReport,
+  renderVerifyReportJson,
+  type VerifyRow as ReportRow,
+} from '../../report/verify-report.ts'
+import { exitCodeOf } from '../exit-codes.ts'
+import { hostOf } from '../host.ts'
+import { counted, planFrom } from '../plan-file.ts'
+import { showProgress } from '../progress.ts'
+import type { Command } from '../shell.ts'
+import { tell, tellFindings } from '../tell.ts'
+
+interface VerifyOptions {
+  /** Milliseconds. */
+  readonly wait?: number
+}
+
+/** `ferry verify <plan>` */
+export const verify: Command<VerifyOptions> = async (shell, [file = ''], options) => {
+  const { out, err } = shell
+  const loaded = await planFrom(shell, file)
+  const progress = showProgress(err)
+  try {
+    const host = hostOf(shell, progress.emit)
+    const workspace = await openWorkspace(loaded, host)
+    try {
+      const { planned, rows } = await verifyMigration(workspace, host, {
+        wait: options.wait ?? 0,
+        onRound: (round) => {
+          // From here on an interrupt ends the waiting, and tells what is known.
+          shell.interrupts.drain()
+          progress.pause()
+          err.write(`${roundText(round)}\n`)
+        },
+      })
+      progress.stop()
+      tellFindings(err, planned.warnings)
+      if (planned.state.progress.size === 0) throw nothingApplied(file)
+      const unfinished = rows.filter(({ status }) => status === 'unfinished').length
+      if (unfinished > 0)
+        tell(
+          err,
+          'warning',
+          `the crossing of ${counted(unfinished, 'device')} has not ended`,
+          `ferry apply ${file}`,
+        )
+      const shown = rows.map(reportRow)
+      if (options.json === true) out.write(renderVerifyReportJson(shown))
+      else out.write(renderVerifyReport(shown, { width: out.width, style: out.style }))
+      const isWell = rows.every(({ status }) => status === 'heard' || status === 'equal')
+      return exitCodeOf(isWell ? 'done' : 'differences')
+    } finally {
+      await workspace.close()
+    }
+  } finally {
+    progress.stop()
+  }
+}
+
+const roundText = (rows: readonly VerifyRow[]): string => {
+  const heard = rows.filter(({ status }) => status === 'heard').length
+  const waiting = rows.filter(({ status }) => status === 'silent' || status === 'joining').length
+  return `waiting for ${counted(waiting, 'device')}, ${heard} heard`
+}
+
+const nothingApplied = (file: string): FerryError =>
+  new FerryError('differences', 'NothingApplied', 'nothing was applied yet, so there is nothing to verify', {
+    hint: `ferry apply ${file}`,
+  })
+
+const reportRow = ({ device, status, differences }: VerifyRow): ReportRow => ({
+  device,
+  status: status === 'joining' || status === 'unfinished' ? 'silent' : status,
+  differences,
+})

@@ -1,0 +1,172 @@
+import { type Command as Commander, Option } from 'commander'
+import { collect, GUARDS, parseAllow, parseDigest, parseDuration } from './arguments.ts'
+import { declareLocalCommands } from './declarations-local.ts'
+import { type Ask, codes, examples, formatOption, runs } from './declare.ts'
+
+/** The options of every command. What a command does is loaded when it runs, so that `--help` is quick. */
+
+export const declareCommands = (program: Commander, ask: Ask): void => {
+  declareInit(program, ask)
+  declarePlanning(program, ask)
+  declareApply(program, ask)
+  declareLooking(program, ask)
+  declareLocalCommands(program, ask)
+}
+
+const declareInit = (program: Commander, ask: Ask): void => {
+  const init = program
+    .command('init')
+    .summary('write a plan for an existing application')
+    .description('Writes a plan for an existing application. Asks on a terminal for what no option says.')
+    .argument('[plan]', 'file to write; default NAME.yaml')
+    .option('--name <name>', 'name of the plan; default the application of the source')
+  for (const side of ['source', 'target'] as const) {
+    init
+      .option(`--${side}-url <url>`, `address of the ${side} network`)
+      .option(`--${side}-app <id>`, `application on the ${side}`)
+      .option(`--${side}-key-env <name>`, `environment variable with the API key of the ${side}`)
+      .option(`--${side}-key-file <file>`, `or a file with it`)
+      .option(`--${side}-ca-file <file>`, `PEM file with certificate authorities of the ${side}`)
+  }
+  init
+    .option('--keep-sessions', 'sessions go on at the target')
+    .option('--join-anew', 'OTAA devices join anew at the target')
+    .addOption(
+      new Option('--gateways <where>', 'where the gateways of kept sessions are').choices([
+        'on-target',
+        'moving-now',
+        'packet-broker',
+        'unknown',
+      ]),
+    )
+    .option('--device <id>', 'move this device alone; can be repeated', collect)
+    .option('--ids-file <file>', 'move the devices that this file lists')
+    .option('--match <pattern>', 'move the devices whose ids match, such as meter-*')
+    .option('--recipient <age1...>', 'public key for the escrow; can be repeated', collect)
+    .action(runs(ask, async () => (await import('./commands/init.ts')).init))
+  examples(
+    init,
+    ['ferry init', 'asks for everything'],
+    [
+      'ferry init --source-url https://eu1.cloud.thethings.network --source-app building-a --source-key-env SOURCE_API_KEY --target-url https://example.eu1.cloud.thethings.industries --target-app building-a --target-key-env TARGET_API_KEY --keep-sessions',
+      'asks for nothing',
+    ],
+  )
+  codes(init, '0 written, 9 key or application refused, 64 something is missing or the file exists')
+}
+
+const declarePlanning = (program: Commander, ask: Ask): void => {
+  const validate = program
+    .command('validate')
+    .summary('check plans, without networks')
+    .description(
+      'Checks plans without networks: every finding in one run, with its place. Without arguments it checks the migration plans (*.yaml, *.yml) of the working folder and of plans/.',
+    )
+    .argument('[plan...]', 'plans')
+    .action(runs(ask, async () => (await import('./commands/validate.ts')).validate))
+  examples(
+    validate,
+    ['ferry validate building-a.yaml', 'one plan'],
+    ['ferry validate --json', 'all plans here, for a program'],
+  )
+  codes(validate, '0 valid (warnings too), 3 errors, 64 no plan')
+
+  const plan = program
+    .command('plan')
+    .summary('print what an apply would do')
+    .description('Reads both networks and prints what an apply would do. Writes to neither.')
+    .argument('<plan>', 'migration plan')
+    .option('-o, --output <file>', 'save the change set, to be reviewed and applied')
+    .addOption(formatOption())
+    .option('--detailed-exitcode', 'exit 2 when changes are pending')
+    .action(runs(ask, async () => (await import('./commands/plan.ts')).plan))
+  examples(
+    plan,
+    ['ferry plan building-a.yaml', 'preview for people'],
+    ['ferry plan building-a.yaml -o building-a.changes', 'saved for ferry apply'],
+    ['ferry plan building-a.yaml --format markdown', 'for a pull request'],
+  )
+  codes(plan, '0 planned, 2 changes (--detailed-exitcode), 3 invalid, 4 blocked, 5 state, 9 credentials')
+
+  const show = program
+    .command('show')
+    .summary('print a saved change set again')
+    .description('Prints the preview of a saved change set again, or all of one group or device.')
+    .argument('<change-set>', 'file of ferry plan -o')
+    .option('--group <id>', 'one group, such as G5')
+    .option('--device <id>', 'one device, by id or DevEUI')
+    .addOption(formatOption())
+    .action(runs(ask, async () => (await import('./commands/show.ts')).show))
+  examples(
+    show,
+    ['ferry show building-a.changes', 'the preview'],
+    ['ferry show building-a.changes --group G5', 'a group with all its devices'],
+    ['ferry show building-a.changes --device meter-7', 'a device with all its fields'],
+  )
+  codes(show, '0 shown, 5 damaged or edited, 64 no such group, device or file')
+}
+
+const declareApply = (program: Commander, ask: Ask): void => {
+  const apply = program
+    .command('apply')
+    .summary('carry out a plan or a change set')
+    .description(
+      'Carries out a plan or a saved change set. Goes on where an earlier run ended. Asks on a terminal.',
+    )
+    .argument('<plan|change-set>', 'migration plan, or file of ferry plan -o')
+    .option('-y, --yes', 'do not ask; needed where there is no terminal')
+    .option(
+      '--allow <name=count>',
+      `lift a guard up to a count (${GUARDS.join(', ')}); can be repeated`,
+      parseAllow,
+    )
+    .option('--expect <digest>', 'refuse when the change set has another digest', parseDigest)
+    .option('--json-lines', 'print every event as a line of JSON while it happens')
+    .action(runs(ask, async () => (await import('./commands/apply.ts')).apply))
+  examples(
+    apply,
+    ['ferry apply building-a.changes', 'what was reviewed'],
+    ['ferry apply building-a.yaml --yes', 'whatever the plan says now'],
+    ['ferry apply building-a.yaml --yes --expect 9f2c41d07a', 'only if it is this'],
+  )
+  codes(
+    apply,
+    '0 all devices are done, 4 guard, only blocked devices left, or not confirmed, 5 stale, 6 locked, 7 run again later (devices wait to be heard, or failed), 9 credentials, 64 --yes is missing, 74 state not written, 130 and 143 interrupted',
+  )
+}
+
+const declareLooking = (program: Commander, ask: Ask): void => {
+  const status = program
+    .command('status')
+    .summary('tell where each device is')
+    .description(
+      'Tells where each device is, what is next, and what failed: from the state, without networks.',
+    )
+    .argument('<plan>', 'migration plan')
+    .action(runs(ask, async () => (await import('./commands/status.ts')).status))
+  examples(status, ['ferry status building-a.yaml', 'all devices that were begun'])
+  codes(status, '0 read, 3 invalid plan, 5 state damaged or of another plan')
+
+  const verify = program
+    .command('verify')
+    .summary('compare the target with the plan, wait for devices')
+    .description('Compares the target with what was planned, and tells which devices it has heard.')
+    .argument('<plan>', 'migration plan')
+    .option('--wait <time>', 'wait so long until all devices are heard, such as 2h', parseDuration)
+    .action(runs(ask, async () => (await import('./commands/verify.ts')).verify))
+  examples(verify, ['ferry verify building-a.yaml --wait 2h', 'until all are heard, two hours at most'])
+  codes(verify, '0 all heard or equal, 8 differences or silent devices, 6 locked, 9 credentials')
+
+  const exportCommand = program
+    .command('export')
+    .summary('write the devices for an import by hand')
+    .description(
+      'Writes the devices as the Console and ttn-lw-cli import them: a JSON object a line, KEYS IN THE CLEAR.',
+    )
+    .argument('<plan>', 'migration plan')
+    .option('-o, --output <file>', 'file to write, mode 0600')
+    .option('--stdout', 'print them even to a terminal')
+    .action(runs(ask, async () => (await import('./commands/export.ts')).exportDevices))
+  examples(exportCommand, ['ferry export building-a.yaml -o devices.json', 'for an import by hand'])
+  codes(exportCommand, '0 exported, 4 no device can be exported, 9 credentials')
+}

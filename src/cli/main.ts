@@ -1,0 +1,36 @@
+#!/usr/bin/env node
+import process from 'node:process'
+import { debugOption } from './debug-option.ts'
+import { EXIT_CODES } from './exit-codes.ts'
+import { outputTo } from './output.ts'
+import { parseCommandLine } from './program.ts'
+
+const given = process.argv.slice(2)
+const { file: debugFile, argv } = debugOption(given)
+const refusesColour = argv.includes('--no-color')
+const out = outputTo(process.stdout, process.env, refusesColour)
+const err = outputTo(process.stderr, process.env, refusesColour)
+
+/** Ends the process once its outputs were taken; sockets that are left open do not hold it. */
+const end = async (code: number): Promise<never> => {
+  await Promise.all([out.flush(), err.flush()])
+  process.exit(code)
+}
+
+try {
+  const parsed = await parseCommandLine(argv, {
+    out: out.write,
+    err: err.write,
+    width: Math.min(100, Math.max(60, out.isTerminal ? out.width : err.width)),
+  })
+  if ('exitCode' in parsed) await end(parsed.exitCode)
+  else {
+    const { runAsked } = await import('./run.ts')
+    await end(await runAsked(parsed.asked, { out, err, debugFile, argv: given }))
+  }
+} catch {
+  err.write(
+    'error: Unexpected ferry could not start\n  hint: install it again: npm ci, or npm install -g lorawan-ferry\n',
+  )
+  await end(EXIT_CODES.unexpected)
+}

@@ -1,0 +1,58 @@
+import { open, readFile } from 'node:fs/promises'
+import { resolve } from 'node:path'
+import { type ChangeSet, FerryError, type LoadedPlan, loadPlan, parseChangeSet } from '../index.ts'
+import type { Shell } from './shell.ts'
+import { tellFindings } from './tell.ts'
+
+/** `1 error`, `2 errors`. */
+export const counted = (number: number, one: string, many = `${one}s`): string =>
+  `${number} ${number === 1 ? one : many}`
+
+/** Loads a plan; its warnings are told, its errors thrown with all findings. */
+export const planFrom = async (shell: Shell, file: string): Promise<LoadedPlan> => {
+  const checked = await loadPlan(file)
+  if (checked.ok) {
+    tellFindings(
+      shell.err,
+      checked.diagnostics.filter((finding) => finding.severity === 'warning'),
+    )
+    return checked.value
+  }
+  const errors = checked.diagnostics.filter((finding) => finding.severity === 'error').length
+  throw new FerryError('plan-invalid', 'PlanInvalid', `${file} has ${counted(errors, 'error')}`, {
+    diagnostics: checked.diagnostics,
+    hint: 'correct it, and check it with: ferry validate',
+  })
+}
+
+const HEAD = 1024 * 1024
+
+/** Whether a file is a saved change set, wholly or in part, by its content: JSON Lines of ferry's own kinds. */
+export const isChangeSetFile = async (file: string): Promise<boolean> => {
+  try {
+    const handle = await open(resolve(file), 'r')
+    try {
+      const { buffer, bytesRead } = await handle.read(Buffer.alloc(HEAD), 0, HEAD, 0)
+      const head = buffer.toString('utf8', 0, bytesRead)
+      return head.startsWith('{') && /"t":"(?:change-set|device|end)"/.test(head)
+    } finally {
+      await handle.close()
+    }
+  } catch {
+    return false
+  }
+}
+
+/** Reads a saved change set. @throws FerryError `stale` for one that is damaged or was edited, `usage` for none. */
+export const changeSetFrom = async (file: string): Promise<ChangeSet> => {
+  let text: string
+  try {
+    text = await readFile(resolve(file), 'utf8')
+  } catch (cause) {
+    throw new FerryError('usage', 'ChangeSetUnreadable', `the change set ${file} can not be read`, {
+      cause,
+      hint: 'make one with: ferry plan PLAN -o FILE',
+    })
+  }
+  return parseChangeSet(text)
+}

@@ -1,0 +1,22 @@
+/** Forms that are never anything else than a secret. */
+const SECRETS: readonly RegExp[] = [
+  /AGE-SECRET-KEY-1[0-9A-Z]+/gi,
+  /NNSXS\.[A-Z0-9.]+/gi,
+  /(?<=\bBearer\s+)\S+/gi,
+  // 16 bytes and more in hex, with or without separators.
+  /(?<![0-9A-Za-z])(?:[0-9A-Fa-f]{2}[\s:-]?){15,}[0-9A-Fa-f]{2}(?![0-9A-Za-z])/g,
+  // 16 and 32 bytes in base64 or base64url, padded.
+  /(?<![\w+/-])[\w+/-]{22}(?:==|(?:%3D){2})/gi,
+  /(?<![\w+/-])[\w+/-]{43}(?:=|%3D)/gi,
+]
+
+/** 16 or 32 bytes without padding, or more: words and paths may look like it, so the characters decide. */
+const MAYBE = /(?<![\w+/-])(?:[\w+/-]{22}|[\w+/-]{43}|[\w+/]{64,}={0,2})(?![\w+/=-])/g
+
+const isRandom = (text: string): boolean => /[A-Z]/.test(text) && /[a-z]/.test(text) && /[0-9]/.test(text)
+
+/** The text with everything that looks like a key, token or identity replaced, in any form that keys are printed in. */
+export const redact = (text: string): string =>
+  SECRETS.reduce((safe, form) => safe.replace(form, '[redacted]'), text).replace(MAYBE, (found) =>
+    isRandom(found) ? '[redacted]' : found,
+  )

@@ -1,0 +1,72 @@
+import process from 'node:process'
+import { askOn } from './ask.ts'
+import { clockFrom } from './clock.ts'
+import { writeDebug } from './debug.ts'
+import { EXIT_CODES, exitCodeOf } from './exit-codes.ts'
+import { endOf, tellFailure } from './failure.ts'
+import { type Interrupts, listenToSignals } from './interrupts.ts'
+import type { ProcessOutput } from './output.ts'
+import type { Asked } from './program.ts'
+import type { Output, Shell } from './shell.ts'
+import { tell } from './tell.ts'
+
+export interface RunOptions {
+  readonly out: ProcessOutput
+  readonly err: ProcessOutput
+  readonly debugFile: string | undefined
+  /** As it was given, for the debug file. */
+  readonly argv: readonly string[]
+}
+
+/** Runs a command in this process and answers its exit code. Nothing is thrown. */
+export const runAsked = async (asked: Asked, options: RunOptions): Promise<number> => {
+  const { out, err } = options
+  const interrupts = listenToSignals({
+    process,
+    tell: (sentence) => err.write(`${err.isTerminal ? '\r\u001b[K' : ''}${sentence}\n`),
+    exit: (end) => process.exit(EXIT_CODES[end]),
+  })
+  const shell = processShell(out, err, interrupts)
+  try {
+    return await runCommand(shell, asked, options)
+  } finally {
+    interrupts.dispose()
+  }
+}
+
+const processShell = (out: Output, err: Output, interrupts: Interrupts): Shell => ({
+  env: process.env,
+  folder: process.cwd(),
+  out,
+  err,
+  clock: clockFrom(process.env),
+  interrupts,
+  canAsk: process.stdin.isTTY === true && err.isTerminal,
+  ask: (question) => askOn(process.stdin, err.write, question, interrupts.first),
+})
+
+/** A command with its failures told on the error output. */
+export const runCommand = async (
+  shell: Shell,
+  asked: Asked,
+  { debugFile, argv }: Pick<RunOptions, 'debugFile' | 'argv'>,
+): Promise<number> => {
+  const { interrupts } = shell
+  const signalled = (): readonly ('sigint' | 'sigterm')[] => {
+    const end = interrupts.end()
+    return end === 'sigint' || end === 'sigterm' ? [end] : []
+  }
+  try {
+    const command = await asked.load()
+    const code = await command(shell, asked.args, asked.options)
+    return interrupts.end() === undefined || code === EXIT_CODES['state-not-written']
+      ? code
+      : exitCodeOf(...signalled())
+  } catch (error) {
+    const isWritten = debugFile !== undefined && writeDebug(debugFile, error, argv, new Date())
+    tellFailure(shell, error, isWritten ? debugFile : undefined)
+    if (debugFile !== undefined && !isWritten)
+      tell(shell.err, 'warning', `the debug file ${debugFile} can not be written`)
+    return exitCodeOf(endOf(error), ...signalled())
+  }
+}

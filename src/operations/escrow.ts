@@ -1,0 +1,206 @@
+import { join } from 'node:path'
+import type { DeviceRecord, Fields, Registry } from '../domain/device.ts'
+import { REGISTRIES } from '../domain/device.ts'
+import { FerryError, NetworkError } from '../domain/errors.ts'
+import type { ErrorRecord, JournalRecord } from '../domain/journal.ts'
+import type { EscrowStage, NetworkPort } from '../domain/ports.ts'
+import type { Secret } from '../domain/secret.ts'
+import { errorRecord } from '../engine/device-journal.ts'
+import { fieldKind } from '../engine/fields.ts'
+import { fieldsOfKind, sameValue } from '../engine/records.ts'
+import { type EscrowEntry, listEscrow, readEscrow, readEscrowFile } from '../escrow/escrow-file.ts'
+import { readState } from '../state/read-state.ts'
+import type { LocalPlan } from './local-plan.ts'
+
+/** Where the full record of a device lies in the escrow. */
+export interface EscrowedDevice {
+  readonly device: string
+  readonly stage: EscrowStage
+  readonly file: string
+  /** 0 for the first. */
+  readonly line: number
+  /** Stored before its root keys on the source were replaced: holds the device's own. */
+  readonly holdsOwnKeys: boolean
+}
+
+const MUTE = 'mac_settings.schedule_downlinks'
+
+/** What the state says was stored, oldest first. Needs no identity. @throws FerryError as `readState` does. */
+export const listEscrowed = async ({ loaded, lineage }: LocalPlan): Promise<readonly EscrowedDevice[]> => {
+  const state = await readState(loaded.plan.state, { lineage })
+  if (state.status === 'absent') return []
+  const replaced = new Set<string>()
+  return state.records.flatMap((record) => {
+    if (record.t === 'intent' && record.step === 'prevent-rejoin') replaced.add(record.device)
+    return escrowFact(record, replaced)
+  })
+}
+
+const escrowFact = (record: JournalRecord, replaced: ReadonlySet<string>): readonly EscrowedDevice[] => {
+  if (record.t !== 'fact' || record.fact.name !== 'escrow') return []
+  const { stage, file, line } = record.fact
+  return [{ device: record.device, stage, file, line, holdsOwnKeys: !replaced.has(record.device) }]
+}
+
+/**
+ * The newest record of each device that holds the device's own root keys. A device that the state does not name is
+ * looked for in every file: an escrow is of use without its state too.
+ * @throws FerryError `EscrowDeviceUnknown` (kind `usage`) for one that is nowhere; as `readEscrow` does.
+ */
+export const escrowRecords = async (
+  local: LocalPlan,
+  devices: readonly string[],
+  identity: Secret,
+): Promise<readonly EscrowEntry[]> => {
+  const folder = local.loaded.plan.escrow.path
+  const index = await listEscrowed(local).catch((error: unknown) => {
+    if (error instanceof FerryError && error.kind === 'stale') return []
+    throw error
+  })
+  const found = new Map<string, EscrowEntry>()
+  for (const device of devices) {
+    const place = index.findLast((each) => each.device === device && each.holdsOwnKeys)
+    if (place === undefined) continue
+    const entry = await readEscrow(join(folder, place.file), place.line, identity)
+    if (entry.deviceId === device) found.set(device, entry)
+  }
+  const lost = devices.filter((device) => !found.has(device))
+  if (lost.length > 0) await searchAll(folder, lost, identity, found)
+  const missing = devices.filter((device) => !found.has(device))
+  if (missing.length > 0) {
+    throw new FerryError(
+      'usage',
+      'EscrowDeviceUnknown',
+      `the escrow ${folder} does not hold ${missing.join(', ')}`,
+      { hint: 'give device ids of the source; ferry escrow list tells which it holds' },
+    )
+  }
+  return devices.flatMap((device) => found.get(device) ?? [])
+}
+
+/** Newest files first, and in a file the last line of a device. */
+const searchAll = async (
+  folder: string,
+  devices: readonly string[],
+  identity: Secret,
+  found: Map<string, EscrowEntry>,
+): Promise<void> => {
+  for (const { file } of [...(await listEscrow(folder))].reverse()) {
+    if (devices.every((device) => found.has(device))) return
+    const entries = await readEscrowFile(join(folder, file), identity)
+    for (const device of devices) {
+      const entry = entries.findLast((each) => each.deviceId === device)
+      if (entry !== undefined && !found.has(device)) found.set(device, entry)
+    }
+  }
+}
+
+export interface RestoreRow {
+  readonly device: string
+  readonly status: 'restored' | 'unchanged' | 'failed'
+  /** Registries in which the device was missing and was created again. */
+  readonly created: readonly Registry[]
+  /** Root keys that had been replaced were put back. */
+  readonly rootKeys: boolean
+  /** The source was muted for it. */
+  readonly muted: boolean
+  readonly error?: ErrorRecord
+}
+
+export interface Restored {
+  readonly rows: readonly RestoreRow[]
+}
+
+/**
+ * Gives devices back to the source, from the escrow: creates the registries that miss them and puts back root keys
+ * that were replaced. What the source still has is left as it is: no counter and no nonce is lowered. A device that
+ * is changed is always left muted, so that no two networks answer it. Journals nothing: hold the lock.
+ * @throws NetworkError when credentials are refused; other refusals are in the row of their device.
+ */
+export const restoreToSource = async (
+  source: NetworkPort,
+  entries: readonly EscrowEntry[],
+): Promise<Restored> => {
+  const rows: RestoreRow[] = []
+  for (const entry of entries) rows.push(await restoreOne(source, entry))
+  return { rows }
+}
+
+const restoreOne = async (source: NetworkPort, { deviceId, record }: EscrowEntry): Promise<RestoreRow> => {
+  const done: { created: Registry[]; rootKeys: boolean; muted: boolean } = {
+    created: [],
+    rootKeys: false,
+    muted: false,
+  }
+  try {
+    const held = await source.read(deviceId)
+    refuseOther(deviceId, record, held)
+    const keys = replacedKeys(record, held)
+    const missing = REGISTRIES.filter(
+      (registry) => record.registries[registry] !== undefined && held.registries[registry] === undefined,
+    )
+    if (missing.length === 0 && keys === undefined) return { device: deviceId, status: 'unchanged', ...done }
+    const network = held.registries['network-server']
+    if (network !== undefined && network[MUTE] !== false) {
+      await source.write({ registry: 'network-server', ids: record.ids, fields: { [MUTE]: false } })
+      done.muted = true
+    }
+    for (const registry of missing) {
+      await create(source, registry, record)
+      done.created.push(registry)
+    }
+    if (keys !== undefined) {
+      await source.write({ registry: 'join-server', ids: record.ids, fields: keys })
+      done.rootKeys = true
+    }
+    return { device: deviceId, status: 'restored', ...done }
+  } catch (error) {
+    if (!(error instanceof NetworkError) || error.refusesCredentials) throw error
+    return { device: deviceId, status: 'failed', ...done, error: errorOf(error) }
+  }
+}
+
+const errorOf = (error: NetworkError): ErrorRecord =>
+  errorRecord({
+    code: error.code,
+    message: error.message,
+    hint: error.hint,
+    correlationId: error.fault.correlationId,
+  })
+
+/** Another device may have taken the id since: it is not touched. */
+const refuseOther = (deviceId: string, record: DeviceRecord, held: DeviceRecord): void => {
+  const isThere = Object.keys(held.registries).length > 0
+  if (!isThere || (held.ids.devEui === record.ids.devEui && held.ids.joinEui === record.ids.joinEui)) return
+  throw new NetworkError(
+    'ForeignDevice',
+    `the source has another device ${deviceId} now, with other EUIs`,
+    { effect: 'none', request: `read ${deviceId}` },
+    { hint: 'restore it to a file with --out, and register it under another id' },
+  )
+}
+
+/** Root keys of the escrow, where the source holds others. */
+const replacedKeys = (record: DeviceRecord, held: DeviceRecord): Fields | undefined => {
+  const present = held.registries['join-server']
+  if (present === undefined) return undefined
+  const own = fieldsOfKind('join-server', record.registries['join-server'], ['root-key'])
+  const differ = Object.entries(own).some(([path, key]) => !sameValue(path, present[path], key))
+  return differ ? own : undefined
+}
+
+/** All that the registry held and takes; the start of a session by a write of its own, as the server wants it. */
+const create = async (source: NetworkPort, registry: Registry, record: DeviceRecord): Promise<void> => {
+  const { ids } = record
+  const writable = Object.entries(record.registries[registry] ?? {}).filter(
+    ([path]) => fieldKind(registry, path) !== 'not-carried',
+  )
+  const isLater = (path: string): boolean => fieldKind(registry, path) === 'session-time'
+  const fields = {
+    ...Object.fromEntries(writable.filter(([path]) => !isLater(path))),
+    ...(registry === 'network-server' ? { [MUTE]: false } : {}),
+  }
+  await source.write({ registry, ids, fields, ...(registry === 'identity-server' ? { create: true } : {}) })
+  const later = Object.fromEntries(writable.filter(([path]) => isLater(path)))
+  if (Object.keys(later).length > 0) await source.write({ registry, ids, fields: later })
+}

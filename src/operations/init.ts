@@ -1,0 +1,66 @@
+import { readFile } from 'node:fs/promises'
+import type { Diagnostic } from '../domain/diagnostic.ts'
+import { FerryError } from '../domain/errors.ts'
+import type { ThingsStackEnd } from '../domain/migration-plan.ts'
+import type { Secret } from '../domain/secret.ts'
+import { createThingsStack } from '../networks/things-stack/index.ts'
+import type { Host } from './host.ts'
+
+/** Requests at once while looking: few, since nobody has asked for more yet. */
+const CONCURRENCY = 8
+
+export interface Inspected {
+  readonly host: string
+  readonly devices: number
+  readonly warnings: readonly Diagnostic[]
+}
+
+/**
+ * Looks at an application that a plan is to be written for: whether it exists, whether the key may migrate it, how
+ * many devices it has. Writes nothing.
+ * @throws FerryError kind `credentials` for an application, key or right that is missing, with every finding;
+ * `plan-invalid` for a CA file that can't be read. NetworkError where the network does not answer.
+ */
+export const inspectApplication = async (
+  end: ThingsStackEnd,
+  apiKey: Secret,
+  side: 'source' | 'target',
+  host: Host,
+): Promise<Inspected> => {
+  const ca = end.caFile === undefined ? undefined : await readCa(end.caFile)
+  const network = createThingsStack({
+    end,
+    apiKey,
+    maxConcurrency: CONCURRENCY,
+    env: host.env,
+    ...(ca === undefined ? {} : { ca }),
+    ...(host.signal === undefined ? {} : { signal: host.signal }),
+  })
+  try {
+    const findings = await network.preflight(side === 'source' ? 'read-source' : 'read-target')
+    const errors = findings.filter((finding) => finding.severity === 'error')
+    const [first] = errors
+    if (first !== undefined) {
+      throw new FerryError('credentials', first.code, first.message, {
+        diagnostics: errors,
+        ...(first.hint === undefined ? {} : { hint: first.hint }),
+      })
+    }
+    let devices = 0
+    for await (const page of network.list()) devices += page.length
+    return { host: network.identity.host, devices, warnings: findings }
+  } finally {
+    await network.close()
+  }
+}
+
+const readCa = async (file: string): Promise<string> => {
+  try {
+    return await readFile(file, 'utf8')
+  } catch (cause) {
+    throw new FerryError('plan-invalid', 'CaFileUnreadable', `the certificate file ${file} can not be read`, {
+      cause,
+      hint: 'name a readable PEM file',
+    })
+  }
+}
