@@ -71,20 +71,19 @@ export const planDevice = (input: DeviceInput): DeviceChange => {
     ...(source.ids.joinEui === undefined ? {} : { joinEui: source.ids.joinEui }),
     profile: profileOf(source),
   }
-  const findings = [
-    ...deviceFindings({
-      source,
-      route: wanted?.route,
-      policy: intent.policy,
-      coverage: input.coverage,
-      targetFacts: input.targetFacts,
-      sourceHost: input.sourceHost,
-      mutedByUs: progress?.sourceScheduling !== undefined,
-      frequencyPlan: intent.set.frequencyPlan ?? base.profile.frequencyPlan,
-      queuedDownlinks: input.queuedDownlinks,
-    }),
-    ...(wanted?.desired.findings ?? []),
-  ]
+  const ruled = deviceFindings({
+    source,
+    route: wanted?.route,
+    policy: intent.policy,
+    coverage: input.coverage,
+    targetFacts: input.targetFacts,
+    sourceHost: input.sourceHost,
+    mutedByUs: progress?.sourceScheduling !== undefined,
+    frequencyPlan: intent.set.frequencyPlan ?? base.profile.frequencyPlan,
+    queuedDownlinks: input.queuedDownlinks,
+  })
+  // What the wanted record says would only follow from what a rule refuses.
+  const findings = hasError(ruled) ? ruled : [...ruled, ...(wanted?.desired.findings ?? [])]
   const blocked = (all: readonly Diagnostic[]): DeviceChange => ({
     ...base,
     action: 'blocked',
@@ -96,7 +95,7 @@ export const planDevice = (input: DeviceInput): DeviceChange => {
   if (wanted === undefined) return blocked(findings)
   const { route, desired } = wanted
   // A crossing that let the target go is beyond what a rule about the source could stop.
-  if (!isLetGo(progress) && findings.some((finding) => finding.severity === 'error')) return blocked(findings)
+  if (!isLetGo(progress) && hasError(findings)) return blocked(findings)
 
   const holder = holderOf(target, desired.record, progress)
   if (holder.presence === 'blocked') return blocked([...findings, holder.finding])
@@ -119,6 +118,9 @@ export const planDevice = (input: DeviceInput): DeviceChange => {
   const known = { ...base, route, expect: expectation(input, route, desired, target) }
   return act({ known, findings, holder, desired, left, input })
 }
+
+const hasError = (findings: readonly Diagnostic[]): boolean =>
+  findings.some((finding) => finding.severity === 'error')
 
 interface Acting {
   readonly known: Omit<DeviceChange, 'action' | 'fields' | 'steps' | 'later' | 'findings'>
