@@ -59,7 +59,10 @@ const compareText = (seen: Seen, recorded: string, actual: string, where: string
   } else {
     const recordedId = keyId.exec(recorded)?.[0]
     const actualId = keyId.exec(actual)?.[0]
-    if (recordedId === undefined || actualId === undefined) return expect(actual, where).toBe(recorded)
+    if (recordedId === undefined || actualId === undefined) {
+      expect(actual, where).toBe(recorded)
+      return
+    }
     sameWhereItRecurs(seen, recordedId, actualId, where)
     expect(actual.replace(keyId, '<key>'), where).toBe(recorded.replace(keyId, '<key>'))
   }
@@ -69,8 +72,10 @@ const sorted = (list: readonly Json[]): Json[] =>
   [...list].sort((a, b) => (JSON.stringify(a) < JSON.stringify(b) ? -1 : 1))
 
 const compare = (seen: Seen, recorded: Json, actual: Json | undefined, where: string): void => {
-  if (typeof recorded === 'string' && typeof actual === 'string')
-    return compareText(seen, recorded, actual, where)
+  if (typeof recorded === 'string' && typeof actual === 'string') {
+    compareText(seen, recorded, actual, where)
+    return
+  }
   if (Array.isArray(recorded)) {
     expect(Array.isArray(actual), `${where} is a list`).toBe(true)
     const list = actual as Json[]

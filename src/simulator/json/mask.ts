@@ -87,7 +87,10 @@ const setPath = (
       for (const { name: alternative } of alternatives) assign(target, alternative, source?.[alternative])
     return
   }
-  if (rest.length === 0) return assign(target, name, source?.[name])
+  if (rest.length === 0) {
+    assign(target, name, source?.[name])
+    return
+  }
   if (field.kind.is === 'wrapper') {
     if (source?.[name] !== undefined) assign(target, name, source[name])
     else if (target[name] !== undefined) target[name] = zeroOf(field.kind)

@@ -28,7 +28,9 @@ const statusDue = (device: Message, now: Date): boolean => {
   return now.getTime() - Date.parse(last) >= statusPeriodMs || (count > 0 && heard >= count)
 }
 
-const fit = (commands: readonly Message[]): { readonly taken: Message[]; readonly bytes: Buffer } => {
+const packCommands = (
+  commands: readonly Message[],
+): { readonly taken: Message[]; readonly bytes: Buffer } => {
   const taken: Message[] = []
   const parts: Buffer[] = []
   let length = 0
@@ -76,7 +78,7 @@ const planDownlink = (device: Message, data: ReceivedDataFrame, now: Date): Plan
     responses.length > 0 ||
     requests.some((request) => setUps.has(String(request['cid'])))
   if (!needed) return undefined
-  const { taken, bytes } = fit([...responses, ...requests])
+  const { taken, bytes } = packCommands([...responses, ...requests])
   const fCnt = application === undefined ? nextCounter(device) : numberAt(application, 'f_cnt')
   return {
     fCnt,

@@ -204,7 +204,9 @@ const purge = route('DELETE', '/applications/:application/purge', 'Purge', (call
 const rights = route('GET', '/applications/:application/rights', 'ListRights', (call) => ({
   entity: applicationEntity(call),
   run: () => {
-    const held = [...applicationRights(call.network, call.credentials(), param(call, 'application'))]
+    const caller = call.credentials()
+    if (caller.admin) applicationOf(call.network, param(call, 'application'))
+    const held = [...applicationRights(call.network, caller, param(call, 'application'))]
     return { body: held.length === 0 ? {} : { rights: held } }
   },
 }))

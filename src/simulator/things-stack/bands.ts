@@ -30,11 +30,17 @@ interface States {
   >
 }
 
+interface Band {
+  readonly subBands: readonly (readonly [low: number, high: number])[]
+  readonly dataRates: readonly (readonly [phyVersions: readonly string[], indexes: readonly number[]])[]
+}
+
 const load = <T>(name: string): T =>
   JSON.parse(readFileSync(new URL(`../data/${name}`, import.meta.url), 'utf8')) as T
 
 const plans = load<Plans>('plans.json')
 const states = load<States>('mac-states.json')
+const bands = load<Readonly<Record<string, Band>>>('bands.json')
 
 /** The frequency plans of a network, as `/configuration/frequency-plans` lists them. */
 export const frequencyPlans: readonly FrequencyPlan[] = plans.frequencyPlans
@@ -91,3 +97,24 @@ export const usesChannelMasks = (bandId: string): boolean =>
 /** The band of a frequency plan; empty when there is no such plan. */
 export const bandOf = (planId: string): string =>
   frequencyPlans.find(({ id }) => id === planId)?.band_id ?? ''
+
+/** Whether a band has a data rate index in one PHY version. */
+export const hasDataRate = (bandId: string, phyVersion: string, index: number): boolean =>
+  bands[bandId]?.dataRates.some(
+    ([versions, indexes]) => versions.includes(phyVersion) && indexes.includes(index),
+  ) ?? false
+
+/** Sub-bands of frequency plans that are wider than their band's own. */
+const planSubBands: Readonly<Record<string, readonly [low: number, high: number]>> = {
+  AS_923: [915e6, 928e6],
+  AS_923_2: [920e6, 923e6],
+  AS_923_3: [915e6, 921e6],
+  AS_923_4: [917e6, 920e6],
+}
+
+/** Whether a frequency, in Hz, lies in one of a band's sub-bands. */
+export const inSubBand = (bandId: string, frequency: number): boolean =>
+  [
+    ...(bands[bandId]?.subBands ?? []),
+    ...(planSubBands[bandId] === undefined ? [] : [planSubBands[bandId]]),
+  ].some(([low, high]) => frequency >= low && frequency <= high)

@@ -50,8 +50,8 @@ const defaultSettings = (call: Call): Message => {
   return {
     class_b_timeout: '600s',
     ping_slot_data_rate_index: current['ping_slot_data_rate_index_value'],
-    ping_slot_frequency: current['ping_slot_frequency'],
-    beacon_frequency: current['beacon_frequency'],
+    ping_slot_frequency: current['ping_slot_frequency'] ?? '0',
+    beacon_frequency: current['beacon_frequency'] ?? '0',
     class_c_timeout: '300s',
     rx1_delay: current['rx1_delay'],
     rx1_data_rate_offset: 0,
@@ -72,11 +72,9 @@ const defaultSettings = (call: Call): Message => {
     desired_adr_ack_limit_exponent: desired['adr_ack_limit_exponent'],
     desired_adr_ack_delay_exponent: desired['adr_ack_delay_exponent'],
     desired_ping_slot_data_rate_index: desired['ping_slot_data_rate_index_value'],
-    desired_ping_slot_frequency: desired['ping_slot_frequency'],
-    desired_beacon_frequency: desired['beacon_frequency'],
+    desired_ping_slot_frequency: desired['ping_slot_frequency'] ?? '0',
+    desired_beacon_frequency: desired['beacon_frequency'] ?? '0',
     ...(eirp === undefined ? {} : { desired_max_eirp: `DEVICE_EIRP_${eirp}` }),
-    uplink_dwell_time: desired['uplink_dwell_time'],
-    downlink_dwell_time: desired['downlink_dwell_time'],
     schedule_downlinks: true,
   }
 }
@@ -84,7 +82,10 @@ const defaultSettings = (call: Call): Message => {
 const defaultMacSettings: Route = {
   ...open('/ns/default_mac_settings/:plan/:phy', 'Ns/GetDefaultMACSettings', 'ns', defaultSettings),
   prepare: (call) => {
-    if (phyName(param(call, 'phy')) === undefined) {
+    if (
+      !/^(?:(?:PHY|RP00[12]|TS00\d)_|\d+$)/.test(param(call, 'phy')) ||
+      phyName(param(call, 'phy')) === undefined
+    ) {
       throw decodeError(
         `type mismatch, parameter: lorawan_phy_version, error: ${param(call, 'phy')} is not valid`,
       )

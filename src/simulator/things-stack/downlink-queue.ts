@@ -171,8 +171,7 @@ const list: Route = {
         requireApplication(call.network, call.credentials(), application, 'TRAFFIC_READ')
         const key = deviceKey(application, param(call, 'device'))
         const record = call.network.applicationServer.get(key)
-        if (record === undefined)
-          throw fail(errors.asDeviceNotFound, { device_uid: `${application}.${param(call, 'device')}` })
+        if (record === undefined || !call.network.networkServer.has(key)) throw fail(errors.redisNotFound)
         const keys = keysOf(record)
         const queue = listAt(call.network.networkServer.get(key), 'session.queued_application_downlinks')
         if (keys === undefined || queue.length === 0) return { body: {} }

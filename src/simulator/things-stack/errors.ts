@@ -74,7 +74,7 @@ export const errors = {
     'unsupported authorization method',
   ),
   unauthenticated: define(unauthenticated, 'identityserver', 'unauthenticated', 'unauthenticated'),
-  apiKeyExpired: define(unauthenticated, 'identityserver', 'api_key_expired', 'API key expired'),
+  apiKeyExpired: define(unauthenticated, 'identityserver', 'api_key_expired', 'api key expired'),
   noApplicationRights: define(
     denied,
     'auth/rights',
@@ -186,7 +186,12 @@ export const errors = {
   nsReadOnly: define(invalid, 'networkserver/redis', 'read_only_field', 'read-only field `{field}`'),
   jsReadOnly: define(invalid, 'joinserver/redis', 'read_only_field', 'read-only field `{field}`'),
   asReadOnly: define(invalid, 'applicationserver/redis', 'read_only_field', 'read-only field `{field}`'),
-  forbiddenId: define(invalid, 'identityserver/blocklist', 'forbidden_id', 'ID `{id}` is not allowed'),
+  forbiddenId: define(
+    invalid,
+    'identityserver/blocklist',
+    'forbidden_id',
+    'the ID `{id}` can not be registered',
+  ),
   addressMismatch: (server: string): ErrorDefinition =>
     define(
       invalid,
@@ -204,7 +209,7 @@ export const errors = {
     precondition,
     'identityserver',
     'dev_eui_issuing_not_enabled',
-    'DevEUI issuing is not configured',
+    'DevEUI issuing not configured',
   ),
   rateLimitExceeded: define(
     8,

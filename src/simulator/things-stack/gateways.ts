@@ -237,7 +237,9 @@ const purge = route('DELETE', '/gateways/:gateway/purge', 'Purge', (call) => ({
 const rights = route('GET', '/gateways/:gateway/rights', 'ListRights', (call) => ({
   entity: entity(call),
   run: () => {
-    const held = [...gatewayRights(call.network, call.credentials(), param(call, 'gateway'))]
+    const caller = call.credentials()
+    if (caller.admin) gatewayOf(call.network, param(call, 'gateway'))
+    const held = [...gatewayRights(call.network, caller, param(call, 'gateway'))]
     return { body: held.length === 0 ? {} : { rights: held } }
   },
 }))

@@ -1,7 +1,7 @@
 import { decodeTime } from '../json/scalars.ts'
 import { allowedPaths, setPaths } from '../json/mask.ts'
 import { child, type Message, textAt } from '../json/types.ts'
-import { requestInvalid } from '../json/validate.ts'
+import { requestInvalid, wrapInvalid } from '../json/validate.ts'
 import { deviceKey, type Network } from '../network.ts'
 import { bodyMask, type Call, param, queryMask, requireAllowed, type Route } from './call.ts'
 import {
@@ -71,9 +71,6 @@ const create: Route = {
   registry: 'is',
   prepare: (call) => {
     const device = bodyDevice(call)
-    if (call.body['end_device'] === undefined && call.body['endDevice'] === undefined) {
-      throw requestInvalid('CreateEndDeviceRequest', 'end_device', 'value is required')
-    }
     checkDevice('CreateEndDeviceRequest', device, [])
     return {
       entity: applicationEntity(call),
@@ -142,6 +139,14 @@ const updatedSince = (call: Call): string | undefined => {
       const read = decodeTime(since, (reason) => {
         throw decodeError(reason)
       })
+      if (typeof read === 'string' && read > call.network.clock.now().toISOString()) {
+        const cause = requestInvalid(
+          'ListEndDevicesRequest_Filter',
+          'updated_since',
+          'value must be less than now',
+        )
+        throw wrapInvalid('ListEndDevicesRequest', 'filters[0]', cause)
+      }
       return typeof read === 'string' ? read : undefined
     }
   }
@@ -210,9 +215,6 @@ const update: Route = {
         const application = param(call, 'application')
         requireApplication(network, call.credentials(), application, 'DEVICES_WRITE')
         const record = deviceOf(network, application, param(call, 'device'))
-        const masked: Message = {}
-        setPaths('EndDevice', masked, device, mask)
-        requireAddresses(requireExistingApplication(network, application), masked)
         const activated = record['activated_at']
         setPaths('EndDevice', record, device, mask)
         if (record['activated_at'] === undefined && activated !== undefined)
@@ -330,8 +332,10 @@ const search: Route = {
       run: () => {
         const application = param(call, 'application')
         requireApplication(call.network, call.credentials(), application, 'DEVICES_READ')
+        const byAttribute = [...call.query.keys()].some((name) => name.startsWith('attributes_contain['))
+        const shownMask = byAttribute ? [...mask, 'attributes'] : mask
         const hits = devicesOf(call.network, application).filter((record) => matchesSearch(call, record))
-        const shown = sortRecords(hits, page.order, 'device_id').map((record) => view(record, mask))
+        const shown = sortRecords(hits, page.order, 'device_id').map((record) => view(record, shownMask))
         const reply = pageReply('end_devices', shown, page)
         const items = reply.body['end_devices']
         // One answer never holds more than the default page, whatever the limit (API notes, section 4.4).

@@ -63,6 +63,14 @@ const set = (call: Call, device: Message, mask: readonly string[]): Message => {
   if (changed !== undefined) throw fail(errors.jsReadOnly, { field: changed })
   const ids = child(stored, 'ids')
   setPaths('EndDevice', stored, device, mask)
+  const left = child(stored, 'root_keys')
+  if (
+    left !== undefined &&
+    child(rootKeys, 'nwk_key') === undefined &&
+    coversAny(mask, 'root_keys.nwk_key.key')
+  ) {
+    delete left['nwk_key']
+  }
   const next: Message = { ...stored, ...(ids === undefined ? {} : { ids }), updated_at: now }
   const invalid = validate('EndDevice', next)
   if (invalid !== undefined) throw invalid

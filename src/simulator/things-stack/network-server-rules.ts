@@ -1,7 +1,7 @@
 import { covers, coversAny, pathsBelow, valueAt } from '../json/mask.ts'
 import { enumOf } from '../json/schema.ts'
 import { isMessage, type Json, type Message } from '../json/types.ts'
-import { deriveParameters, usesChannelMasks } from './bands.ts'
+import { deriveParameters, hasDataRate, inSubBand, usesChannelMasks } from './bands.ts'
 import { errors, fail, type StackError } from './errors.ts'
 
 /** A Set as its rules see it: the body, what its mask covers, and the record that is there. */
@@ -26,7 +26,9 @@ const bound = (field: string, max: number): StackError =>
   fail(errors.fieldBound, { field, max, min: 1, value: 0 })
 
 const requireZero = (candidate: Candidate, path: string): void => {
-  if (effective(candidate, path) === undefined) return
+  // A wrapper that holds false counts as zero, so that a muted multicast group is taken.
+  const value = effective(candidate, path)
+  if (value === undefined || value === false) return
   throw invalidField(path, isSet(candidate, path) ? fail(errors.nsFieldNotZero, { name: path }) : undefined)
 }
 
@@ -67,7 +69,7 @@ const activation = (candidate: Candidate): void => {
   const abpNeeds = ['session.dev_addr', 'session.keys.f_nwk_s_int_key.key']
   if (isSet(candidate, 'supports_join')) {
     if (effective(candidate, 'supports_join') === true) {
-      for (const path of ['ids.dev_eui', 'ids.join_eui'])
+      for (const path of ['ids.join_eui', 'ids.dev_eui'])
         if (effective(candidate, path) === undefined) throw invalidField(path)
       return
     }
@@ -116,9 +118,9 @@ const settings = (candidate: Candidate): void => {
     ) &&
     effective(candidate, 'mac_settings.adr') !== undefined
   ) {
-    for (const path of ['mac_settings.use_adr', 'mac_settings.adr_margin']) {
+    for (const path of ['mac_settings.use_adr.value', 'mac_settings.adr_margin']) {
       if (effective(candidate, path) !== undefined)
-        throw invalidField('mac_settings.adr.mode', fail(errors.nsFieldNotZero, { name: path }))
+        throw invalidField(path, fail(errors.nsFieldNotZero, { name: path }))
     }
   }
   const classB = isSet(candidate, 'supports_class_b') && effective(candidate, 'supports_class_b') === true
@@ -129,46 +131,59 @@ const settings = (candidate: Candidate): void => {
   }
 }
 
-const subBands: Readonly<Record<string, readonly [number, number]>> = {
-  AS_923: [915e6, 928e6],
-  AS_923_2: [915e6, 928e6],
-  AS_923_3: [915e6, 928e6],
-  AS_923_4: [915e6, 928e6],
-  EU_433: [433.05e6, 434.79e6],
-  EU_863_870: [863e6, 870e6],
-  IN_865_867: [865e6, 867e6],
-  ISM_2400: [2400e6, 2500e6],
-  KR_920_923: [920.9e6, 923.3e6],
-  MA_869_870_DRAFT: [869e6, 870e6],
-  RU_864_870: [864e6, 870e6],
-}
+const dataRateSettings = [
+  'ping_slot_data_rate_index',
+  'rx2_data_rate_index',
+  'desired_ping_slot_data_rate_index',
+  'desired_rx2_data_rate_index',
+]
 
-const band = (candidate: Candidate): void => {
-  const presets = effective(candidate, 'mac_settings.factory_preset_frequencies')
-  const hasPresets = isSet(candidate, 'mac_settings.factory_preset_frequencies') && Array.isArray(presets)
-  const planMoves = isSet(candidate, 'frequency_plan_id') || isSet(candidate, 'lorawan_phy_version')
-  const bandLeaf = candidate.mask.includes('version_ids.band_id')
-  if (!planMoves && !hasPresets && !bandLeaf) return
-  const { bandId, current } = deriveParameters(
+const bandOfPlan = (candidate: Candidate): ReturnType<typeof deriveParameters> =>
+  deriveParameters(
     String(effective(candidate, 'frequency_plan_id') ?? ''),
     String(effective(candidate, 'lorawan_phy_version') ?? 'PHY_UNKNOWN'),
   )
-  const claimed = effective(candidate, 'version_ids.band_id')
-  if ((bandLeaf || isSet(candidate, 'frequency_plan_id')) && claimed !== undefined && claimed !== bandId) {
-    throw invalidField('version_ids.band_id', fail(errors.bandMismatch))
-  }
+
+const presetFrequencies = (candidate: Candidate): void => {
+  const presets = effective(candidate, 'mac_settings.factory_preset_frequencies')
   if (!Array.isArray(presets)) return
+  const { bandId, current } = bandOfPlan(candidate)
   const channels = Array.isArray(current['channels']) ? current['channels'] : []
   const uplinks = new Set(
     channels.map((channel) => (isMessage(channel) ? channel['uplink_frequency'] : undefined)),
   )
-  const [low, high] = subBands[bandId] ?? [0, Number.MAX_SAFE_INTEGER]
   for (const preset of presets) {
-    const fits = usesChannelMasks(bandId)
-      ? uplinks.has(String(preset))
-      : Number(preset) >= low && Number(preset) <= high
+    const fits = usesChannelMasks(bandId) ? uplinks.has(String(preset)) : inSubBand(bandId, Number(preset))
     if (!fits) throw invalidField('mac_settings.factory_preset_frequencies')
   }
+}
+
+const dataRates = (candidate: Candidate): void => {
+  for (const name of dataRateSettings) {
+    const path = `mac_settings.${name}`
+    const index = effective(candidate, path)
+    const concerned =
+      isSet(candidate, path) ||
+      isSet(candidate, 'frequency_plan_id') ||
+      isSet(candidate, 'lorawan_phy_version')
+    if (!concerned || index === undefined) continue
+    const { bandId } = bandOfPlan(candidate)
+    if (!hasDataRate(bandId, String(effective(candidate, 'lorawan_phy_version')), Number(index)))
+      throw invalidField(`${path}.value`)
+  }
+}
+
+const band = (candidate: Candidate): void => {
+  const planMoves = isSet(candidate, 'frequency_plan_id') || isSet(candidate, 'lorawan_phy_version')
+  if (planMoves) {
+    const { bandId } = bandOfPlan(candidate)
+    const claimed = effective(candidate, 'version_ids.band_id')
+    if (isSet(candidate, 'frequency_plan_id') && claimed !== undefined && claimed !== bandId) {
+      throw invalidField('version_ids.band_id', fail(errors.bandMismatch))
+    }
+  }
+  if (planMoves || isSet(candidate, 'mac_settings.factory_preset_frequencies')) presetFrequencies(candidate)
+  dataRates(candidate)
 }
 
 /** The checks of a Set that come before session and MAC state are looked at (API notes, sections 6.2, 6.3 and 6.8). */

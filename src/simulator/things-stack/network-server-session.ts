@@ -32,6 +32,7 @@ const fillWrappedKeys = (candidate: Candidate): void => {
       keys !== undefined &&
       envelope !== undefined &&
       envelope['key'] === undefined &&
+      envelope['encrypted_key'] !== undefined &&
       isSet(candidate, keyPath(name))
     ) {
       keys[name] = { key: zeroKey }
@@ -120,7 +121,8 @@ export const completeSession = (candidate: Candidate, merged: Message, now: stri
   if (session === undefined) return
   const storedState = child(candidate.stored, 'mac_state')
   if (storedState === undefined && !isSet(candidate, 'mac_state')) {
-    const derived: Message = { mac_state: deriveMacState(merged) }
+    // Only what the request holds counts here, not what is stored (compared with a real server).
+    const derived: Message = { mac_state: deriveMacState(candidate.device) }
     const leaves = candidate.mask.filter((path) => path.startsWith('mac_state.'))
     setPaths('EndDevice', derived, candidate.device, leaves)
     merged['mac_state'] = derived['mac_state']

@@ -35,19 +35,25 @@ export const readPage = (call: Call, request: string, orders: readonly string[])
   return { limit: limit === 0 ? defaultLimit : limit, page: Math.max(1, queryNumber(call, 'page')), order }
 }
 
-const keyOf = (record: Message, name: string): string =>
-  name.endsWith('_id') ? (textAt(record, `ids.${name}`) ?? '') : (textAt(record, name) ?? '')
+const keyOf = (record: Message, name: string): string | undefined =>
+  name.endsWith('_id') ? textAt(record, `ids.${name}`) : textAt(record, name)
+
+/** As the database compares: what is absent comes last. */
+const compare = (left: string | undefined, right: string | undefined): number => {
+  if (left === right) return 0
+  if (left === undefined) return 1
+  return right === undefined || left < right ? -1 : 1
+}
 
 /** Sorts by one field; names that don't sort fall back to the id, ascending. */
 export const sortRecords = (records: readonly Message[], order: string, idField: string): Message[] => {
   const name = order.replace(/^-/, '')
-  const field = name === '' || !sorting.has(name) ? idField : name
+  const field = sorting.has(name) ? name : idField
   const sign = order.startsWith('-') && sorting.has(name) ? -1 : 1
-  return [...records].sort((a, b) => {
-    const left = keyOf(a, field)
-    const right = keyOf(b, field)
-    return left === right ? (keyOf(a, idField) < keyOf(b, idField) ? -1 : 1) : left < right ? -sign : sign
-  })
+  return [...records].sort(
+    (a, b) =>
+      sign * (compare(keyOf(a, field), keyOf(b, field)) || compare(keyOf(a, idField), keyOf(b, idField))),
+  )
 }
 
 /** One page as the server answers it; an empty page is an empty object, the count is a header. */
