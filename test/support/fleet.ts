@@ -23,6 +23,18 @@ export interface DeviceSpec {
   readonly lastJoinNonce?: number
   /** Registries to leave out, for half-registered devices. */
   readonly without?: readonly ('js' | 'ns' | 'as')[]
+  readonly plan?: string
+  readonly classB?: boolean
+  readonly rootKeyId?: string
+  readonly resetsJoinNonces?: boolean
+  /** More fields for the Identity Server, such as description, locations and version_ids. */
+  readonly identity?: Readonly<Record<string, unknown>>
+  /** More fields for the Network Server, such as battery_percentage; each is a path of the mask. */
+  readonly network?: Readonly<Record<string, unknown>>
+  /** More fields for the Application Server, such as skip_payload_crypto_override. */
+  readonly more?: Readonly<Record<string, unknown>>
+  /** Root keys other than those that its number stands for: a stranger with the same EUIs. */
+  readonly strangeKeys?: boolean
 }
 
 const byte = (value: number): string => value.toString(16).toUpperCase().padStart(2, '0')
@@ -45,17 +57,18 @@ export interface FleetKeys {
 
 export const JOIN_EUI = '70B3D57ED0009000'
 
-export const keysOf = ({ number, version }: DeviceSpec): FleetKeys => {
+export const keysOf = ({ number, version, strangeKeys }: DeviceSpec): FleetKeys => {
   const is11 = version === 'MAC_V1_1'
+  const [appKey, nwkKey, forwarding] = strangeKeys === true ? ['E1', 'E2', 'E3'] : ['A1', 'A2', 'B1']
   return {
     devEui: `70B3D57ED00F00${byte(number)}`,
     joinEui: JOIN_EUI,
-    appKey: key('A1', number),
-    nwkKey: key('A2', number),
+    appKey: key(appKey, number),
+    nwkKey: key(nwkKey, number),
     devAddr: `27000F${byte(number)}`,
-    fNwkSIntKey: key('B1', number),
-    sNwkSIntKey: key(is11 ? 'B2' : 'B1', number),
-    nwkSEncKey: key(is11 ? 'B3' : 'B1', number),
+    fNwkSIntKey: key(forwarding, number),
+    sNwkSIntKey: key(is11 ? 'B2' : forwarding, number),
+    nwkSEncKey: key(is11 ? 'B3' : forwarding, number),
     appSKey: key('C1', number),
     sessionKeyId: Buffer.from(key('D1', number), 'hex').toString('base64'),
   }
@@ -95,6 +108,7 @@ export const register = async (network: TestNetwork, spec: DeviceSpec): Promise<
       ids: idsOf(spec),
       ...(spec.name === undefined ? {} : { name: spec.name }),
       ...(spec.attributes === undefined ? {} : { attributes: spec.attributes }),
+      ...spec.identity,
     },
   })
   if (spec.mode === 'otaa' && !without.includes('js')) await registerJoin(network, spec, keys)
@@ -114,9 +128,11 @@ export const register = async (network: TestNetwork, spec: DeviceSpec): Promise<
             },
           }
         : {}),
+      ...spec.more,
     }
     const paths = [
       ...(spec.formatter === undefined ? [] : ['formatters']),
+      ...Object.keys(spec.more ?? {}),
       ...(hasSession
         ? [
             'session.dev_addr',
@@ -134,12 +150,19 @@ export const register = async (network: TestNetwork, spec: DeviceSpec): Promise<
 const registerJoin = async (network: TestNetwork, spec: DeviceSpec, keys: FleetKeys): Promise<void> => {
   const withNwkKey = spec.nwkKey === true || spec.version === 'MAC_V1_1'
   const fields = {
-    root_keys: { app_key: { key: keys.appKey }, ...(withNwkKey ? { nwk_key: { key: keys.nwkKey } } : {}) },
+    root_keys: {
+      app_key: { key: keys.appKey },
+      ...(withNwkKey ? { nwk_key: { key: keys.nwkKey } } : {}),
+      ...(spec.rootKeyId === undefined ? {} : { root_key_id: spec.rootKeyId }),
+    },
     used_dev_nonces: spec.usedDevNonces ?? [],
     last_dev_nonce: spec.lastDevNonce ?? 0,
     last_join_nonce: spec.lastJoinNonce ?? 0,
+    ...(spec.resetsJoinNonces === true ? { resets_join_nonces: true } : {}),
   }
   const paths = [
+    ...(spec.rootKeyId === undefined ? [] : ['root_keys.root_key_id']),
+    ...(spec.resetsJoinNonces === true ? ['resets_join_nonces'] : []),
     'root_keys.app_key.key',
     ...(withNwkKey ? ['root_keys.nwk_key.key'] : []),
     'used_dev_nonces',
@@ -159,6 +182,7 @@ const registerNetwork = async (
   const settings = spec.macSettings ?? {}
   const fields = {
     supports_join: spec.mode === 'otaa',
+    supports_class_b: spec.classB === true,
     supports_class_c: spec.classC === true,
     lorawan_version: spec.version ?? 'MAC_V1_0_3',
     lorawan_phy_version:
@@ -168,8 +192,9 @@ const registerNetwork = async (
         : spec.version === 'MAC_V1_0_4'
           ? 'RP002_V1_0_1'
           : 'PHY_V1_0_3_REV_A'),
-    frequency_plan_id: 'EU_863_870_TTN',
+    frequency_plan_id: spec.plan ?? 'EU_863_870_TTN',
     mac_settings: settings,
+    ...spec.network,
     ...(hasSession
       ? {
           session: {
@@ -188,7 +213,9 @@ const registerNetwork = async (
   }
   const paths = [
     'supports_join',
+    'supports_class_b',
     'supports_class_c',
+    ...Object.keys(spec.network ?? {}),
     'lorawan_version',
     'lorawan_phy_version',
     'frequency_plan_id',

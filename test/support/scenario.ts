@@ -1,0 +1,221 @@
+import { expect, it } from 'vitest'
+import type { ApplyOutcome, ChangeSet, FerryEvent } from '../../src/index.ts'
+import { renderText } from '../../src/report/text.ts'
+import {
+  createVirtualDevice,
+  type NetworkAnswer,
+  radioOf,
+  type Send,
+  type VirtualDevice,
+} from '../../src/simulator/virtual-device.ts'
+import { type DeviceSpec, keysOf, register } from './fleet.ts'
+import { type Migration, startMigration } from './migration.ts'
+import { brokenPromises } from './promises.ts'
+import { call, type Store, storeOf, type TestNetwork } from './stack-api.ts'
+
+export type Side = 'source' | 'target'
+type Record_ = Record<string, unknown>
+const REGISTRY = {
+  is: 'identityServer',
+  js: 'joinServer',
+  ns: 'networkServer',
+  as: 'applicationServer',
+} as const
+
+/** A migration with devices in the air: what scenarios act on, and look at. */
+export interface Stage extends Migration {
+  /** The virtual device of a spec of the fleet, with the counters that the source knows. */
+  readonly device: (id: string) => VirtualDevice
+  /** Sends to both networks, as gateways of both would hear it; more than one answer breaks the promise. */
+  readonly air: Send
+  /** Sends to one network alone. */
+  readonly radio: (side: Side) => Send
+  readonly store: (side: Side) => Promise<Store>
+  /** What one registry holds of a device; undefined where it does not know it. */
+  readonly held: (side: Side, registry: keyof typeof REGISTRY, id: string) => Promise<Record_ | undefined>
+  /** Promises 1 and 2 for all devices of the fleet, in the simulators' stores. */
+  readonly promisesHold: () => Promise<void>
+}
+
+export interface Scenario {
+  readonly promise: string
+  /** Name of the golden preview below `test/scenarios/golden`; none where the preview is that of another. */
+  readonly golden?: string
+  readonly fleet: readonly DeviceSpec[]
+  /** YAML after the harness's head, from `devices:` on. */
+  readonly plan: string
+  /** What is there before the plan is made, besides the fleet on the source. */
+  readonly before?: (stage: Stage) => Promise<void>
+  /** From the first plan to the end. */
+  readonly then: (stage: Stage, planned: ChangeSet) => Promise<void>
+}
+
+const CHANNELS = [868_100_000, 868_300_000, 868_500_000]
+
+/** A virtual device with the keys and counters of a spec; its RX1 delay is that of a derived MAC state. */
+export const virtualOf = (spec: DeviceSpec): VirtualDevice => {
+  const keys = keysOf(spec)
+  const version = spec.version ?? 'MAC_V1_0_3'
+  const withNwkKey = spec.nwkKey === true || version === 'MAC_V1_1'
+  const hasSession = spec.mode === 'abp' || spec.fCntUp !== undefined
+  const rx1Delay = Number(spec.macSettings?.['rx1_delay'] ?? 1)
+  const shared = Math.max(spec.nFCntDown ?? 0, spec.aFCntDown ?? 0)
+  return createVirtualDevice({
+    devEui: keys.devEui,
+    joinEui: keys.joinEui,
+    lorawanVersion: version as 'MAC_V1_0_3',
+    frequencyPlan: 'EU_863_870_TTN',
+    rootKeys: { appKey: keys.appKey, ...(withNwkKey ? { nwkKey: keys.nwkKey } : {}) },
+    ...(hasSession
+      ? {
+          session: {
+            devAddr: keys.devAddr,
+            keys,
+            lastFCntUp: spec.fCntUp ?? 0,
+            lastNFCntDown: version === 'MAC_V1_1' ? (spec.nFCntDown ?? 0) : shared,
+            lastAFCntDown: spec.aFCntDown ?? 0,
+          },
+        }
+      : {}),
+    lastDevNonce: Math.max(spec.lastDevNonce ?? 0, ...(spec.usedDevNonces ?? [])),
+    lastJoinNonce: spec.lastJoinNonce ?? 0,
+    rx1Delay,
+    dataRate: 'SF7BW125',
+    channels: CHANNELS,
+    counterBits: spec.macSettings?.['supports_32_bit_f_cnt'] === false ? 16 : 32,
+  })
+}
+
+const airOf =
+  (source: TestNetwork, target: TestNetwork): Send =>
+  async (frame) => {
+    const answers: readonly NetworkAnswer[] = [await radioOf(source)(frame), await radioOf(target)(frame)]
+    const speaking = answers.filter((answer) => answer.downlinks.length > 0)
+    expect(speaking.length, 'networks that answer one frame').toBeLessThanOrEqual(1)
+    return (
+      speaking[0] ?? answers.find((answer) => answer.accepted) ?? { accepted: false, downlinks: [], ...answers[1] }
+    )
+  }
+
+const stageOf = (migration: Migration, fleet: readonly DeviceSpec[]): Stage => {
+  const devices = new Map(fleet.map((spec) => [spec.id, virtualOf(spec)]))
+  const store = (side: Side): Promise<Store> => storeOf(migration[side])
+  return {
+    ...migration,
+    device: (id) => devices.get(id) ?? raise(`no device ${id}`),
+    air: airOf(migration.source, migration.target),
+    radio: (side) => radioOf(migration[side]),
+    store,
+    held: async (side, registry, id) =>
+      (await store(side))[REGISTRY[registry]][`${migration[side].application}/${id}`],
+    promisesHold: async () => {
+      const [source, target] = [await store('source'), await store('target')]
+      for (const spec of fleet.filter((item) => item.without === undefined))
+        expect(brokenPromises(source, target, `meters/${spec.id}`, spec)).toEqual([])
+    },
+  }
+}
+
+const raise = (message: string): never => {
+  throw new Error(message)
+}
+
+/** The preview at 80 columns, with hosts and digests, which differ from run to run, replaced. */
+export const goldenText = (migration: Migration, changeSet: ChangeSet): string => {
+  const hosts = { source: 'source.example', target: 'target.example' } as const
+  const text = (['source', 'target'] as const).reduce(
+    (all, side) => all.replaceAll(new URL(migration[side].url).host, hosts[side]),
+    JSON.stringify(changeSet),
+  )
+  const named = JSON.parse(text.replaceAll(`${migration.folder}/`, '')) as ChangeSet
+  const digest = `sha256:${'0'.repeat(64)}` as ChangeSet['digest']
+  return `${renderText({ ...named, digest, plan: { ...named.plan, digest } }, { width: 80 })}\n`.replace(
+    /\n+$/,
+    '\n',
+  )
+}
+
+/** Registers one test: fleet on the source, plan, golden preview, what follows, and the promises at its end. */
+export const scenario = ({ promise, golden, fleet, plan, before, then }: Scenario): void => {
+  it(promise, async () => {
+    const migration = await startMigration()
+    try {
+      for (const spec of fleet) await register(migration.source, spec)
+      const stage = stageOf(migration, fleet)
+      await migration.writePlan(plan)
+      await before?.(stage)
+      const { changeSet } = await migration.plan()
+      if (golden !== undefined)
+        await expect(goldenText(migration, changeSet)).toMatchFileSnapshot(
+          `../scenarios/golden/${golden}.txt`,
+        )
+      await then(stage, changeSet)
+      await stage.promisesHold()
+    } finally {
+      await migration.close()
+    }
+  })
+}
+
+/** Applies and expects these counts; all others are 0. */
+export const applied = async (
+  stage: Pick<Stage, 'apply'>,
+  counts: Readonly<Record<string, number>>,
+  options: Parameters<Migration['apply']>[0] = {},
+): Promise<Extract<ApplyOutcome, { status: 'applied' }>> => {
+  const outcome = await stage.apply(options)
+  if (outcome.status !== 'applied') throw new Error(`the apply was ${outcome.status}`)
+  const found = Object.entries(outcome.result.counts).filter(([, count]) => count > 0)
+  expect(Object.fromEntries(found), JSON.stringify(outcome.result.devices)).toEqual(counts)
+  return outcome
+}
+
+/** The device is served by the target alone: it answers a confirmed uplink with the next counters. */
+export const expectServed = async (stage: Stage, id: string, by: Side = 'target'): Promise<void> => {
+  const device = stage.device(id)
+  const before = device.session
+  const answer = await stage.air
+  const outcome = await device.uplink(answer, { confirmed: true })
+  expect(outcome, `${id} sends a confirmed uplink`).toMatchObject({ accepted: true, missed: [] })
+  expect(outcome.downlinks.map((downlink) => downlink.ack)).toEqual([true])
+  const last = before?.lastNFCntDown ?? 0
+  expect(outcome.downlinks[0]?.fCnt).toBe(last === 0 ? 0 : last + 1)
+  const session = (await stage.held(by, 'ns', id))?.['session']
+  expect(session, `what the ${by} counts`).toMatchObject({ last_f_cnt_up: outcome.fCnt })
+}
+
+/** Neither a confirmed uplink nor a join is answered there. */
+export const expectSilent = async (stage: Stage, id: string, side: Side = 'source'): Promise<void> => {
+  const device = stage.device(id)
+  if (device.session !== undefined) {
+    const uplink = await device.uplink(stage.radio(side), { confirmed: true })
+    expect(uplink.downlinks, `${side} answers an uplink of ${id}`).toEqual([])
+  }
+}
+
+/** A join-request that the network does not answer. */
+export const expectNoJoin = async (stage: Stage, id: string, side: Side = 'source'): Promise<void> => {
+  const outcome = await stage.device(id).join(stage.radio(side))
+  expect(outcome.joined, `${side} accepts a join of ${id}`).toBe(false)
+}
+
+/** Registers an application besides the one that the plan names. */
+export const otherApplication = async (network: TestNetwork, id: string): Promise<TestNetwork> => {
+  await call(network, 'POST', '/users/admin/applications', { application: { ids: { application_id: id } } })
+  return { ...network, application: id }
+}
+
+export const results = (outcome: ApplyOutcome): Record<string, string> =>
+  'result' in outcome
+    ? Object.fromEntries(outcome.result.devices.map((device) => [device.device, device.error?.code ?? device.status]))
+    : {}
+
+export const eventNames = (events: readonly FerryEvent[]): readonly string[] =>
+  events.map((event) => event.event)
+
+/** Nested value of a JSON tree. */
+export const at = (value: unknown, ...path: readonly string[]): unknown =>
+  path.reduce<unknown>(
+    (node, name) => (typeof node === 'object' && node !== null ? (node as Record_)[name] : undefined),
+    value,
+  )
