@@ -1,6 +1,5 @@
 import type { DeviceChange } from '../domain/change-set.ts'
 import type { DeviceIds, DeviceRecord } from '../domain/device.ts'
-import type { Emit } from '../domain/events.ts'
 import type { StepName } from '../domain/journal.ts'
 import type { DeviceIntent } from '../domain/migration-plan.ts'
 import type { EscrowPort, NetworkPort } from '../domain/ports.ts'
@@ -23,7 +22,6 @@ export interface CrossingContext {
   readonly digestKey: string
   /** HMAC key of the state's digests: the same for every plan of a lineage, so that a plan may change midway. */
   readonly stateKey: string
-  readonly emit: Emit
   readonly pause: (milliseconds: number) => Promise<void>
   /** The run was asked to end: what has not stopped its source yet ends, the rest goes on until the target speaks. */
   readonly draining: () => boolean

@@ -1,3 +1,4 @@
+import type { Emit } from '../domain/events.ts'
 import type { ErrorRecord, Fact, JournalRecord } from '../domain/journal.ts'
 import type { Clock, JournalPort } from '../domain/ports.ts'
 import { advance, type DeviceProgress } from './progress.ts'
@@ -17,12 +18,14 @@ export const deviceJournal = (
   journal: JournalPort,
   progress: Map<string, DeviceProgress>,
   clock: Clock,
+  emit: Emit = () => undefined,
 ): DeviceJournal => {
   const append = async (...records: readonly JournalRecord[]): Promise<void> => {
     await journal.append(records)
     for (const record of records) {
       const next = advance(progress.get(device), record)
       if (next !== undefined) progress.set(device, next)
+      tell(record, emit)
     }
   }
   return {
@@ -32,6 +35,13 @@ export const deviceJournal = (
     fact: (...facts) => append(...facts.map((fact): JournalRecord => ({ t: 'fact', device, fact }))),
     now: () => clock().toISOString(),
   }
+}
+
+const tell = (record: JournalRecord, emit: Emit): void => {
+  if (record.t !== 'outcome') return
+  const { device, step, status, error } = record
+  if (status === 'done' || status === 'already') emit({ event: 'step.done', device, step, status })
+  else if (error !== undefined) emit({ event: 'step.failed', device, step, error })
 }
 
 /** An error as the state keeps it. Messages of networks hold no secret (`http/`, `networks/` see to that). */

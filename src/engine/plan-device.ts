@@ -83,7 +83,9 @@ export const planDevice = (input: DeviceInput): DeviceChange => {
     queuedDownlinks: input.queuedDownlinks,
   })
   // What the wanted record says would only follow from what a rule refuses.
-  const findings = hasError(ruled) ? ruled : [...ruled, ...(wanted?.desired.findings ?? [])]
+  const found = hasError(ruled) ? ruled : [...ruled, ...(wanted?.desired.findings ?? [])]
+  // A crossing that let the target go is beyond what a rule about the source could stop.
+  const findings = isLetGo(progress) ? found.filter((finding) => finding.severity !== 'error') : found
   const blocked = (all: readonly Diagnostic[]): DeviceChange => ({
     ...base,
     action: 'blocked',
@@ -94,8 +96,7 @@ export const planDevice = (input: DeviceInput): DeviceChange => {
   })
   if (wanted === undefined) return blocked(findings)
   const { route, desired } = wanted
-  // A crossing that let the target go is beyond what a rule about the source could stop.
-  if (!isLetGo(progress) && hasError(findings)) return blocked(findings)
+  if (hasError(findings)) return blocked(findings)
 
   const holder = holderOf(target, desired.record, progress)
   if (holder.presence === 'blocked') return blocked([...findings, holder.finding])

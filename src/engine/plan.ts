@@ -13,6 +13,7 @@ import { planDevice } from './plan-device.ts'
 import { planRetiring } from './plan-retiring.ts'
 import type { Progress } from './progress.ts'
 import { profileOf } from './route.ts'
+import { statusOfDevice } from './status.ts'
 import { walk } from './walk.ts'
 
 /** The plan's choice for a device; made by `plan/`, which reads selectors and overrides. */
@@ -327,15 +328,5 @@ const sortDevices = (changes: readonly DeviceChange[]): readonly DeviceChange[] 
 
 const statusOf = (progress: Progress, device: string): { readonly status?: string } => {
   const known = progress.get(device)
-  if (known === undefined) return {}
-  return {
-    status:
-      known.heard !== undefined
-        ? 'heard'
-        : known.unmutedAt !== undefined
-          ? 'waiting to be heard'
-          : known.route !== undefined
-            ? 'crossing'
-            : 'adopted',
-  }
+  return known === undefined ? {} : { status: statusOfDevice(known) }
 }

@@ -38,7 +38,8 @@ const rowOf = (device: DeviceProgress): StatusRow => {
 const deferral = ({ deferred }: DeviceProgress): { readonly error?: ErrorRecord } =>
   deferred === undefined ? {} : { error: { code: deferred.code, message: deferred.message } }
 
-const statusOfDevice = (device: DeviceProgress): DeviceStatus => {
+/** Where one device is; see `DeviceStatus`. */
+export const statusOfDevice = (device: DeviceProgress): DeviceStatus => {
   if (stepDone(device, 'delete-identity'))
     return device.unmutedAt === undefined ? 'crossing' : device.heard === undefined ? 'waiting' : 'retired'
   if (device.heard !== undefined) return 'heard'
