@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events'
 import type { End } from './exit-codes.ts'
 
 /** What a command does with Ctrl-C and SIGTERM. */
@@ -43,6 +44,8 @@ const STOPPING = 'stopping at once. The state stays correct: run the same comman
 export const listenToSignals = (options: InterruptOptions): Interrupts & { dispose(): void } => {
   const { process, tell } = options
   const controller = new AbortController()
+  // Every request in flight listens.
+  setMaxListeners(0, controller.signal)
   const timers: NodeJS.Timeout[] = []
   let drains = false
   let end: End | undefined

@@ -8,16 +8,10 @@ import { tellFindings } from './tell.ts'
 export const counted = (number: number, one: string, many = `${one}s`): string =>
   `${number} ${number === 1 ? one : many}`
 
-/** Loads a plan; its warnings are told, its errors thrown with all findings. */
-export const planFrom = async (shell: Shell, file: string): Promise<LoadedPlan> => {
+/** Loads a plan. @throws FerryError `plan-invalid` with all findings. */
+export const planFrom = async (file: string): Promise<LoadedPlan> => {
   const checked = await loadPlan(file)
-  if (checked.ok) {
-    tellFindings(
-      shell.err,
-      checked.diagnostics.filter((finding) => finding.severity === 'warning'),
-    )
-    return checked.value
-  }
+  if (checked.ok) return checked.value
   const errors = checked.diagnostics.filter((finding) => finding.severity === 'error').length
   throw new FerryError('plan-invalid', 'PlanInvalid', `${file} has ${counted(errors, 'error')}`, {
     diagnostics: checked.diagnostics,
@@ -55,4 +49,12 @@ export const changeSetFrom = async (file: string): Promise<ChangeSet> => {
     })
   }
   return parseChangeSet(text)
+}
+
+/** Loads a plan that is to be carried out: its warnings are told. */
+export const planToCarryOut = async (shell: Shell, file: string): Promise<LoadedPlan> => {
+  const checked = await loadPlan(file)
+  const warnings = checked.ok ? checked.diagnostics.filter(({ severity }) => severity === 'warning') : []
+  tellFindings(shell.err, warnings)
+  return planFrom(file)
 }

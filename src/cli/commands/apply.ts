@@ -16,7 +16,7 @@ import { appliedEnd, appliedReport } from '../applied.ts'
 import { exitCodeOf } from '../exit-codes.ts'
 import { hostOf } from '../host.ts'
 import { type EscrowKeys, escrowKeysFor } from '../identity.ts'
-import { changeSetFrom, isChangeSetFile, planFrom } from '../plan-file.ts'
+import { changeSetFrom, isChangeSetFile, planToCarryOut } from '../plan-file.ts'
 import { type Progress, showProgress } from '../progress.ts'
 import type { Command, Shell } from '../shell.ts'
 import { tell, tellFindings } from '../tell.ts'
@@ -35,7 +35,7 @@ export const apply: Command<ApplyOptions> = async (shell, [file = ''], options) 
   if (options.yes !== true && !shell.canAsk) throw confirmationMissing(file)
   const approved = (await isChangeSetFile(file)) ? await changeSetFrom(file) : undefined
   if (approved !== undefined) checkExpected(approved, options.expect)
-  const loaded = await planFrom(shell, approved?.plan.file ?? file)
+  const loaded = await planToCarryOut(shell, approved?.plan.file ?? file)
   const keys = await escrowKeysFor(shell, loaded.plan)
   const progress = showProgress(shell.err)
   try {

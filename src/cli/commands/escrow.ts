@@ -44,7 +44,7 @@ export const keygen: Command<{ readonly output?: string }> = async (shell, _args
 /** `ferry escrow list <plan>` */
 export const list: Command = async (shell, [file = ''], { json }) => {
   const { out } = shell
-  const loaded = await planFrom(shell, file)
+  const loaded = await planFrom(file)
   const rows = await listEscrowed(localPlan(loaded))
   const folder = loaded.plan.escrow.path
   if (json === true) {
@@ -81,7 +81,7 @@ export const restore: Command<RestoreOptions> = async (shell, [file = ''], optio
       },
     )
   }
-  const loaded = await planFrom(shell, file)
+  const loaded = await planFrom(file)
   const identity = await neededIdentity(shell.env)
   const local = localPlan(loaded)
   const entries = await escrowRecords(local, [...new Set(options.device)], identity)

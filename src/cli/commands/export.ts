@@ -30,7 +30,7 @@ export const exportDevices: Command<ExportOptions> = async (shell, [file = ''], 
       },
     )
   }
-  const loaded = await planFrom(shell, file)
+  const loaded = await planFrom(file)
   const { devices, findings } = await readDevices(shell, loaded)
   tellFindings(shell.err, findings)
   const text = devices.map((device) => `${JSON.stringify(device)}\n`).join('')

@@ -13,7 +13,7 @@ import { renderText } from '../../report/text.ts'
 import { countActions, pendingCount } from '../../report/verdict.ts'
 import { type End, exitCodeOf } from '../exit-codes.ts'
 import { hostOf } from '../host.ts'
-import { planFrom } from '../plan-file.ts'
+import { planToCarryOut } from '../plan-file.ts'
 import { showProgress } from '../progress.ts'
 import type { Command, Output, Shell } from '../shell.ts'
 import { tell, tellFindings } from '../tell.ts'
@@ -28,7 +28,7 @@ interface PlanOptions {
 
 /** `ferry plan <plan>` */
 export const plan: Command<PlanOptions> = async (shell, [file = ''], options) => {
-  const loaded = await planFrom(shell, file)
+  const loaded = await planToCarryOut(shell, file)
   const { changeSet } = await readBoth(shell, loaded)
   if (options.output !== undefined) {
     await replaceFile(options.output, Buffer.from(serialiseChangeSet(changeSet)), { code: 'FileNotWritten' })

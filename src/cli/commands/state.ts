@@ -28,7 +28,7 @@ type Opened = Extract<JournalRecord, { readonly t: 'open' }>
 /** `ferry state show <plan>` */
 export const show: Command = async (shell, [file = ''], { json }) => {
   const { out } = shell
-  const local = localPlan(await planFrom(shell, file))
+  const local = localPlan(await planFrom(file))
   const stateFile = local.loaded.plan.state
   const read = await readState(stateFile, { lineage: local.lineage })
   const lock = await readLock(local.lockFile)
@@ -96,7 +96,7 @@ const harmlessLine = (text: string): string => `${harmless(text)}\n`
 
 /** `ferry state unlock <plan> <id>` */
 export const unlock: Command = async (shell, [file = '', id = ''], { json }) => {
-  const { lockFile } = localPlan(await planFrom(shell, file))
+  const { lockFile } = localPlan(await planFrom(file))
   const status = await removeLock(lockFile, id)
   if (json === true) shell.out.write(document('unlock', { file: lockFile, status }))
   else shell.out.write(status === 'unlocked' ? `removed ${lockFile}\n` : `there is no lock ${lockFile}\n`)
@@ -105,7 +105,7 @@ export const unlock: Command = async (shell, [file = '', id = ''], { json }) => 
 
 /** `ferry state repair <plan>` */
 export const repair: Command = async (shell, [file = ''], { json }) => {
-  const local = localPlan(await planFrom(shell, file))
+  const local = localPlan(await planFrom(file))
   const stateFile = local.loaded.plan.state
   const plan = { ...local.stateOwner, lineage: local.lineage }
   const report = await underLock(shell, local, 'ferry state repair', () => repairState(stateFile, { plan }))
@@ -131,7 +131,7 @@ export const repair: Command = async (shell, [file = ''], { json }) => {
 
 /** `ferry state compact <plan>` */
 export const compact: Command = async (shell, [file = ''], { json }) => {
-  const local = localPlan(await planFrom(shell, file))
+  const local = localPlan(await planFrom(file))
   const stateFile = local.loaded.plan.state
   const report = await underLock(shell, local, 'ferry state compact', () =>
     compactState(stateFile, { fold: foldState, lineage: local.lineage }),

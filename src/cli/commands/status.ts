@@ -8,7 +8,7 @@ import { tell } from '../tell.ts'
 /** `ferry status <plan>`: from the state alone. */
 export const status: Command = async (shell, [file = ''], { json }) => {
   const { out, err } = shell
-  const loaded = await planFrom(shell, file)
+  const loaded = await planFrom(file)
   const state = await readKnownState(localPlan(loaded))
   const rows = statusRows(state.progress)
   const { name } = loaded.plan

@@ -19,7 +19,7 @@ interface VerifyOptions {
 /** `ferry verify <plan>` */
 export const verify: Command<VerifyOptions> = async (shell, [file = ''], options) => {
   const { out, err } = shell
-  const loaded = await planFrom(shell, file)
+  const loaded = await planFrom(file)
   const progress = showProgress(err)
   try {
     const host = hostOf(shell, progress.emit)
