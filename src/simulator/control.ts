@@ -6,7 +6,7 @@ import { hearFrame, type HeardFrame } from './radio/hear.ts'
 import type { RateLimiter } from './rate-limit.ts'
 import { printApiKey } from './things-stack/api-keys.ts'
 
-export interface LoggedRequest {
+interface LoggedRequest {
   readonly method: string
   readonly path: string
   readonly status: number

@@ -2,7 +2,7 @@ import { isMessage, type Json, type Message } from './json/types.ts'
 import type { Registry } from './things-stack/call.ts'
 
 /** What a fault does to a request that it meets. */
-export type FaultAction =
+type FaultAction =
   | {
       readonly kind: 'status'
       readonly status: number

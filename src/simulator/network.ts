@@ -10,7 +10,7 @@ export interface NetworkFacts {
   readonly devAddrPrefix: string
 }
 
-export interface User {
+interface User {
   readonly id: string
   readonly admin: boolean
 }

@@ -11,7 +11,7 @@ export interface Rate {
 }
 
 /** What the limiter says to one request: headers in any case, an error when it is refused. */
-export interface Verdict {
+interface Verdict {
   readonly headers: Readonly<Record<string, string>>
   readonly error: StackError | undefined
 }

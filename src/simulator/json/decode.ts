@@ -179,10 +179,3 @@ export const decode = (message: string, value: Message, path = ''): Message => {
   }
   return ordered
 }
-
-/** Reads an enumeration value from a path or a query: name, alias or number. Undefined when it is none. */
-export const readEnum = (name: string, text: string): number | undefined => {
-  const found = enumOf(name).names.get(text)
-  if (found !== undefined) return found
-  return /^\d+$/.test(text) && enumOf(name).byNumber.has(Number(text)) ? Number(text) : undefined
-}

@@ -122,13 +122,6 @@ export const setPaths = (
   order(message, target)
 }
 
-/** A copy of the masked paths alone. */
-export const filterPaths = (message: string, source: Message, paths: readonly string[]): Message => {
-  const target: Message = {}
-  setPaths(message, target, source, paths)
-  return target
-}
-
 const walk = (message: string, value: Message | undefined, names: readonly string[]): Json | undefined => {
   const [name, ...rest] = names
   if (name === undefined) return value

@@ -3,7 +3,7 @@ import { createCipheriv, createDecipheriv } from 'node:crypto'
 const hex = (text: string): Buffer => Buffer.from(text, 'hex')
 
 /** One block, or several, of AES-128 in electronic codebook mode. */
-export const encryptBlocks = (key: string, blocks: Buffer): Buffer => {
+const encryptBlocks = (key: string, blocks: Buffer): Buffer => {
   const cipher = createCipheriv('aes-128-ecb', hex(key), null).setAutoPadding(false)
   return Buffer.concat([cipher.update(blocks), cipher.final()])
 }
@@ -25,7 +25,7 @@ const double = (block: Buffer): Buffer => {
 }
 
 /** AES-CMAC (RFC 4493), sixteen bytes. */
-export const cmac = (key: string, message: Buffer): Buffer => {
+const cmac = (key: string, message: Buffer): Buffer => {
   const first = double(encryptBlocks(key, Buffer.alloc(16)))
   const count = Math.max(1, Math.ceil(message.length / 16))
   const rest = message.subarray((count - 1) * 16)

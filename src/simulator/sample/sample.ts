@@ -2,9 +2,10 @@ import { dispatch, routeRequest } from '../dispatch.ts'
 import { child, copy, type Message } from '../json/types.ts'
 import { deviceKey, type Network } from '../network.ts'
 import { deriveMacState } from '../things-stack/mac-state.ts'
-import { type SampleDevice, type SampleSession, sampleDevices } from './devices.ts'
+import { sampleDevices } from './devices.ts'
+import type { SampleDevice, SampleSession } from './types.ts'
 
-export type { SampleDevice, SampleSession, SampleSessionKeys } from './devices.ts'
+export type { SampleDevice, SampleSession, SampleSessionKeys } from './types.ts'
 
 const unlimited = { check: () => undefined }
 

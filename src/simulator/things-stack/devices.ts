@@ -2,7 +2,7 @@ import { decode } from '../json/decode.ts'
 import { covers, setPaths } from '../json/mask.ts'
 import { at, child, type Message, textAt } from '../json/types.ts'
 import { validate, wrapInvalid } from '../json/validate.ts'
-import { deviceKey } from '../network.ts'
+import { deviceKey, type Network } from '../network.ts'
 import type { RecordStore } from '../store.ts'
 import { bodyObject, type Call, param } from './call.ts'
 import { type ErrorDefinition, fail, type StackError } from './errors.ts'
@@ -27,7 +27,7 @@ export const bodyDevice = (call: Call): Message => {
 }
 
 /** Identifiers of a request whose path names the device. */
-export const pathIds = (call: Call): Message => ({
+const pathIds = (call: Call): Message => ({
   device_id: param(call, 'device'),
   application_ids: { application_id: param(call, 'application') },
 })
@@ -115,3 +115,7 @@ export const deviceEntity = (call: Call): string =>
 
 /** The rate-limit name of an application. */
 export const applicationEntity = (call: Call): string => `application:${param(call, 'application')}`
+
+/** The Identity Server's devices of one application. */
+export const devicesOf = (network: Network, application: string): Message[] =>
+  network.identityServer.entries(`${application}/`).map(([, record]) => record)

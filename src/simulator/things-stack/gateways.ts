@@ -1,7 +1,7 @@
 import { decode } from '../json/decode.ts'
 import { pathsBelow, setPaths } from '../json/mask.ts'
 import { isMessage, type Message, textAt } from '../json/types.ts'
-import { requestInvalid, validate, wrapInvalid } from '../json/validate.ts'
+import { validate, wrapInvalid } from '../json/validate.ts'
 import type { Network } from '../network.ts'
 import { blockedIds } from './blocked-ids.ts'
 import {
@@ -46,7 +46,8 @@ const view = (record: Message, mask: readonly string[]): Message => {
 
 const entity = (call: Call): string => `gateway:${param(call, 'gateway')}`
 
-const gatewayOf = (network: Network, id: string): Message => {
+/** A gateway's record, or the 404 of one that is not there. */
+export const gatewayOf = (network: Network, id: string): Message => {
   const record = network.gateways.get(id)
   if (record === undefined) throw fail(errors.gatewayNotFound, { gateway_id: id })
   return record
@@ -275,60 +276,12 @@ const search: Route = {
   rpc: '/ttn.lorawan.v3.EntityRegistrySearch/SearchGateways',
 }
 
-const stats: Route = {
-  ...route('GET', '/gs/gateways/:gateway/connection/stats', 'GetGatewayConnectionStats', (call) => ({
-    entity: entity(call),
-    run: () => {
-      const id = param(call, 'gateway')
-      requireGateway(call.network, call.credentials(), id, 'STATUS_READ')
-      gatewayOf(call.network, id)
-      const found = call.network.gatewayStats.get(id)
-      if (found === undefined)
-        throw fail(errors.notConnected, { gateway_uid: id }, fail(errors.redisNotFound))
-      return { body: found }
-    },
-  })),
-  rpc: '/ttn.lorawan.v3.Gs/GetGatewayConnectionStats',
-  registry: 'gs',
-}
-
-const batchStats: Route = {
-  ...route('POST', '/gs/gateways/connection/stats', 'BatchGetGatewayConnectionStats', (call) => {
-    const given = call.body['gateway_ids']
-    const ids = Array.isArray(given)
-      ? given.map((item) => (isMessage(item) ? String(item['gateway_id'] ?? '') : ''))
-      : []
-    if (ids.length < 1 || ids.length > 100) {
-      throw requestInvalid(
-        'BatchGetGatewayConnectionStatsRequest',
-        'gateway_ids',
-        'value must contain between 1 and 100 items, inclusive',
-      )
-    }
-    return {
-      run: () => {
-        if (!ids.every((id) => call.network.gateways.has(id))) throw fail(errors.someGatewaysNotFound)
-        for (const id of ids) requireGateway(call.network, call.credentials(), id, 'STATUS_READ')
-        const entries = ids.flatMap((id): [string, Message][] => {
-          const found = call.network.gatewayStats.get(id)
-          return found === undefined ? [] : [[id, found]]
-        })
-        return { body: entries.length === 0 ? {} : { entries: Object.fromEntries(entries) } }
-      },
-    }
-  }),
-  rpc: '/ttn.lorawan.v3.Gs/BatchGetGatewayConnectionStats',
-  registry: 'gs',
-}
-
-/** The gateway registry and connection statistics (API notes, section 13.2). */
+/** The gateway registry (API notes, section 13.2). */
 export const gatewayRoutes: readonly Route[] = [
   create,
   listOfUser,
   list,
   search,
-  batchStats,
-  stats,
   rights,
   purge,
   get,

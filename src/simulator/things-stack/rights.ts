@@ -14,7 +14,7 @@ const groups: Readonly<Record<string, string>> = {
 }
 
 /** Every right that the server knows. */
-export const allRights: readonly string[] = [
+const allRights: readonly string[] = [
   'RIGHT_ALL',
   'RIGHT_SEND_INVITES',
   ...Object.entries(groups).flatMap(([group, names]) =>

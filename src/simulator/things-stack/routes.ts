@@ -4,6 +4,7 @@ import { applicationRoutes } from './applications.ts'
 import type { Route } from './call.ts'
 import { configurationRoutes } from './configuration.ts'
 import { downlinkQueueRoutes } from './downlink-queue.ts'
+import { gatewayStatsRoutes } from './gateway-stats.ts'
 import { gatewayRoutes } from './gateways.ts'
 import { identityServerRoutes } from './identity-server.ts'
 import { joinServerRoutes } from './join-server.ts'
@@ -32,6 +33,7 @@ const table: readonly Compiled[] = [
   ...applicationServerRoutes,
   ...accessRoutes,
   ...applicationRoutes,
+  ...gatewayStatsRoutes,
   ...gatewayRoutes,
   ...configurationRoutes,
 ].map(compile)
