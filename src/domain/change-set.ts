@@ -11,8 +11,10 @@ export const CHANGE_SET_FORMAT_VERSION = 1
 /** How a value is shown: as it is, or for a secret only whether it is the same. */
 export type ShownValue =
   | { readonly value: Json }
-  /** `added`: the target will hold a secret where it holds none. */
+  /** Against what the target holds; where it holds none, `same` is the source's own, `added` another. */
   | { readonly sensitive: 'same' | 'changes' | 'added' | 'removed' }
+  /** A counter, nonce or MAC state: carried as the source holds it when it falls silent. */
+  | { readonly moving: true }
   | { readonly absent: true }
 
 /** Why a field is written or left, for the three values: last applied by us, on the target, wanted. */

@@ -34,19 +34,23 @@ const summary = (value: Json): Json =>
 
 /** Kinds of fields that move by themselves: a preview that showed their values would be stale when it is made. */
 const MOVING: readonly FieldKind[] = ['counter', 'nonce', 'mac-state', 'status', 'session-time']
-const AT_HANDOVER = 'as the source holds it at the handover'
 
-const created = (
+/** How a value of a device that is created is shown: keys against the source's, moving values by their rule. */
+const createdValue = (
   registry: Registry,
   path: string,
   value: FieldValue,
+  source: FieldValue | undefined,
   because: string | undefined,
-): FieldValue => {
-  if (!MOVING.includes(fieldKind(registry, path))) return value
-  if (path !== 'mac_state' || because !== 'policy.rx1Delay' || !isObject(value)) return AT_HANDOVER
+): ShownValue => {
+  if (value instanceof Secret)
+    return { sensitive: source instanceof Secret && source.equals(value) ? 'same' : 'added' }
+  if (!MOVING.includes(fieldKind(registry, path)) && path !== 'session.keys.session_key_id') {
+    return { value: summary(value) }
+  }
+  if (path !== 'mac_state' || because !== 'policy.rx1Delay' || !isObject(value)) return { moving: true }
   return {
-    'desired_parameters.rx1_delay': parameters(value, 'desired_parameters')?.['rx1_delay'] ?? 0,
-    others: AT_HANDOVER,
+    value: { 'desired_parameters.rx1_delay': parameters(value, 'desired_parameters')?.['rx1_delay'] ?? 0 },
   }
 }
 
@@ -69,19 +73,23 @@ const change = (
 })
 
 /** All fields of a device that is to be created. */
-export const createdFields = (desired: DeviceRecord, reasons: Reasons): readonly FieldChange[] =>
+export const createdFields = (
+  source: DeviceRecord,
+  desired: DeviceRecord,
+  reasons: Reasons,
+): readonly FieldChange[] =>
   REGISTRIES.flatMap((registry) =>
-    Object.entries(desired.registries[registry] ?? {}).map(([path, value]) => {
+    Object.entries(desired.registries[registry] ?? {}).map(([path, value]): FieldChange => {
       const because = reasons[fieldKey(registry, path)]
-      return change(
+      return {
         registry,
         path,
-        undefined,
-        created(registry, path, value, because),
-        'write',
-        because === undefined ? 'create' : 'plan',
-        because,
-      )
+        before: { absent: true },
+        after: createdValue(registry, path, value, source.registries[registry]?.[path], because),
+        verdict: 'write',
+        reason: because === undefined ? 'create' : 'plan',
+        ...(because === undefined ? {} : { because }),
+      }
     }),
   )
 

@@ -150,7 +150,7 @@ const act = ({ known, findings, holder, desired, left, input }: Acting): DeviceC
   switch (holder.presence) {
     case 'absent': {
       const fields = [
-        ...createdFields(desired.record, desired.reasons),
+        ...createdFields(source, desired.record, desired.reasons),
         ...fieldsLeftBehind(source, desired.record),
       ]
       return change('create', fields, left, holder.vanished ? [vanished(known.device)] : [])
@@ -158,7 +158,10 @@ const act = ({ known, findings, holder, desired, left, input }: Acting): DeviceC
     case 'ours':
       return change(
         'resume',
-        [...createdFields(desired.record, desired.reasons), ...fieldsLeftBehind(source, desired.record)],
+        [
+          ...createdFields(source, desired.record, desired.reasons),
+          ...fieldsLeftBehind(source, desired.record),
+        ],
         left,
       )
     case 'same': {

@@ -154,15 +154,21 @@ const compoundDiff = (before: Json, after: Json, detail: Detail): Sides => {
 const symbolOf = (change: FieldChange): FieldView['symbol'] => {
   const sensitive = sensitivityOf(change)
   if (sensitive !== undefined)
-    return ({ same: '=', changes: '~', added: '+', removed: '-' } as const)[sensitive]
+    return sensitive === 'same' && change.verdict === 'write'
+      ? '+'
+      : ({ same: '=', changes: '~', added: '+', removed: '-' } as const)[sensitive]
   if (change.verdict === 'leave') return '='
   if ('absent' in change.before) return '+'
   return 'absent' in change.after ? '-' : '~'
 }
 
+/** A preview that showed a counter would be stale when it is made. */
+export const MOVING_WORDS = '(as the source holds it at the handover)'
+
 const sidesOf = (change: FieldChange, detail: Detail): Sides => {
   const sensitive = sensitivityOf(change)
   if (sensitive !== undefined) return { text: `(sensitive, ${sensitive})`, block: [] }
+  if ('moving' in change.after) return { text: MOVING_WORDS, block: [] }
   const before = plainValue(change.before)
   const after = plainValue(change.after)
   if (before === undefined && after === undefined) return { text: '(absent)', block: [] }

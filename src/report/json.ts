@@ -18,7 +18,7 @@ const snake = (verdict: Verdict): string => verdict.toLowerCase().replaceAll(' '
 /** With sorted keys, so that a change set that was saved and read back looks the same. */
 const sorted = (value: unknown): Json => JSON.parse(canonicalJson(value)) as Json
 
-const side = (shown: ShownValue): Json => plainValue(shown) ?? null
+const side = (shown: ShownValue): Json => ('moving' in shown ? 'at handover' : (plainValue(shown) ?? null))
 
 /** A secret has `redacted` in the place of `before` and `after`: there is no place where its value could be. */
 export const fieldJson = (change: FieldChange): Json => {

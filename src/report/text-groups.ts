@@ -1,6 +1,6 @@
 import type { Action, DeviceChange, FieldChange } from '../domain/change-set.ts'
 import { harmless, shellWord } from './escape.ts'
-import { BRIEF, type Detail, fieldView, FULL } from './field-view.ts'
+import { BRIEF, type Detail, fieldView, FULL, MOVING_WORDS } from './field-view.ts'
 import type { ChangeGroup, Range, VaryingField } from './groups.ts'
 import { type Line, line, type Span } from './layout.ts'
 import { riskIdsOf } from './risks.ts'
@@ -110,8 +110,32 @@ export const fieldLines = (
 const rangeWords = ([least, most]: Range, word: string): string =>
   most === 0 ? '' : least === most ? `${count(most)} ${word}` : `${count(least)} to ${count(most)} ${word}`
 
+/** Fields that are told together in the overview: keys that stay the device's own, and what moves by itself. */
+const togetherOf = ({ change }: Entry): string | undefined => {
+  if (sensitivityOf(change) === 'same' && change.verdict === 'write') return 'keys (sensitive, same)'
+  return 'moving' in change.after ? `counters and state ${MOVING_WORDS}` : undefined
+}
+
+const togetherLines = (entries: readonly Entry[]): readonly Line[] => {
+  const sets = new Map<string, readonly FieldChange[]>()
+  for (const entry of entries) {
+    const words = togetherOf(entry)
+    if (words !== undefined) sets.set(words, [...(sets.get(words) ?? []), entry.change])
+  }
+  return [...sets].map(([words, changes]) => {
+    const paths = [...new Set(changes.map((change) => harmless(change.path.replace(/\.key$/, ''))))]
+    const [first] = changes
+    const symbol = first === undefined ? '+' : fieldView(first).symbol
+    return line(9, '     ', symbolSpan(symbol), ` ${words}: `, ['dim', paths.join(', ')])
+  })
+}
+
 const fieldsPart = (group: ChangeGroup, options: GroupOptions): readonly Line[] => {
-  const ranked = rankedFields(group)
+  const all = rankedFields(group)
+  const together = Number.isFinite(options.fields)
+    ? all.filter((entry) => togetherOf(entry) !== undefined)
+    : []
+  const ranked = all.filter((entry) => !together.includes(entry))
   const shown = ranked.slice(0, options.fields)
   const rest = ranked.length - shown.length
   const widths = shown.map(({ change }) => displayWidth(change.path) + 3)
@@ -132,6 +156,7 @@ const fieldsPart = (group: ChangeGroup, options: GroupOptions): readonly Line[] 
         options,
       ),
     ),
+    ...togetherLines(together),
     ...(tail.length === 0 ? [] : [line(7, '       ', ['dim', `(${tail.join(', ')})`])]),
   ]
 }
