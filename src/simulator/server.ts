@@ -78,7 +78,7 @@ const strike = async (
       return undefined
     case 'kill':
       process.kill(action.pid, 'SIGKILL')
-      return undefined
+      return fault.when === 'before' ? reset(context) : undefined
     case 'stale':
       return undefined
   }

@@ -138,14 +138,26 @@ describe('faults', () => {
     expect(await nameOf()).toBe('new')
   })
 
-  it('kill the client before or after the effect', async () => {
+  const victim = async () => {
     const child = spawn(process.execPath, ['-e', 'setInterval(() => {}, 1000)'])
     await once(child, 'spawn')
-    const ended = once(child, 'exit')
-    await arm({ method: 'PUT', when: 'after', do: { kill: child.pid } })
+    return { pid: child.pid, ended: once(child, 'exit') }
+  }
+
+  it('kill the client after the effect, which stays', async () => {
+    const { pid, ended } = await victim()
+    await arm({ method: 'PUT', when: 'after', do: { kill: pid } })
     expect((await rename('written')).status).toBe(200)
     expect((await ended)[1]).toBe('SIGKILL')
     expect(await nameOf()).toBe('written')
+  })
+
+  it('kill the client before the effect, which does not come', async () => {
+    const { pid, ended } = await victim()
+    await arm({ method: 'PUT', when: 'before', times: 1, do: { kill: pid } })
+    await expect(rename('written')).rejects.toThrow()
+    expect((await ended)[1]).toBe('SIGKILL')
+    expect(await nameOf()).toBe('Meter 102')
   })
 
   it('are refused when they can not be read', async () => {
@@ -237,9 +249,18 @@ describe('the options', () => {
   })
 
   it('port fixes the first port', async () => {
-    const port = Number(new URL(url()).port)
     await simulator.close()
-    await start({ port })
+    const tries = Array.from({ length: 20 }, (_, index) => 20_000 + ((process.pid + index * 251) % 10_000))
+    const ports = async (): Promise<number> => {
+      for (const port of tries) {
+        const started = await startSimulator({ port }).catch(() => undefined)
+        if (started === undefined) continue
+        simulator = started
+        return port
+      }
+      throw new Error('every port that was tried is taken')
+    }
+    const port = await ports()
     expect(simulator.networks.map((network) => Number(new URL(network.url).port))).toEqual([port, port + 1])
     await expect(startSimulator({ port })).rejects.toThrow()
   })

@@ -28,7 +28,7 @@ const authInfo: Route = {
       const { key, admin } = call.credentials()
       if (key === undefined) return { body: {} }
       const rights = [...expandRights(key.rights)]
-      const shown = { ...printApiKey(key), rights: key.entity.kind === 'user' ? rights : [...key.rights] }
+      const shown = { ...printApiKey(key), rights }
       return {
         body: {
           api_key: { api_key: shown, entity_ids: entityMessage(key.entity) },
@@ -93,8 +93,14 @@ const keyOf = (call: Call, kind: EntityKind, id: string): ApiKey => {
   return key
 }
 
+/** An admin may hand on whatever its own key holds. */
+const adminRights = (call: Call): ReadonlySet<string> => {
+  const { key, admin } = call.credentials()
+  return admin ? expandRights(key?.rights ?? []) : new Set()
+}
+
 const requireHeld = (holder: Holder, call: Call, id: string, rights: readonly string[]): void => {
-  const held = holder.held(call, id)
+  const held = new Set([...holder.held(call, id), ...adminRights(call)])
   const missing = rights.filter((right) => !held.has(right))
   if (missing.length === 0) return
   const insufficient =

@@ -55,7 +55,7 @@ const route = (method: Route['method'], path: string, rpc: string, prepare: Rout
 const bodyApplication = (call: Call): Message => {
   const application = decode('Application', bodyObject(call, 'application') ?? {}, 'application')
   const id = call.params['application'] ?? textAt(application, 'ids.application_id')
-  return { ...application, ids: id === undefined ? {} : { application_id: id } }
+  return id === undefined ? application : { ...application, ids: { application_id: id } }
 }
 
 /** Registers an application; used by the route and by the sample. */
@@ -191,7 +191,7 @@ const remove = route('DELETE', '/applications/:application', 'Delete', (call) =>
 const purge = route('DELETE', '/applications/:application/purge', 'Purge', (call) => ({
   entity: applicationEntity(call),
   run: () => {
-    if (!call.credentials().admin) throw fail(errors.noAdmin)
+    if (!call.credentials().admin) throw fail(errors.adminsPurge('applications'))
     const id = param(call, 'application')
     const known = call.network.applications.delete(id)
     if (!call.network.deletedApplications.delete(id) && !known)

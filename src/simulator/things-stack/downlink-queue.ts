@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { decode } from '../json/decode.ts'
 import { child, isMessage, listAt, type Message, numberAt, textAt } from '../json/types.ts'
-import { validate } from '../json/validate.ts'
+import { validate, wrapInvalid } from '../json/validate.ts'
 import { deviceKey, type Network } from '../network.ts'
 import { cryptPayload } from '../radio/crypto.ts'
 import { type Call, param, type Route } from './call.ts'
@@ -93,7 +93,7 @@ const readItems = (call: Call): readonly Message[] => {
   const given = call.body['downlinks']
   if (given === undefined || given === null) return []
   if (!Array.isArray(given)) throw decodeError('unmarshal error at path "downlinks": expected array')
-  return given.map((item) => {
+  return given.map((item, index) => {
     if (!isMessage(item)) throw decodeError('unmarshal error at path "downlinks": expected object')
     const read = decode('ApplicationDownlink', item, 'downlinks')
     const invalid = validate('ApplicationDownlink', read, [
@@ -102,7 +102,7 @@ const readItems = (call: Call): readonly Message[] => {
       'priority',
       'session_key_id',
     ])
-    if (invalid !== undefined) throw invalid
+    if (invalid !== undefined) throw wrapInvalid('DownlinkQueueRequest', `downlinks[${index}]`, invalid)
     return read
   })
 }
@@ -118,6 +118,7 @@ const write = (call: Call, method: 'Push' | 'Replace', items: readonly Message[]
   const networkRecord = network.networkServer.get(key)
   if (keys === undefined || child(networkRecord, 'session') === undefined)
     throw fail(errors.asNoDeviceSession)
+  if (items.some((item) => item['f_port'] === undefined)) throw fail(errors.asNoFPort)
   const rpc = `rpc:/ttn.lorawan.v3.AppAs/DownlinkQueue${method}:${ulid()}`
   const first = nextCounter(network, key)
   const keyId = textAt(record, 'session.keys.session_key_id')

@@ -73,7 +73,8 @@ export const errors = {
     'insufficient rights for gateway `{uid}`',
   ),
   noUserRights: define(denied, 'auth/rights', 'no_user_rights', 'no rights for user `{uid}`'),
-  noAdmin: define(denied, 'auth/rights', 'no_admin', 'no admin'),
+  adminsPurge: (entities: string): ErrorDefinition =>
+    define(denied, 'identityserver', `admins_purge_${entities}`, `${entities} may only be purged by admins`),
   idTaken: define(exists, 'util/store', 'id_taken', 'ID already taken, choose a different one and try again'),
   alreadyExists: define(exists, 'util/store', 'already_exists', 'already exists'),
   isEuisTaken: define(
@@ -127,6 +128,7 @@ export const errors = {
     'device_not_found',
     'device `{device_uid}` not found',
   ),
+  asNoFPort: define(invalid, 'applicationserver', 'no_f_port', 'no FPort'),
   asNoDeviceSession: define(
     precondition,
     'applicationserver',

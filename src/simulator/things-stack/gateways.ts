@@ -92,6 +92,7 @@ export const createGateway = (network: Network, owner: string, gateway: Message)
     administrative_contact: contact,
     technical_contact: contact,
     version_ids: {},
+    schedule_anytime_delay: '0s',
     ...gateway,
     created_at: now,
     updated_at: now,
@@ -226,7 +227,7 @@ const remove = route('DELETE', '/gateways/:gateway', 'Delete', (call) => ({
 const purge = route('DELETE', '/gateways/:gateway/purge', 'Purge', (call) => ({
   entity: entity(call),
   run: () => {
-    if (!call.credentials().admin) throw fail(errors.noAdmin)
+    if (!call.credentials().admin) throw fail(errors.adminsPurge('gateways'))
     const id = param(call, 'gateway')
     const known = call.network.gateways.delete(id)
     if (!call.network.deletedGateways.delete(id) && !known)

@@ -1,4 +1,5 @@
 import { decodeTime } from '../json/scalars.ts'
+import { decode } from '../json/decode.ts'
 import { allowedPaths, setPaths } from '../json/mask.ts'
 import { child, type Message, textAt } from '../json/types.ts'
 import { requestInvalid, wrapInvalid } from '../json/validate.ts'
@@ -216,7 +217,12 @@ const update: Route = {
         setPaths('EndDevice', record, device, mask)
         if (record['activated_at'] === undefined && activated !== undefined)
           record['activated_at'] = activated
-        const next: Message = { ...record, updated_at: network.clock.micros() }
+        const next = decode('EndDevice', {
+          version_ids: {},
+          lora_alliance_profile_ids: {},
+          ...record,
+          updated_at: network.clock.micros(),
+        })
         network.identityServer.set(deviceKey(application, param(call, 'device')), next)
         return { body: view(next, mask) }
       },
