@@ -21,7 +21,7 @@ export interface ColourChoice {
 }
 
 /** Whether a stream is coloured: `--no-color`, FORCE_COLOR, NO_COLOR, TERM=dumb and the terminal, in this order. */
-export const isColoured = ({ isTerminal, env, refused }: ColourChoice): boolean => {
+const isColoured = ({ isTerminal, env, refused }: ColourChoice): boolean => {
   if (refused) return false
   const forced = env['FORCE_COLOR']
   if (forced !== undefined && forced !== '') return forced !== '0' && forced !== 'false'

@@ -17,7 +17,7 @@ export interface Interrupts {
   forget(): void
 }
 
-export interface SignalSource {
+interface SignalSource {
   on(signal: 'SIGINT' | 'SIGTERM', listener: () => void): unknown
   off(signal: 'SIGINT' | 'SIGTERM', listener: () => void): unknown
 }

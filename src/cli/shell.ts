@@ -29,7 +29,7 @@ export interface Shell {
 }
 
 /** Options that every command takes. */
-export interface GlobalOptions {
+interface GlobalOptions {
   readonly json?: boolean
 }
 
