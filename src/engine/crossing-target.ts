@@ -44,9 +44,13 @@ export const importInto = async (
   if (registry === undefined) throw new Error(`${step} imports nothing`)
   const before = held.registries[registry]
   const wanted = without(desired.record.registries[registry] ?? {}, registry, WRITTEN_LATER)
-  const fields = registry === 'network-server' ? { ...wanted, [MUTE]: false } : wanted
+  const isSame = isSameSession(registry, before, wanted)
+  const kept = raised(registry, wanted, before, isSame ? COUNTED : ['nonce'])
+  const fields = registry === 'network-server' ? { ...kept, [MUTE]: false } : kept
+  // A counter of 0 is not told: without clearing it, that of an earlier session would stay, and refuse frames.
+  const overwritten: readonly FieldKind[] = isSame ? ['setting'] : ['setting', 'counter']
   const clear = Object.keys(before ?? {}).filter(
-    (path) => fieldKind(registry, path) === 'setting' && fields[path] === undefined,
+    (path) => overwritten.includes(fieldKind(registry, path)) && fields[path] === undefined,
   )
   const create = registry === 'identity-server' && before === undefined
   const write = {
@@ -111,8 +115,28 @@ const notLowered = (wanted: FieldValue, held: FieldValue | undefined): FieldValu
   return more.length === 0 ? wanted : [...more, ...wanted].slice(-10)
 }
 
-const raised = (fields: Fields, held: Fields | undefined): Fields =>
-  Object.fromEntries(Object.entries(fields).map(([path, value]) => [path, notLowered(value, held?.[path])]))
+/** What the target counts by itself while it is muted. */
+const COUNTED: readonly FieldKind[] = ['counter', 'nonce']
+
+/** The fields, those of the given kinds no lower than what the target holds. */
+const raised = (
+  registry: Registry,
+  fields: Fields,
+  held: Fields | undefined,
+  kinds: readonly FieldKind[] = COUNTED,
+): Fields =>
+  Object.fromEntries(
+    Object.entries(fields).map(([path, value]) => [
+      path,
+      kinds.includes(fieldKind(registry, path)) ? notLowered(value, held?.[path]) : value,
+    ]),
+  )
+
+/** Whether the counters that the target holds are those of the session that is to be written. */
+const isSameSession = (registry: Registry, held: Fields | undefined, wanted: Fields): boolean => {
+  const [before, after] = [held, wanted].map((fields) => fieldsOfKind(registry, fields, ['session']))
+  return Object.keys({ ...before, ...after }).every((path) => sameValue(path, before?.[path], after?.[path]))
+}
 
 interface FinalWrite {
   readonly registry: Registry
@@ -140,7 +164,7 @@ export const writeFinal = async (
   const { registry, kinds } = final
   const held = await context.target.read(context.change.target)
   const carried = fieldsOfKind(registry, desired.record.registries[registry], kinds)
-  const fields = raised(carried, held.registries[registry])
+  const fields = raised(registry, carried, held.registries[registry])
   const write = { registry, ids: targetIds(context), fields }
   if (isApplied(held, write)) return markAlready(context, step)
   await ensureWrite(onTarget(context), step, write, (record) =>

@@ -117,7 +117,8 @@ const importDevice = async (context: CrossingContext, seen: DeviceRecord): Promi
   refuseForeign(context, held)
   for (const step of stepsOf(context, seen).slice(1)) {
     if (step === 'compare') return compareImport(context, desired)
-    if (!stepDone(journal.progress(), step)) await importInto(context, step, desired, held)
+    // Also what an earlier run wrote: the source has gone on since, and is what the comparison is made with.
+    await importInto(context, step, desired, held)
   }
 }
 

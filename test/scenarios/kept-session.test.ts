@@ -42,7 +42,8 @@ const OTAA: readonly DeviceSpec[] = [
 
 describe('a kept session', () => {
   scenario({
-    promise: 'goes on with its counters on the target, and the source is silent from before the target speaks',
+    promise:
+      'goes on with its counters on the target, and the source is silent from before the target speaks',
     golden: 'kept-session',
     fleet: OTAA,
     plan: 'policy: { persistSession: true }',

@@ -34,13 +34,14 @@ export const brokenPromises = (
   target: Store,
   key: string,
   spec: DeviceSpec,
+  targetKey: string = key,
 ): readonly string[] => {
   const broken: string[] = []
-  if (!holdsKeys(source, key, spec) && !holdsKeys(target, key, spec))
+  if (!holdsKeys(source, key, spec) && !holdsKeys(target, targetKey, spec))
     broken.push(`${key}: no network holds its keys`)
-  if (answersSession(source, key, spec) && answersSession(target, key, spec))
+  if (answersSession(source, key, spec) && answersSession(target, targetKey, spec))
     broken.push(`${key}: both networks answer its session`)
-  if (answersJoin(source, key, spec) && answersJoin(target, key, spec))
+  if (answersJoin(source, key, spec) && answersJoin(target, targetKey, spec))
     broken.push(`${key}: both networks accept its join`)
   return broken
 }
