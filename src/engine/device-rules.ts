@@ -175,8 +175,10 @@ const BLOCKING: readonly DeviceRule[] = [
   },
   {
     from: 'a pending session is left alone until it is promoted or gone',
-    check: ({ source, route, policy }) =>
+    // A source that we muted has to be started again first: the crossing goes on to do so.
+    check: ({ source, route, policy, mutedByUs }) =>
       policy.persistSession &&
+      !mutedByUs &&
       activationOf(source) === 'otaa' &&
       hasPendingSession(source) &&
       route !== undefined
