@@ -121,6 +121,9 @@ export const planChanges = async (input: PlanningInput): Promise<Planning> => {
   return { changeSet, intents, targetFacts, defaultsFor }
 }
 
+/** What preflight finds wrong with the plan, and not with the key. */
+const PLAN_MISTAKES: readonly string[] = ['ApplicationNotFound', 'RegistryNotServed']
+
 /** Both ends must allow all that the command will do; every right that is missing is named, and nothing was written. */
 export const preflight = async (
   source: NetworkPort,
@@ -135,7 +138,8 @@ export const preflight = async (
   const errors = all.filter((finding) => finding.severity === 'error')
   const first = errors[0]
   if (first !== undefined) {
-    throw new FerryError('credentials', first.code, first.message, {
+    const isPlans = errors.every((finding) => PLAN_MISTAKES.includes(finding.code))
+    throw new FerryError(isPlans ? 'plan-invalid' : 'credentials', first.code, first.message, {
       diagnostics: errors,
       ...(first.hint === undefined ? {} : { hint: first.hint }),
     })

@@ -82,7 +82,7 @@ export const renderStatus = (rows: readonly StatusRow[], options: StatusOptions)
   const lines = rows.flatMap((row): readonly Line[] => {
     const tone = toneOf(row.status)
     const status = padEnd(cut(harmless(row.status), statusWidth), statusWidth)
-    const rest = [row.next === '' ? '' : `next: ${harmless(row.next)}`, sinceWords(row.since, options.now)]
+    const rest = [sinceWords(row.since, options.now), row.next === '' ? '' : `next: ${harmless(row.next)}`]
       .filter((part) => part !== '')
       .join(', ')
     return [
