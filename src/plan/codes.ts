@@ -23,6 +23,7 @@ export const PLAN_CODES: Readonly<Record<string, string>> = {
   InsecureNotLoopback: 'insecure: true for a network on another machine',
   InvalidId: 'an id is not 3 to 36 of a-z, 0-9 and single inner hyphens',
   InvalidPath: 'a path begins with ~, which only a shell knows',
+  ExampleRecipient: 'an escrow recipient is the one of the examples, whose identity a stranger holds',
   InvalidRecipient: 'an escrow recipient is not an age public key, or mistyped',
   InvalidUrl: 'an address is not scheme, host and port alone',
   JoinNeeded: 'sessions are not kept, so devices have to join the target (a note)',

@@ -4,8 +4,11 @@ import type { Path } from './located.ts'
 import type { Rule, RuleContext } from './rule.ts'
 import { shown } from './shown.ts'
 
+/** In the documentation of age, in our schema and in many copied files: a plan with it would give keys away. */
+const EXAMPLE_RECIPIENT = 'age1ql3z7hjy54pw3hyww5ayyfg7zqgvc7w3j2elw8zmrj2kg5sfn9aqmcac8p'
+
 const recipients: Rule = {
-  codes: ['LiteralSecret', 'InvalidRecipient', 'DuplicateRecipient'],
+  codes: ['LiteralSecret', 'InvalidRecipient', 'ExampleRecipient', 'DuplicateRecipient'],
   because:
     'an escrow that nobody can decrypt is no safety net, and an identity in a plan is a secret in a plan',
   check: ({ draft }) => {
@@ -23,6 +26,11 @@ const recipients: Rule = {
         const message = `recipient ${index + 1} is not an age public key${recipient.startsWith('age1') ? ': its checksum is wrong' : ''}`
         const hint = 'write what ferry escrow keygen prints, age1 and more characters, complete'
         return [error({ code: 'InvalidRecipient', message, hint, path })]
+      }
+      if (recipient === EXAMPLE_RECIPIENT) {
+        const message = `recipient ${index + 1} is the public key of the examples, which a stranger can decrypt for`
+        const hint = 'write your own, from: ferry escrow keygen'
+        return [error({ code: 'ExampleRecipient', message, hint, path })]
       }
       if (!seen.has(recipient)) {
         seen.add(recipient)

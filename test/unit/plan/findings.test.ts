@@ -401,16 +401,18 @@ const POLICY: readonly Case[] = [
   ['A8d: devices have to join', policy('persistSession: ‸false'), 'JoinNeeded'],
 ]
 
-const AGE = 'age1ql3z7hjy54pw3hyww5ayyfg7zqgvc7w3j2elw8zmrj2kg5sfn9aqmcac8p'
+const AGE = 'age1wqmhyn3wtv37z5mjnu95a3g0cqz4x0qrnjvzrq2mj2dvm6dx3uastgf4ke'
+const EXAMPLE = 'age1ql3z7hjy54pw3hyww5ayyfg7zqgvc7w3j2elw8zmrj2kg5sfn9aqmcac8p'
 const rest = (lines: string): Sections => ({ rest: `coverage: { gateways: on-target }\n${lines}` })
 const FILES: readonly Case[] = [
   ['an identity as recipient', rest('escrow: { recipients: [‸AGE-SECRET-KEY-1QQQQ] }'), 'LiteralSecret'],
   [
     'a mistyped recipient',
-    rest(`escrow: { recipients: [‸${AGE.replace('ql3', 'ql4')}] }`),
+    rest(`escrow: { recipients: [‸${AGE.replace('wqm', 'wqn')}] }`),
     'InvalidRecipient',
   ],
   ['an ssh key as recipient', rest('escrow: { recipients: [‸ssh-ed25519 AAAA] }'), 'InvalidRecipient'],
+  ['the recipient of the examples', rest(`escrow: { recipients: [‸${EXAMPLE}] }`), 'ExampleRecipient'],
   ['a recipient twice', rest(`escrow: { recipients: [${AGE}, ‸${AGE}] }`), 'DuplicateRecipient'],
   ['a path of a shell', rest('state: ‸~/a.jsonl'), 'InvalidPath'],
   ['the plan as state', rest('state: ‸building-a.yaml'), 'PathInUse'],

@@ -37,7 +37,7 @@ const everything: PlanAnswers = {
   gateways: 'on-target',
   ids: ['null', '1e3', '70e5000000000001', 'meter-7', '123', 'yes'],
   match: 'meter-*',
-  recipients: ['age1ql3z7hjy54pw3hyww5ayyfg7zqgvc7w3j2elw8zmrj2kg5sfn9aqmcac8p'],
+  recipients: ['age1wqmhyn3wtv37z5mjnu95a3g0cqz4x0qrnjvzrq2mj2dvm6dx3uastgf4ke'],
   schema: '../schemas/migration-plan.v1.json',
 }
 
