@@ -60,6 +60,7 @@ export const importInto = async (
     ...(clear.length > 0 ? { clear } : {}),
     ...(create ? { create } : {}),
   }
+  if (isApplied(held, write)) return markAlready(context, step)
   await ensureWrite(onTarget(context), step, write)
 }
 
