@@ -1,6 +1,7 @@
 import { dispatch, routeRequest } from '../dispatch.ts'
 import { child, copy, type Message } from '../json/types.ts'
 import { deviceKey, type Network } from '../network.ts'
+import { bandOf, highestAdrDataRate } from '../things-stack/bands.ts'
 import { deriveMacState } from '../things-stack/mac-state.ts'
 import { sampleDevices } from './devices.ts'
 import type { SampleDevice, SampleSession } from './types.ts'
@@ -65,11 +66,12 @@ const recentUplink = (device: SampleDevice, { devAddr, lastFCntUp }: SampleSessi
 const completeState = (device: SampleDevice, session: SampleSession): Message => {
   const state = deriveMacState(basics(device))
   const desired = child(state, 'desired_parameters') ?? {}
-  const current: Message = { ...copy(desired), adr_data_rate_index: 5, rx1_delay: device.rx1Delay }
+  const fastest = highestAdrDataRate(bandOf(device.frequencyPlan), device.phyVersion)
+  const current: Message = { ...copy(desired), adr_data_rate_index: fastest, rx1_delay: device.rx1Delay }
   return {
     ...state,
     current_parameters: current,
-    desired_parameters: { ...desired, adr_data_rate_index: 5 },
+    desired_parameters: { ...desired, adr_data_rate_index: fastest },
     last_dev_status_f_cnt_up: Math.max(1, session.lastFCntUp - 20),
     recent_uplinks: [recentUplink(device, session)],
     ...(device.pendingRequests === undefined ? {} : { pending_requests: [...device.pendingRequests] }),

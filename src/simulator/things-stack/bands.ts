@@ -104,6 +104,13 @@ export const hasDataRate = (bandId: string, phyVersion: string, index: number): 
     ([versions, indexes]) => versions.includes(phyVersion) && indexes.includes(index),
   ) ?? false
 
+/** The highest data rate index that ADR may set, by band and PHY version (read from a real server's refusals). */
+export const highestAdrDataRate = (bandId: string, phyVersion: string): number => {
+  if (bandId === 'US_902_928') return 3
+  if (bandId === 'ISM_2400') return 0
+  return bandId === 'AU_915_928' && /^PHY_V1_0(_1|_2_REV_A)?$/.test(phyVersion) ? 3 : 5
+}
+
 /** Sub-bands of frequency plans that are wider than their band's own. */
 const planSubBands: Readonly<Record<string, readonly [low: number, high: number]>> = {
   AS_923: [915e6, 928e6],

@@ -1,7 +1,7 @@
 import { covers, coversAny, pathsBelow, valueAt } from '../json/mask.ts'
 import { enumOf } from '../json/schema.ts'
 import { isMessage, type Json, type Message } from '../json/types.ts'
-import { deriveParameters, hasDataRate, inSubBand, usesChannelMasks } from './bands.ts'
+import { deriveParameters, hasDataRate, highestAdrDataRate, inSubBand, usesChannelMasks } from './bands.ts'
 import { errors, fail, type StackError } from './errors.ts'
 
 /** A Set as its rules see it: the body, what its mask covers, and the record that is there. */
@@ -173,6 +173,16 @@ const dataRates = (candidate: Candidate): void => {
   }
 }
 
+const adrDataRates = (candidate: Candidate): void => {
+  if (!isSet(candidate, 'mac_state')) return
+  const { bandId } = bandOfPlan(candidate)
+  const highest = highestAdrDataRate(bandId, String(effective(candidate, 'lorawan_phy_version')))
+  for (const which of ['current_parameters', 'desired_parameters'] as const) {
+    const path = `mac_state.${which}.adr_data_rate_index`
+    if (Number(effective(candidate, path) ?? 0) > highest) throw invalidField(path)
+  }
+}
+
 const band = (candidate: Candidate): void => {
   const planMoves = isSet(candidate, 'frequency_plan_id') || isSet(candidate, 'lorawan_phy_version')
   if (planMoves) {
@@ -184,6 +194,7 @@ const band = (candidate: Candidate): void => {
   }
   if (planMoves || isSet(candidate, 'mac_settings.factory_preset_frequencies')) presetFrequencies(candidate)
   dataRates(candidate)
+  adrDataRates(candidate)
 }
 
 /** The checks of a Set that come before session and MAC state are looked at (API notes, sections 6.2, 6.3 and 6.8). */
