@@ -17,7 +17,7 @@ import { errorRecord } from './device-journal.ts'
 import { rootKeysDigest, sessionDigest, settingsDigest } from './digests.ts'
 import { StepFailure } from './ensure.ts'
 import { hearing } from './heard.ts'
-import { deletesBegun, isLetGo, isOurs, stepDone } from './progress.ts'
+import { deletesBegun, isLetGo, isOurs, stepDone, wasOnTarget } from './progress.ts'
 import { hasPendingSession, registriesOf } from './records.ts'
 import { keepsKeys, keepsSession } from './route.ts'
 import { crossingSteps, retireDue, stepsLeft } from './steps.ts'
@@ -54,7 +54,7 @@ export const cross = async (context: CrossingContext): Promise<DeviceResult> => 
 const attempt = async (context: CrossingContext): Promise<DeviceResult | 'again'> => {
   const { journal } = context
   const known = journal.progress()
-  if (isLetGo(known) || deletesBegun(known)) return finish(context)
+  if (!hasVanished(context) && (isLetGo(known) || deletesBegun(known))) return finish(context)
   const seen = await context.source.read(context.change.device)
   const stale = await begin(context, seen)
   if (stale !== undefined) return stale
@@ -65,6 +65,10 @@ const attempt = async (context: CrossingContext): Promise<DeviceResult | 'again'
   if (context.draining() && journal.progress()?.sourceScheduling === undefined) return { status: 'skipped' }
   return (await handOver(context, seen)) ?? finish(context)
 }
+
+/** It is to be created, and we had it on the target before: whatever the steps say, it is not there any more. */
+const hasVanished = ({ change, journal }: CrossingContext): boolean =>
+  change.action === 'create' && wasOnTarget(journal.progress())
 
 /**
  * Begins the crossing, or goes on with one that was begun if the source is still what it began with. A source whose
@@ -77,8 +81,9 @@ const begin = async (context: CrossingContext, seen: DeviceRecord): Promise<Devi
   const rootKeys = rootKeysDigest(seen, stateKey)
   const progress = journal.progress()
   const keys = progress?.sourceKeys
-  if (isOurs(progress) && keys !== undefined && keys.session === session && keys.rootKeys === rootKeys)
-    return undefined
+  const isUnchanged = keys !== undefined && keys.session === session && keys.rootKeys === rootKeys
+  const isVanished = hasVanished(context)
+  if (isOurs(progress) && isUnchanged && !isVanished) return undefined
   if (registriesOf(seen).length === 0) return staleResult('it is gone from the source')
   if (change.expect !== undefined && rootKeysDigest(seen, context.digestKey) !== change.expect.rootKeys)
     return staleResult('its root keys changed on the source after the preview')
@@ -94,7 +99,11 @@ const begin = async (context: CrossingContext, seen: DeviceRecord): Promise<Devi
     ...(change.devEui === undefined ? {} : { devEui: change.devEui }),
     ...(change.joinEui === undefined ? {} : { joinEui: change.joinEui }),
     route,
-    ...(keys === undefined ? {} : { because: 'the device joined anew, or its keys changed' }),
+    ...(isVanished
+      ? { because: 'it is gone from the target' }
+      : keys === undefined
+        ? {}
+        : { because: 'the device joined anew, or its keys changed' }),
   })
   await journal.fact({ name: 'source-keys', session, rootKeys })
   return undefined

@@ -1,6 +1,6 @@
 import type { DeviceRecord } from '../domain/device.ts'
 import type { Diagnostic } from '../domain/diagnostic.ts'
-import { type DeviceProgress, isLetGo, isOurs, rootKeysReplaced } from './progress.ts'
+import { type DeviceProgress, isLetGo, isOurs, rootKeysReplaced, wasOnTarget } from './progress.ts'
 import { field, isTrue, registriesOf, secretField } from './records.ts'
 
 /** Who holds a device on the target, and what that means for us (design, "Who holds it"). */
@@ -29,7 +29,7 @@ export const holderOf = (
     finding: { code, severity: 'error', message, hint, subject: { device } },
   })
   const held = registriesOf(target)
-  if (held.length === 0) return { presence: 'absent', vanished: isLetGo(progress) }
+  if (held.length === 0) return { presence: 'absent', vanished: wasOnTarget(progress) }
   const id = desired.ids.deviceId
   if (target.ids.devEui !== desired.ids.devEui || target.ids.joinEui !== desired.ids.joinEui) {
     return blocked(

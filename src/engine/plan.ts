@@ -17,7 +17,7 @@ import { statusOfDevice } from './status.ts'
 import { walk } from './walk.ts'
 
 /** The plan's choice for a device; made by `plan/`, which reads selectors and overrides. */
-export interface Selection {
+interface Selection {
   readonly selected: boolean
   readonly excludedBy?: string
   readonly intent: DeviceIntent

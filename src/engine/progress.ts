@@ -7,9 +7,9 @@ import {
 } from '../domain/journal.ts'
 
 /** What a step came to, as far as the journal tells; an intent without outcome is `unknown`. */
-export type StepStatus = 'done' | 'failed' | 'unknown'
+type StepStatus = 'done' | 'failed' | 'unknown'
 
-export interface EscrowPlace {
+interface EscrowPlace {
   readonly file: string
   readonly line: number
 }
@@ -127,6 +127,11 @@ export const isOurs = (progress: DeviceProgress | undefined): boolean =>
   progress !== undefined &&
   (progress.registeredBefore ||
     TARGET_WRITES.some((step) => progress.steps[step] === 'done' || progress.steps[step] === 'unknown'))
+
+/** The target held something of the device that we wrote, confirmed. */
+export const wasOnTarget = (progress: DeviceProgress | undefined): boolean =>
+  progress !== undefined &&
+  (progress.registeredBefore || TARGET_WRITES.some((step) => progress.steps[step] === 'done'))
 
 const withFact = (
   known: DeviceProgress,

@@ -8,7 +8,7 @@ import { settingDigests } from './digests.ts'
 import { ensureWrite } from './ensure.ts'
 
 /** The step that writes settings of a registry on a device that is on the target already. */
-export const UPDATE_STEP: Readonly<Record<Registry, StepName>> = {
+const UPDATE_STEP: Readonly<Record<Registry, StepName>> = {
   'identity-server': 'update-identity',
   'join-server': 'update-join',
   'application-server': 'update-application',

@@ -11,7 +11,7 @@ import { type Planned, planMigration } from './plan.ts'
 import type { Workspace } from './workspace.ts'
 
 /** Guards that the user lifts by name, each up to a count (`--allow blocked-devices=12`). */
-export type Allowances = Readonly<Record<string, number>>
+type Allowances = Readonly<Record<string, number>>
 
 export interface ApplyOptions {
   /** A change set that was reviewed: only what it shows is carried out. */

@@ -40,6 +40,7 @@ export const apply: Command<ApplyOptions> = async (shell, [file = ''], options) 
   const progress = showProgress(shell.err)
   try {
     const outcome = await carryOut({ shell, loaded, approved, keys, progress, options })
+    if (outcome.status !== 'applied') shell.interrupts.signal.throwIfAborted()
     progress.stop()
     if (approved === undefined) checkExpected(outcome.planned.changeSet, options.expect)
     return tellOutcome(shell, loaded, outcome, options)

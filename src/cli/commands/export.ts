@@ -51,7 +51,9 @@ const readDevices = async (shell: Shell, loaded: LoadedPlan): Promise<Exported> 
     const host = hostOf(shell, progress.emit)
     const workspace = await openWorkspace(loaded, host)
     try {
-      return await exportMigration(workspace, host)
+      const exported = await exportMigration(workspace, host)
+      shell.interrupts.signal.throwIfAborted()
+      return exported
     } finally {
       await workspace.close()
     }

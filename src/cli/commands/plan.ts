@@ -51,6 +51,8 @@ const readBoth = async (shell: Shell, loaded: LoadedPlan): Promise<Planned> => {
     const workspace = await openWorkspace(loaded, host)
     try {
       const planned = await planMigration(workspace, host, false)
+      // Devices that an interrupt kept from being read would look blocked.
+      shell.interrupts.signal.throwIfAborted()
       progress.stop()
       tellFindings(shell.err, planned.warnings)
       return planned

@@ -34,6 +34,7 @@ export const verify: Command<VerifyOptions> = async (shell, [file = ''], options
           err.write(`${roundText(round)}\n`)
         },
       })
+      shell.interrupts.signal.throwIfAborted()
       progress.stop()
       tellFindings(err, planned.warnings)
       if (planned.state.progress.size === 0) throw nothingApplied(file)

@@ -11,7 +11,7 @@ import { countQueuedDownlinks, createDeviceReader, readSession } from './reading
 import { refuseUnsafe, serverUrls } from './servers.ts'
 import { removeDevice, writeDevice } from './writing.ts'
 
-export { deploymentOf, serverUrls } from './servers.ts'
+export { serverUrls } from './servers.ts'
 
 export interface ThingsStackOptions {
   readonly end: ThingsStackEnd
