@@ -82,8 +82,7 @@ const begin = async (context: CrossingContext, seen: DeviceRecord): Promise<Devi
   const progress = journal.progress()
   const keys = progress?.sourceKeys
   const isUnchanged = keys !== undefined && keys.session === session && keys.rootKeys === rootKeys
-  const isVanished = hasVanished(context)
-  if (isOurs(progress) && isUnchanged && !isVanished) return undefined
+  if (isOurs(progress) && isUnchanged && !hasVanished(context)) return undefined
   if (registriesOf(seen).length === 0) return staleResult('it is gone from the source')
   if (change.expect !== undefined && rootKeysDigest(seen, context.digestKey) !== change.expect.rootKeys)
     return staleResult('its root keys changed on the source after the preview')
@@ -99,11 +98,11 @@ const begin = async (context: CrossingContext, seen: DeviceRecord): Promise<Devi
     ...(change.devEui === undefined ? {} : { devEui: change.devEui }),
     ...(change.joinEui === undefined ? {} : { joinEui: change.joinEui }),
     route,
-    ...(isVanished
-      ? { because: 'it is gone from the target' }
-      : keys === undefined
-        ? {}
-        : { because: 'the device joined anew, or its keys changed' }),
+    ...(keys === undefined
+      ? {}
+      : {
+          because: isUnchanged ? 'it is gone from the target' : 'the device joined anew, or its keys changed',
+        }),
   })
   await journal.fact({ name: 'source-keys', session, rootKeys })
   return undefined
