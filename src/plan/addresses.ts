@@ -1,3 +1,4 @@
+import { deploymentOf, hostKey, isLoopback } from '../domain/hosts.ts'
 import type { Draft } from './plan-document.ts'
 
 /** What is wrong with an address, and what to write; the address is not part of it where it holds credentials. */
@@ -46,26 +47,6 @@ export const parseAddress = (text: string): Address => {
 export const originOf = (text: string): string => {
   const address = parseAddress(text)
   return 'url' in address ? address.url.origin : text
-}
-
-/** This machine, by any of its names. */
-export const isLoopback = (hostname: string): boolean =>
-  /^(?:localhost|.+\.localhost|127(?:\.\d{1,3}){3}|\[::1\])$/.test(hostname)
-
-/** Host and port by which two addresses are compared; names of this machine are one. */
-const hostKey = (url: URL): string => {
-  const host = isLoopback(url.hostname) ? 'localhost' : url.hostname.replace(/\.$/, '')
-  return `${host}:${url.port === '' ? (url.protocol === 'https:' ? '443' : '80') : url.port}`
-}
-
-/**
- * The deployment that an address belongs to. EUIs are unique within one: all tenants and regions of the
- * Cloud are one, all regions of the Sandbox are one, and any other host and port is one of its own.
- */
-const deploymentOf = (url: URL): string => {
-  if (/(^|\.)cloud\.thethings\.industries$/.test(url.hostname)) return 'the Cloud of The Things Industries'
-  if (/(^|\.)cloud\.thethings\.network$/.test(url.hostname)) return 'The Things Stack Sandbox'
-  return hostKey(url)
 }
 
 const REGISTRIES = ['identity', 'join', 'network', 'application'] as const

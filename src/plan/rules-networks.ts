@@ -1,4 +1,5 @@
-import { isLoopback, parseAddress, relate } from './addresses.ts'
+import { isLoopback } from '../domain/hosts.ts'
+import { parseAddress, relate } from './addresses.ts'
 import { error, type Finding, warning } from './finding.ts'
 import type { Path } from './located.ts'
 import type { Rule, RuleContext } from './rule.ts'

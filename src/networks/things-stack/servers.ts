@@ -1,22 +1,7 @@
 import type { Registry } from '../../domain/device.ts'
 import { FerryError } from '../../domain/errors.ts'
+import { identityOriginOf, isLoopback } from '../../domain/hosts.ts'
 import type { ServerUrls, ThingsStackEnd } from '../../domain/migration-plan.ts'
-
-/** Hosts of The Things Stack Cloud: one Identity Server for each tenant, in its first region (`ttn-lw-cli use`). */
-const CLOUD = /^([a-z0-9][a-z0-9-]*)\.((?:nam|sam|eu|af|as|au)\d+)\.cloud\.thethings\.industries$/
-/** Hosts of The Things Stack Sandbox (Community Edition): one Identity Server for all regions. */
-const SANDBOX = /^((?:nam|sam|eu|af|as|au)\d+)\.cloud\.thethings\.network$/
-
-/** Reached without leaving this machine. */
-const LOOPBACK = /^(localhost|127(\.\d{1,3}){3}|\[::1\])$/
-
-const IDENTITY_REGION = 'eu1'
-
-const derivedIdentity = (url: URL): string => {
-  const cloud = CLOUD.exec(url.hostname)
-  if (cloud !== null) return `https://${cloud[1]}.${IDENTITY_REGION}.cloud.thethings.industries`
-  return SANDBOX.test(url.hostname) ? `https://${IDENTITY_REGION}.cloud.thethings.network` : url.origin
-}
 
 /**
  * The origin of each registry: what the plan names as `servers`, else the origin of `url`. In the Cloud and the
@@ -26,7 +11,7 @@ export const serverUrls = (end: ThingsStackEnd): ServerUrls => {
   const url = new URL(end.url)
   const named = (origin: string | undefined) => (origin === undefined ? undefined : new URL(origin).origin)
   return {
-    identity: named(end.servers.identity) ?? derivedIdentity(url),
+    identity: named(end.servers.identity) ?? identityOriginOf(url),
     join: named(end.servers.join) ?? url.origin,
     network: named(end.servers.network) ?? url.origin,
     application: named(end.servers.application) ?? url.origin,
@@ -47,25 +32,13 @@ export const originOf = (urls: ServerUrls, registry: Registry): string => {
 }
 
 /**
- * Equal for ends within one deployment, where a pair of EUIs can be registered only once: all tenants and regions
- * of the Cloud are one, all regions of the Sandbox another, and elsewhere the Identity Server decides
- * (`host:port`).
- */
-export const deploymentOf = (end: ThingsStackEnd): string => {
-  const identity = new URL(serverUrls(end).identity)
-  if (CLOUD.test(identity.hostname)) return 'cloud.thethings.industries'
-  if (SANDBOX.test(identity.hostname)) return 'cloud.thethings.network'
-  return `${identity.hostname}:${identity.port || (identity.protocol === 'https:' ? '443' : '80')}`
-}
-
-/**
  * Refuses to send a credential where others could read it: plain http, or TLS without a check of the certificate,
  * anywhere but on this machine.
  */
 export const refuseUnsafe = (end: ThingsStackEnd, urls: ServerUrls): void => {
   for (const origin of Object.values(urls) as readonly string[]) {
     const { protocol, hostname, host } = new URL(origin)
-    if (LOOPBACK.test(hostname) || (protocol === 'https:' && !end.insecure)) continue
+    if (isLoopback(hostname) || (protocol === 'https:' && !end.insecure)) continue
     const why = protocol === 'https:' ? 'without a check of its certificate' : 'over plain http'
     throw new FerryError('plan-invalid', 'UnsafeConnection', `${host} would be sent the API key ${why}`, {
       hint: 'use an https address, and caFile where the certificate is of an own authority',
@@ -82,7 +55,7 @@ export const serverAddresses = (urls: ServerUrls): Record<string, string> => {
   const addresses: Record<string, string> = {}
   const tell = (field: string, origin: string) => {
     const url = new URL(origin)
-    if (url.protocol === 'https:' && !LOOPBACK.test(url.hostname)) addresses[field] = url.hostname
+    if (url.protocol === 'https:' && !isLoopback(url.hostname)) addresses[field] = url.hostname
   }
   tell('network_server_address', urls.network)
   tell('application_server_address', urls.application)

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import type { ThingsStackEnd } from '../../../src/domain/migration-plan.ts'
-import { deploymentOf, serverAddresses, serverUrls } from '../../../src/networks/things-stack/servers.ts'
+import { serverAddresses, serverUrls } from '../../../src/networks/things-stack/servers.ts'
 
 const end = (url: string, servers: ThingsStackEnd['servers'] = {}): ThingsStackEnd => ({
   network: 'things-stack',
@@ -42,27 +42,6 @@ describe('the servers of an end', () => {
       network: 'https://nam1.cloud.thethings.network',
       application: 'https://nam1.cloud.thethings.network',
     })
-  })
-})
-
-describe('a deployment', () => {
-  test.each([
-    ['https://acme.nam1.cloud.thethings.industries', 'cloud.thethings.industries'],
-    ['https://other.eu1.cloud.thethings.industries', 'cloud.thethings.industries'],
-    ['https://nam1.cloud.thethings.network', 'cloud.thethings.network'],
-    ['https://stack.example.org', 'stack.example.org:443'],
-    ['https://stack.example.org:443/', 'stack.example.org:443'],
-    ['http://127.0.0.1:1885', '127.0.0.1:1885'],
-    ['http://stack.example.org', 'stack.example.org:80'],
-  ])('of %s is %s', (url, deployment) => {
-    expect(deploymentOf(end(url))).toBe(deployment)
-  })
-
-  test('goes by the Identity Server', () => {
-    const servers = { identity: 'https://is.example.org' }
-    expect(deploymentOf(end('https://a.example.org', servers))).toBe(
-      deploymentOf(end('https://b.example.org', servers)),
-    )
   })
 })
 
