@@ -21,6 +21,8 @@ export interface RunOptions {
   readonly limit?: number
   /** Told every piece of the error output, with the process. */
   readonly onError?: (text: string, kill: (signal: NodeJS.Signals) => void) => void
+  /** The same for the standard output. */
+  readonly onOutput?: (text: string, kill: (signal: NodeJS.Signals) => void) => void
   /** Closes the standard output at once. */
   readonly deaf?: boolean
 }
@@ -43,6 +45,7 @@ export const ferry = (args: readonly string[], options: RunOptions = {}): Promis
     if (options.deaf === true) child.stdout.destroy()
     child.stdout.on('data', (chunk: Buffer) => {
       stdout += chunk.toString()
+      options.onOutput?.(stdout, (signal) => child.kill(signal))
     })
     child.stderr.on('data', (chunk: Buffer) => {
       stderr += chunk.toString()
