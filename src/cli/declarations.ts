@@ -52,7 +52,7 @@ const declareInit = (program: Commander, ask: Ask): void => {
       'asks for nothing',
     ],
   )
-  codes(init, '0 written, 9 key or application refused, 64 something is missing or the file exists')
+  codes(init, '0 written, 3 an answer is wrong, 9 key refused, 64 something is missing or the file exists')
 }
 
 const declarePlanning = (program: Commander, ask: Ask): void => {

@@ -9,6 +9,9 @@ import type { Host } from './host.ts'
 /** Requests at once while looking: few, since nobody has asked for more yet. */
 const CONCURRENCY = 8
 
+/** What is wrong with the answers, and not with the key. */
+const WRONG_ADDRESS: readonly string[] = ['ApplicationNotFound', 'RegistryNotServed']
+
 export interface Inspected {
   readonly host: string
   readonly devices: number
@@ -18,8 +21,8 @@ export interface Inspected {
 /**
  * Looks at an application that a plan is to be written for: whether it exists, whether the key may migrate it, how
  * many devices it has. Writes nothing.
- * @throws FerryError kind `credentials` for an application, key or right that is missing, with every finding;
- * `plan-invalid` for a CA file that can't be read. NetworkError where the network does not answer.
+ * @throws FerryError kind `credentials` for a key or right that is missing, `plan-invalid` for an application or
+ * registry that is not there and a CA file that can't be read. NetworkError where the network does not answer.
  */
 export const inspectApplication = async (
   end: ThingsStackEnd,
@@ -41,7 +44,8 @@ export const inspectApplication = async (
     const errors = findings.filter((finding) => finding.severity === 'error')
     const [first] = errors
     if (first !== undefined) {
-      throw new FerryError('credentials', first.code, first.message, {
+      const isAddress = errors.every(({ code }) => WRONG_ADDRESS.includes(code))
+      throw new FerryError(isAddress ? 'plan-invalid' : 'credentials', first.code, first.message, {
         diagnostics: errors,
         ...(first.hint === undefined ? {} : { hint: first.hint }),
       })

@@ -219,7 +219,7 @@ describe('state, export and init', () => {
         word === 'new.yaml' ? 'x.yaml' : word === source.application ? 'building-x' : word,
       ),
     )
-    expect([unknown.code, unknown.stderr]).toEqual([9, expect.stringContaining('building-x')])
+    expect([unknown.code, unknown.stderr]).toEqual([3, expect.stringContaining('building-x')])
     await expect(place.read('x.yaml')).rejects.toThrow()
   })
 })

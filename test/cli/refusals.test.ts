@@ -104,7 +104,7 @@ describe('what is refused before any write', () => {
   test('an application that does not exist', async () => {
     await place.plan({ file: 'unknown.yaml', sourceApplication: 'building-x' })
     const { code, stderr } = await place.ferry(['plan', 'unknown.yaml'])
-    expect([code, stderr]).toEqual([9, expect.stringContaining('building-x')])
+    expect([code, stderr]).toEqual([3, expect.stringContaining('building-x')])
   })
 
   test('a host that can not be reached', async () => {

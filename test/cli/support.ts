@@ -72,7 +72,7 @@ export interface Place {
   close(): Promise<void>
 }
 
-export interface PlanChanges {
+interface PlanChanges {
   readonly file?: string
   readonly name?: string
   readonly include?: string

@@ -2,12 +2,12 @@ import type { Interrupts } from '../../../src/cli/interrupts.ts'
 import type { Output, Shell } from '../../../src/cli/shell.ts'
 import { PLAIN_STYLE } from '../../../src/report/layout.ts'
 
-export interface Recorded extends Output {
+interface Recorded extends Output {
   readonly text: () => string
 }
 
 /** An output that keeps what it is given. */
-export const recorded = (isTerminal = false, width = 100): Recorded => {
+const recorded = (isTerminal = false, width = 100): Recorded => {
   let kept = ''
   return {
     isTerminal,
