@@ -111,7 +111,7 @@ export const unlock = async (
   if (present === undefined) return 'absent'
   if (present.id !== id) {
     throw new FerryError('locked', 'LockIdMismatch', `the lock ${file} has id ${present.id}, not ${id}`, {
-      hint: `it is held by ${ownerText(present)}; if that run is gone, use \`ferry state unlock ${present.id}\``,
+      hint: `it is held by ${ownerText(present)}; if that run is gone, use \`ferry state unlock PLAN ${present.id}\``,
     })
   }
   await remove(file, fs)
@@ -208,7 +208,7 @@ const remove = async (file: string, fs: FileSystem): Promise<void> => {
 
 const locked = (file: string, present: LockDocument): FerryError =>
   new FerryError('locked', 'Locked', `the state is locked by ${ownerText(present)} (${file})`, {
-    hint: `wait for that run to end; if it is gone, use \`ferry state unlock ${present.id}\``,
+    hint: `wait for that run to end; if it is gone, use \`ferry state unlock PLAN ${present.id}\``,
   })
 
 const ownerText = ({ user, host, pid, startedAt, command }: LockDocument): string =>

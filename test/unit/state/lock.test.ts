@@ -65,7 +65,7 @@ test('a live owner is told with user, host, process, time and the command that u
     kind: 'locked',
     code: 'Locked',
     message: expect.stringMatching(/ann on gateway-1, process 100, since 2026-11-21T08:00:00.000Z/),
-    hint: expect.stringContaining(`ferry state unlock ${first.document.id}`),
+    hint: expect.stringContaining(`ferry state unlock PLAN ${first.document.id}`),
   })
   expect(await readdir(join(file, '..'))).toEqual(['building-a.state.lock'])
 })
