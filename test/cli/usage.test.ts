@@ -53,6 +53,7 @@ describe('wrong usage ends with 64, one sentence and nothing on stdout', () => {
     'plan a.yaml b.yaml',
     'plan a.yaml --format html',
     'plan a.yaml --force',
+    'plan a.yaml -o ./a.yaml',
     'apply a.yaml --yes --allow deletes',
     'apply a.yaml --yes --allow everything=1',
     'apply a.yaml --yes --expect 12',

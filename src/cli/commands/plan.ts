@@ -1,5 +1,7 @@
+import { resolve } from 'node:path'
 import {
   type ChangeSet,
+  FerryError,
   type LoadedPlan,
   openWorkspace,
   type Planned,
@@ -28,6 +30,11 @@ interface PlanOptions {
 
 /** `ferry plan <plan>` */
 export const plan: Command<PlanOptions> = async (shell, [file = ''], options) => {
+  if (options.output !== undefined && resolve(options.output) === resolve(file)) {
+    throw new FerryError('usage', 'PlanExists', `the change set would be written over the plan ${file}`, {
+      hint: 'name another file after -o',
+    })
+  }
   const loaded = await planToCarryOut(shell, file)
   const { changeSet } = await readBoth(shell, loaded)
   if (options.output !== undefined) {
