@@ -28,7 +28,7 @@ describe('a device with fixed keys', () => {
     golden: 'abp-kept',
     fleet: [VALVE, SHORT, NEWER],
     plan: 'policy: { persistSession: true }',
-    then: async (stage) => {
+    ends: async (stage) => {
       await applied(stage, { waiting: 3 })
       expect(at(await stage.held('target', 'ns', 'valve-1'), 'session')).toMatchObject({
         last_f_cnt_up: 500,
@@ -52,7 +52,7 @@ describe('a device with fixed keys', () => {
     golden: 'abp-reset',
     fleet: [VALVE, NEWER],
     plan: 'policy: { persistSession: true, resetFrameCounters: true }',
-    then: async (stage, planned) => {
+    ends: async (stage, planned) => {
       expect(codes(planned, 'valve-104')).toEqual(['ResetNotPossible'])
       expect(codes(planned, 'valve-1')).toContain('CountersReset')
       await applied(stage, { waiting: 1, blocked: 1 })
@@ -72,7 +72,7 @@ describe('a device with fixed keys', () => {
     golden: 'abp-undecided',
     fleet: [{ ...VALVE, aFCntDown: 8 }],
     plan: 'policy: { persistSession: false }',
-    then: async (stage, planned) => {
+    ends: async (stage, planned) => {
       expect(codes(planned, 'valve-1')).toEqual(['AbpNeedsDecision'])
       expect((await stage.apply()).status).toBe('nothing-to-do')
       expect(await stage.held('target', 'is', 'valve-1')).toBeUndefined()

@@ -57,7 +57,7 @@ describe('between preview and apply', () => {
     promise: 'counters may move: an approved change set still holds, and the newest counters cross',
     fleet: [METER, OTHER],
     plan: PLAN,
-    then: async (stage, approved) => {
+    ends: async (stage, approved) => {
       for (let n = 0; n < 3; n++) await expectServed(stage, 'meter-1', 'source')
       await applied(stage, { waiting: 2 }, { approved })
       expect(at(await stage.held('target', 'ns', 'meter-1'), 'session')).toMatchObject({
@@ -72,7 +72,7 @@ describe('between preview and apply', () => {
     promise: 'a device that joins anew on the source is stale alone, and its source goes on serving it',
     fleet: [METER, OTHER],
     plan: `${PLAN}\nrollout: { maxFailures: 0 }`,
-    then: async (stage, approved) => {
+    ends: async (stage, approved) => {
       await joinOnSource(stage, 'meter-1')
       const outcome = await applied(stage, { stale: 1, waiting: 1 }, { approved })
       expect(results(outcome)).toMatchObject({ 'meter-1': 'DeviceChanged' })
@@ -88,7 +88,7 @@ describe('between preview and apply', () => {
     promise: 'a device that joins anew is no reason where sessions are not carried',
     fleet: [METER],
     plan: 'policy: { persistSession: false }',
-    then: async (stage, approved) => {
+    ends: async (stage, approved) => {
       await joinOnSource(stage, 'meter-1')
       await applied(stage, { waiting: 1 }, { approved })
       await stage.device('meter-1').join(stage.air)
@@ -119,7 +119,7 @@ describe('between preview and apply', () => {
       fleet: [METER, OTHER],
       plan: PLAN,
       onBoth: true,
-      then: async (stage, approved) => {
+      ends: async (stage, approved) => {
         await change(stage)
         const [source, target] = [await stage.store('source'), await stage.store('target')]
         await expect(stage.apply({ approved })).rejects.toMatchObject({
@@ -135,7 +135,7 @@ describe('between preview and apply', () => {
     promise: 'a change set that was carried out once is refused the second time, with nothing written',
     fleet: [METER],
     plan: PLAN,
-    then: async (stage, approved) => {
+    ends: async (stage, approved) => {
       await applied(stage, { waiting: 1 }, { approved })
       await expectServed(stage, 'meter-1')
       const target = await stage.store('target')
@@ -186,7 +186,7 @@ describe('a device that joins on the source while it crosses', () => {
       promise: `and is heard, during the import (${registry}): it starts over with the new session`,
       fleet: [METER],
       plan: PLAN,
-      then: async (stage) => {
+      ends: async (stage) => {
         expect(await meanwhile(stage, 'target', registry, () => joinOnSource(stage, 'meter-1'))).toEqual({
           'meter-1': 'waiting',
         })
@@ -204,7 +204,7 @@ describe('a device that joins on the source while it crosses', () => {
     promise: 'and is heard, right before it is stopped: it starts over with the new session',
     fleet: [METER],
     plan: PLAN,
-    then: async (stage) => {
+    ends: async (stage) => {
       expect(
         await meanwhile(stage, 'source', 'network-server', () => joinOnSource(stage, 'meter-1'), 'before'),
       ).toEqual({ 'meter-1': 'waiting' })
@@ -216,7 +216,7 @@ describe('a device that joins on the source while it crosses', () => {
     promise: 'and is not heard yet: it is deferred, and the source serves it again as before',
     fleet: [METER, OTHER],
     plan: PLAN,
-    then: async (stage) => {
+    ends: async (stage) => {
       const join = async (): Promise<void> => {
         expect(await stage.device('meter-1').join(stage.radio('source'))).toMatchObject({ joined: true })
       }
@@ -238,7 +238,7 @@ describe('a device that joins on the source while it crosses', () => {
     promise: 'and a run that is killed before it could start the source again: the next run starts it',
     fleet: [METER],
     plan: PLAN,
-    then: async (stage) => {
+    ends: async (stage) => {
       const join = async (): Promise<void> => void (await stage.device('meter-1').join(stage.radio('source')))
       let writes = 0
       await expect(
@@ -272,7 +272,7 @@ describe('a device that joins on the source while it crosses', () => {
     promise: 'after it was stopped: the join is not answered, and the session that crosses is the one it has',
     fleet: [METER],
     plan: PLAN,
-    then: async (stage) => {
+    ends: async (stage) => {
       const join = async (): Promise<void> => expectNoJoin(stage, 'meter-1')
       expect(await meanwhile(stage, 'source', 'network-server', join)).toEqual({ 'meter-1': 'waiting' })
       await expectServed(stage, 'meter-1')
@@ -285,7 +285,7 @@ describe('while a device crosses', () => {
     promise: 'uplinks go on: the newest counter crosses, and none is lost to the target',
     fleet: [METER],
     plan: PLAN,
-    then: async (stage) => {
+    ends: async (stage) => {
       const device = stage.device('meter-1')
       const uplink = async (): Promise<void> => void (await device.uplink(stage.radio('source')))
       await meanwhile(stage, 'source', 'network-server', uplink)
@@ -298,7 +298,7 @@ describe('while a device crosses', () => {
     promise: 'the muted target hears uplinks that the source does not, and never counts back',
     fleet: [METER],
     plan: PLAN,
-    then: async (stage) => {
+    ends: async (stage) => {
       const device = stage.device('meter-1')
       const uplink = async (): Promise<void> => void (await device.uplink(stage.radio('target')))
       await meanwhile(stage, 'target', 'network-server', uplink)
@@ -312,7 +312,7 @@ describe('while a device crosses', () => {
       'somebody may delete it on the source: it is left, said so, and nothing of it stays on the target',
     fleet: [METER, OTHER],
     plan: `${PLAN}\nrollout: { maxConcurrency: 1, maxFailures: 5 }`,
-    then: async (stage) => {
+    ends: async (stage) => {
       // The first device's writes give time to delete the second.
       const found = await meanwhile(stage, 'target', 'identity-server', () =>
         deleteOnSource(stage, 'meter-2'),

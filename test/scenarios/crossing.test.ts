@@ -68,7 +68,7 @@ describe('an application moves', () => {
     })
     expect(held['mac_state']).toEqual(before?.['mac_state'])
     expect((held['session'] as Record<string, unknown>)['started_at']).toBe(
-      (before?.['session'] as Record<string, unknown>)['started_at'],
+      (before?.['session'] as Record<string, unknown> | undefined)?.['started_at'],
     )
     expect((held['mac_settings'] as Record<string, unknown>)['schedule_downlinks']).toBeUndefined()
     const store = await storeOf(migration.target)

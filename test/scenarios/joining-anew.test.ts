@@ -43,7 +43,7 @@ describe('joining anew', () => {
     golden: 'joining-anew',
     fleet: METERS,
     plan: 'policy: { persistSession: false }',
-    then: async (stage) => {
+    ends: async (stage) => {
       await applied(stage, { waiting: 3 })
       for (const { id } of METERS) {
         expect(await stage.held('target', 'ns', id)).not.toHaveProperty('session')
@@ -68,7 +68,7 @@ describe('joining anew', () => {
     promise: 'refuses on the target a DevNonce that was used on the source',
     fleet: METERS,
     plan: 'policy: { persistSession: false }',
-    then: async (stage) => {
+    ends: async (stage) => {
       await applied(stage, { waiting: 3 })
       const js = async (id: string) => stage.held('target', 'js', id)
       expect(await js('meter-102')).toMatchObject({ used_dev_nonces: [7, 11], last_join_nonce: 4 })
@@ -82,7 +82,7 @@ describe('joining anew', () => {
     golden: 'never-joined',
     fleet: [NEVER],
     plan: 'policy: { persistSession: true }',
-    then: async (stage, planned) => {
+    ends: async (stage, planned) => {
       expect(codes(planned, 'spare-1')).toContain('NeverJoined')
       await applied(stage, { waiting: 1 })
       expect(await stage.device('spare-1').join(stage.air)).toMatchObject({ joined: true })
@@ -96,7 +96,7 @@ describe('joining anew', () => {
     golden: 'deleted-after-import',
     fleet: METERS,
     plan: 'policy: { persistSession: false, deleteSource: after-import }',
-    then: async (stage) => {
+    ends: async (stage) => {
       await applied(stage, { waiting: 3 })
       for (const registry of ['as', 'ns', 'js', 'is'] as const)
         expect(await stage.held('source', registry, 'meter-102')).toBeUndefined()
@@ -118,7 +118,7 @@ describe('joining anew', () => {
     golden: 'joining-anew-rx1-keep',
     fleet: [{ ...(METERS[0] as DeviceSpec), macSettings: { rx1_delay: 1, desired_rx1_delay: 2 } }],
     plan: 'policy: { persistSession: false, rx1Delay: keep }',
-    then: async (stage) => {
+    ends: async (stage) => {
       await applied(stage, { waiting: 1 })
       await stage.device('meter-102').join(stage.air)
       expect(stage.device('meter-102').rx1Delay).toBe(2)
@@ -135,7 +135,7 @@ describe('joining anew', () => {
     ],
     plan: `policy: { persistSession: false, rx1Delay: target }
 devices: { include: [{ all: true }], overrides: [{ ids: [meter-104], policy: { rx1Delay: 7 } }] }`,
-    then: async (stage) => {
+    ends: async (stage) => {
       await applied(stage, { waiting: 2 })
       for (const [id, delay] of [
         ['meter-102', 5],

@@ -47,7 +47,7 @@ describe('a kept session', () => {
     golden: 'kept-session',
     fleet: OTAA,
     plan: 'policy: { persistSession: true }',
-    then: async (stage) => {
+    ends: async (stage) => {
       await applied(stage, { waiting: 4 })
       for (const { id } of OTAA) await expectServed(stage, id)
       // Heard: the next run replaces the root keys on the source, and nothing is left.

@@ -30,7 +30,7 @@ devices:
       set: { deviceId: meter-007, name: Meter 7, description: On the roof, attributes: { floor: "4" } }
     - match: "valve-*"
       policy: { persistSession: false, preventRejoin: none }`,
-    then: async (stage) => {
+    ends: async (stage) => {
       const untouched = (await stage.store('source')).networkServer['meters/test-9']
       await applied(stage, { waiting: 2 })
       const { identityServer, networkServer, joinServer } = await stage.store('target')
@@ -65,7 +65,7 @@ devices:
     promise: 'that comes later is an update of settings: the living session is left as it is',
     fleet: [METER],
     plan: 'policy: { persistSession: true }',
-    then: async (stage) => {
+    ends: async (stage) => {
       await applied(stage, { waiting: 1 })
       await expectServed(stage, 'meter-7')
       await applied(stage, { migrated: 1 })
@@ -86,7 +86,7 @@ devices: { include: [{ all: true }], overrides: [{ ids: [meter-7], set: { name: 
     fleet: [METER, VALVE],
     plan: `policy: { persistSession: true }
 devices: { include: [{ all: true }], overrides: [{ ids: [valve-8], set: { deviceId: meter-7 } }] }`,
-    then: async (stage, planned) => {
+    ends: async (stage, planned) => {
       expect(actions(planned)).toEqual({ 'meter-7': 'blocked', 'valve-8': 'blocked' })
       expect((await stage.apply()).status).toBe('nothing-to-do')
     },

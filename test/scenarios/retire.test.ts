@@ -32,7 +32,7 @@ describe('a source that served its device', () => {
     golden: 'deleted-after-heard',
     fleet: FLEET,
     plan: 'policy: { persistSession: true, deleteSource: after-heard }\nverify: { retireAfter: 7d }',
-    then: async (stage) => {
+    ends: async (stage) => {
       await applied(stage, { waiting: 3 })
       stage.pass(8 * DAY)
       expect((await stage.apply()).status).toBe('nothing-to-do')
@@ -61,7 +61,7 @@ describe('a source that served its device', () => {
     golden: 'source-kept',
     fleet: FLEET,
     plan: 'policy: { persistSession: true, deleteSource: never, preventRejoin: replace-root-keys }',
-    then: async (stage) => {
+    ends: async (stage) => {
       const before = await stage.store('source')
       await applied(stage, { waiting: 3 })
       for (const id of IDS) await stage.device(id).uplink(stage.radio('target'), { confirmed: true })
@@ -85,7 +85,7 @@ describe('a source that served its device', () => {
     golden: 'rejoin-not-prevented',
     fleet: FLEET,
     plan: 'policy: { persistSession: true, preventRejoin: none }',
-    then: async (stage) => {
+    ends: async (stage) => {
       const { joinServer } = await stage.store('source')
       await applied(stage, { waiting: 3 })
       for (const id of IDS) await expectServed(stage, id)
@@ -101,7 +101,7 @@ describe('a source that served its device', () => {
     golden: 'kept-deleted-after-import',
     fleet: FLEET,
     plan: 'policy: { persistSession: true, deleteSource: after-import }',
-    then: async (stage) => {
+    ends: async (stage) => {
       await applied(stage, { waiting: 3 })
       for (const id of IDS) {
         expect(await onSource(stage, id)).toEqual([])

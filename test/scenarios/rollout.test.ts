@@ -18,7 +18,7 @@ describe('a rollout', () => {
     golden: 'canary',
     fleet: FLEET,
     plan: 'policy: { persistSession: true }\nrollout: { canary: 2 }',
-    then: async (stage) => {
+    ends: async (stage) => {
       const first = await applied(stage, { waiting: 2, skipped: 3 })
       expect(first.result.stopped).toBe('canary')
       expect(eventNames(stage.events).filter((name) => name === 'wave.started')).toHaveLength(1)
@@ -45,7 +45,7 @@ describe('a rollout', () => {
       const others = await otherApplication(stage.target, 'others')
       for (const number of [2, 3, 4]) await register(others, { ...meter(number), id: `theirs-${number}` })
     },
-    then: async (stage) => {
+    ends: async (stage) => {
       const source = await stage.store('source')
       const outcome = await applied(stage, { waiting: 1, failed: 2, skipped: 2 })
       expect(outcome.result.stopped).toBe('failures')
@@ -64,7 +64,7 @@ describe('a rollout', () => {
     promise: 'of none and then some: devices that come later cross with the same plan',
     fleet: FLEET.slice(0, 1),
     plan: 'policy: { persistSession: true }',
-    then: async (stage) => {
+    ends: async (stage) => {
       await applied(stage, { waiting: 1 })
       await register(stage.source, meter(6))
       await applied(stage, { waiting: 2 })

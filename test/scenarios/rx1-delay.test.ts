@@ -42,7 +42,7 @@ describe('the RX1 delay of a running session', () => {
     golden: 'rx1-keep',
     fleet: [METER, VALVE],
     plan: 'policy: { persistSession: true, rx1Delay: keep }',
-    then: async (stage) => {
+    ends: async (stage) => {
       await applied(stage, { waiting: 2 })
       expect(await delays(stage, 'meter-1')).toEqual([1, 2, 1, 2].map(delay))
       expect(await delays(stage, 'valve-1')).toEqual([1, 1, 1, 1].map(delay))
@@ -56,7 +56,7 @@ describe('the RX1 delay of a running session', () => {
     golden: 'rx1-target',
     fleet: [METER, VALVE],
     plan: 'policy: { persistSession: true, rx1Delay: target }',
-    then: async (stage) => {
+    ends: async (stage) => {
       await applied(stage, { waiting: 2 })
       expect(await delays(stage, 'meter-1')).toEqual([delay(1), delay(5), delay(1), undefined])
       expect(await delays(stage, 'valve-1')).toEqual([1, 1, 1, 1].map(delay))
@@ -74,7 +74,7 @@ describe('the RX1 delay of a running session', () => {
     fleet: [METER, VALVE, { ...VALVE, id: 'valve-2', number: 3 }],
     plan: `policy: { persistSession: true, rx1Delay: 7 }
 devices: { include: [{ all: true }], overrides: [{ ids: [valve-1], set: { obeysRxTimingSetup: true } }] }`,
-    then: async (stage, planned) => {
+    ends: async (stage, planned) => {
       expect(codes(planned, 'valve-2')).toContain('Rx1DelayNeedsObedience')
       await applied(stage, { waiting: 2, blocked: 1 })
       for (const id of ['meter-1', 'valve-1']) {

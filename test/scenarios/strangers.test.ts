@@ -36,7 +36,7 @@ const blocks = (
     fleet: [spec],
     plan: PLAN,
     before,
-    then: async (stage, planned) => {
+    ends: async (stage, planned) => {
       expect(codes(planned, spec.id)).toContain(code)
       const [source, target] = [await stage.store('source'), await stage.store('target')]
       expect((await stage.apply()).status).toBe('nothing-to-do')
@@ -93,7 +93,7 @@ describe('a device of others on the target is never touched', () => {
       const others = await otherApplication(stage.target, 'others')
       await register(others, { ...METER, id: 'theirs' })
     },
-    then: async (stage) => {
+    ends: async (stage) => {
       const source = (await stage.store('source')).networkServer['meters/meter-1']
       const theirs = (await stage.store('target')).joinServer['others/theirs']
       const outcome = await applied(stage, { failed: 1, waiting: 1 })
@@ -121,7 +121,7 @@ describe('a device that the target holds already', () => {
         fCntUp: 400,
         identity: serverAddresses,
       }),
-    then: async (stage) => {
+    ends: async (stage) => {
       const [source, target] = [await stage.store('source'), await stage.store('target')]
       await applied(stage, { adopted: 1 })
       expect(await stage.store('source')).toEqual(source)
@@ -138,7 +138,7 @@ describe('a device that the target holds already', () => {
     fleet: [{ ...METER, name: 'Meter 1', classC: true }],
     plan: PLAN,
     before: (stage) => register(stage.target, { ...METER, fCntUp: 400, identity: serverAddresses }),
-    then: async (stage) => {
+    ends: async (stage) => {
       const before = await stage.held('target', 'ns', 'meter-1')
       await applied(stage, { updated: 1 })
       const after = await stage.held('target', 'ns', 'meter-1')
@@ -162,7 +162,7 @@ describe('a device of the source that can not cross', () => {
       ...(without.length === 3 ? { golden: 'half-registered' } : {}),
       fleet: [METER, { ...METER, id: 'half-1', number: 4, without }],
       plan: PLAN,
-      then: async (stage, planned) => {
+      ends: async (stage, planned) => {
         expect(codes(planned, 'half-1')).toEqual(['HalfRegistered'])
         const source = (await stage.store('source')).identityServer['meters/half-1']
         await applied(stage, { waiting: 1, blocked: 1 })
@@ -177,7 +177,7 @@ describe('a device of the source that can not cross', () => {
     golden: 'muted-source',
     fleet: [{ ...METER, macSettings: { schedule_downlinks: false } }],
     plan: PLAN,
-    then: async (stage, planned) => {
+    ends: async (stage, planned) => {
       expect(codes(planned, 'meter-1')).toEqual(['SourceMuted'])
       expect((await stage.apply()).status).toBe('nothing-to-do')
     },
@@ -191,7 +191,7 @@ describe('a device of the source that can not cross', () => {
     before: async (stage) => {
       await stage.device('meter-1').join(stage.radio('source'))
     },
-    then: async (stage, planned) => {
+    ends: async (stage, planned) => {
       expect(codes(planned, 'meter-1')).toEqual(['PendingSession'])
       expect((await stage.apply()).status).toBe('nothing-to-do')
       await expectServed(stage, 'meter-1', 'source')
@@ -206,7 +206,7 @@ describe('a device of the source that can not cross', () => {
     golden: 'address-not-covered',
     fleet: [METER],
     plan: `${PLAN}\ncoverage: { gateways: unknown }`,
-    then: async (stage, planned) => {
+    ends: async (stage, planned) => {
       expect(codes(planned, 'meter-1')).toEqual(['DevAddrNotCovered'])
       expect((await stage.apply()).status).toBe('nothing-to-do')
     },
@@ -219,7 +219,7 @@ describe('an application without devices', () => {
     golden: 'empty',
     fleet: [],
     plan: PLAN,
-    then: async (stage, planned) => {
+    ends: async (stage, planned) => {
       expect(planned.devices).toEqual([])
       expect((await stage.apply()).status).toBe('nothing-to-do')
       await expect(stage.stateText()).rejects.toThrow('ENOENT')

@@ -50,7 +50,7 @@ describe('a device that somebody deleted on the target', () => {
       await applied(stage, { waiting: 2 })
       for (const id of ['meter-1', 'valve-1']) await remove(stage, 'target', id)
     },
-    then: async (stage, planned) => {
+    ends: async (stage, planned) => {
       expect(actions(planned)).toEqual({ 'meter-1': 'create', 'valve-1': 'create' })
       expect(codes(planned, 'meter-1')).toContain('VanishedFromTarget')
       await applied(stage, { waiting: 2 })
@@ -64,7 +64,7 @@ describe('a device that somebody deleted on the target', () => {
     promise: 'after it was heard is created again, and has to be heard again',
     fleet: [METER],
     plan: KEEPING,
-    then: async (stage) => {
+    ends: async (stage) => {
       await applied(stage, { waiting: 1 })
       await stage.device('meter-1').uplink(stage.air)
       await applied(stage, { migrated: 1 })
@@ -84,7 +84,7 @@ describe('a device that somebody deleted on the target', () => {
       promise: `${when} is created again by the next run`,
       fleet: [METER],
       plan: KEEPING,
-      then: async (stage) => {
+      ends: async (stage) => {
         await killedAt(stage, side, nth)
         expect(await stage.held('target', 'ns', 'meter-1')).toBeDefined()
         await remove(stage, 'target', 'meter-1')
@@ -98,7 +98,7 @@ describe('a device that somebody deleted on the target', () => {
     promise: 'in part, while it was muted, is completed by the next run',
     fleet: [METER],
     plan: KEEPING,
-    then: async (stage) => {
+    ends: async (stage) => {
       await killedAt(stage, 'target', 5)
       await call(stage.target, 'DELETE', '/as/applications/meters/devices/meter-1')
       await applied(stage, { waiting: 1 })
@@ -119,7 +119,7 @@ describe('a device that somebody deleted on the target', () => {
       await applied(stage, { migrated: 1 })
       await remove(stage, 'target', 'meter-1')
     },
-    then: async (stage, planned) => {
+    ends: async (stage, planned) => {
       expect(actions(planned)).toEqual({ 'meter-1': 'blocked' })
       expect(codes(planned, 'meter-1')).toContain('VanishedFromTarget')
       expect((await stage.apply()).status).toBe('nothing-to-do')
@@ -132,7 +132,7 @@ describe('a device that somebody deleted on the source', () => {
     promise: 'after it was let go is done once the target has heard it: nothing is left to retire',
     fleet: [METER],
     plan: 'policy: { persistSession: true, deleteSource: after-heard }',
-    then: async (stage) => {
+    ends: async (stage) => {
       await applied(stage, { waiting: 1 })
       await remove(stage, 'source', 'meter-1')
       await expectServed(stage, 'meter-1')
@@ -152,7 +152,7 @@ describe('a device that somebody deleted on the source', () => {
       await killedAt(stage, 'target', 5)
       await remove(stage, 'source', 'meter-1')
     },
-    then: async (stage, planned) => {
+    ends: async (stage, planned) => {
       expect(codes(planned, 'meter-1')).toEqual(['SourceGone'])
       await expect(stage.apply()).rejects.toMatchObject({ kind: 'blocked', code: 'GuardRefused' })
       expect((await stage.apply({ allow: { 'source-shrunk': 1 } })).status).toBe('nothing-to-do')
@@ -164,7 +164,7 @@ describe('a device that somebody deleted on the source', () => {
     fleet: [METER, { ...METER, id: 'meter-2', number: 5 }],
     plan: `${KEEPING}\nrollout: { maxConcurrency: 1, maxFailures: 5 }`,
     onBoth: true,
-    then: async (stage) => {
+    ends: async (stage) => {
       await killedAt(stage, 'source', 1)
       await remove(stage, 'source', 'meter-1')
       const { changeSet } = await stage.plan()

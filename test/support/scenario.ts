@@ -51,7 +51,7 @@ export interface Scenario {
   /** What is there before the plan is made, besides the fleet on the source. */
   readonly before?: (stage: Stage) => Promise<void>
   /** From the first plan to the end. */
-  readonly then: (stage: Stage, planned: ChangeSet) => Promise<void>
+  readonly ends: (stage: Stage, planned: ChangeSet) => Promise<void>
 }
 
 const CHANNELS = [868_100_000, 868_300_000, 868_500_000]
@@ -144,7 +144,7 @@ export const goldenText = (migration: Migration, changeSet: ChangeSet): string =
 
 /** Registers one test: fleet on the source, plan, golden preview, what follows, and the promises at its end. */
 export const scenario = (given: Scenario): void => {
-  const { promise, golden, fleet, plan, before, then } = given
+  const { promise, golden, fleet, plan, before, ends } = given
   it(promise, async () => {
     const migration = await startMigration()
     try {
@@ -157,7 +157,7 @@ export const scenario = (given: Scenario): void => {
         await expect(goldenText(migration, changeSet)).toMatchFileSnapshot(
           `../scenarios/golden/${golden}.txt`,
         )
-      await then(stage, changeSet)
+      await ends(stage, changeSet)
       if (given.onBoth !== true) await stage.promisesHold()
     } finally {
       await migration.close()
