@@ -34,8 +34,10 @@ export interface RuleInput {
   readonly sourceHost: string
   /** The source is silent because we muted it. */
   readonly mutedByUs: boolean
-  /** The plan as it will be on the target. */
+  /** The frequency plan as it will be on the target, and the versions. */
   readonly frequencyPlan: string
+  readonly lorawanVersion: string
+  readonly lorawanPhyVersion: string
   /** Undefined where the queue can't be seen. */
   readonly queuedDownlinks: number | undefined
 }
@@ -160,10 +162,10 @@ const BLOCKING: readonly DeviceRule[] = [
   },
   {
     from: 'a LoRaWAN 1.1 device joins with NwkKey',
-    check: ({ source }) =>
+    check: ({ source, lorawanVersion }) =>
       activationOf(source) === 'otaa' &&
       source.registries[JS] !== undefined &&
-      versionAtLeast(profileOf(source).lorawanVersion, 'MAC_V1_1') &&
+      versionAtLeast(lorawanVersion, 'MAC_V1_1') &&
       secretField(source, JS, 'root_keys.nwk_key.key') === undefined
         ? error(
             'NwkKeyMissing',
@@ -245,10 +247,9 @@ const BLOCKING: readonly DeviceRule[] = [
   },
   {
     from: "the target's PHY versions",
-    check: ({ source, frequencyPlan, targetFacts }) => {
+    check: ({ frequencyPlan, lorawanPhyVersion: phy, targetFacts }) => {
       const band = targetFacts.frequencyPlans.find((plan) => plan.id === frequencyPlan)?.band
       const known = band === undefined ? undefined : targetFacts.phyVersions[band]
-      const phy = profileOf(source).lorawanPhyVersion
       return known === undefined || known.includes(phy)
         ? undefined
         : error(

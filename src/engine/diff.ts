@@ -94,7 +94,11 @@ export const createdFields = (
   )
 
 /** Fields of the source that stay behind, with the reason of the field table. */
-export const fieldsLeftBehind = (source: DeviceRecord, desired: DeviceRecord): readonly FieldChange[] =>
+export const fieldsLeftBehind = (
+  source: DeviceRecord,
+  desired: DeviceRecord,
+  reasons: Reasons,
+): readonly FieldChange[] =>
   REGISTRIES.flatMap((registry) =>
     Object.entries(source.registries[registry] ?? {})
       .filter(([path]) => desired.registries[registry]?.[path] === undefined)
@@ -106,7 +110,7 @@ export const fieldsLeftBehind = (source: DeviceRecord, desired: DeviceRecord): r
           undefined,
           'leave',
           'not-carried',
-          leftBehindBecause(registry, path),
+          reasons[fieldKey(registry, path)] ?? leftBehindBecause(registry, path),
         ),
       ),
   )

@@ -80,6 +80,8 @@ export const planDevice = (input: DeviceInput): DeviceChange => {
     sourceHost: input.sourceHost,
     mutedByUs: progress?.sourceScheduling !== undefined,
     frequencyPlan: intent.set.frequencyPlan ?? base.profile.frequencyPlan,
+    lorawanVersion: intent.set.lorawanVersion ?? base.profile.lorawanVersion,
+    lorawanPhyVersion: intent.set.lorawanPhyVersion ?? base.profile.lorawanPhyVersion,
     queuedDownlinks: input.queuedDownlinks,
   })
   // What the wanted record says would only follow from what a rule refuses.
@@ -151,7 +153,7 @@ const act = ({ known, findings, holder, desired, left, input }: Acting): DeviceC
     case 'absent': {
       const fields = [
         ...createdFields(source, desired.record, desired.reasons),
-        ...fieldsLeftBehind(source, desired.record),
+        ...fieldsLeftBehind(source, desired.record, desired.reasons),
       ]
       return change('create', fields, left, holder.vanished ? [vanished(known.device)] : [])
     }
@@ -160,7 +162,7 @@ const act = ({ known, findings, holder, desired, left, input }: Acting): DeviceC
         'resume',
         [
           ...createdFields(source, desired.record, desired.reasons),
-          ...fieldsLeftBehind(source, desired.record),
+          ...fieldsLeftBehind(source, desired.record, desired.reasons),
         ],
         left,
       )

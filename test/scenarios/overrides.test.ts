@@ -2,6 +2,7 @@ import { describe, expect } from 'vitest'
 import { type DeviceSpec, keysOf } from '../support/fleet.ts'
 import { actions } from '../support/migration.ts'
 import { applied, at, expectServed, scenario } from '../support/scenario.ts'
+import { call } from '../support/stack-api.ts'
 
 const METER: DeviceSpec = {
   id: 'meter-7',
@@ -89,6 +90,29 @@ devices: { include: [{ all: true }], overrides: [{ ids: [valve-8], set: { device
     ends: async (stage, planned) => {
       expect(actions(planned)).toEqual({ 'meter-7': 'blocked', 'valve-8': 'blocked' })
       expect((await stage.apply()).status).toBe('nothing-to-do')
+    },
+  })
+})
+
+describe('an override of versions', () => {
+  scenario({
+    promise: 'is what the rules look at: a PHY version that the target does not know is mended by it',
+    fleet: [{ ...METER, phy: 'PHY_V1_0_2_REV_B', version: 'MAC_V1_0_2' }],
+    plan: `policy: { persistSession: false }
+devices: { include: [{ all: true }], overrides: [{ ids: [meter-7], set: { lorawanPhyVersion: PHY_V1_0_3_REV_A } }] }`,
+    ends: async (stage) => {
+      await call(stage.target, 'POST', '/simulator/v1/faults', {
+        faults: [
+          {
+            path: 'phy-versions',
+            do: {
+              status: 200,
+              body: { version_info: [{ band_id: 'EU_863_870', phy_versions: ['PHY_V1_0_3_REV_A'] }] },
+            },
+          },
+        ],
+      })
+      expect(actions((await stage.plan()).changeSet)).toEqual({ 'meter-7': 'create' })
     },
   })
 })
