@@ -25,7 +25,6 @@ export interface ApplyInput {
   readonly progress: Map<string, DeviceProgress>
   readonly escrow: EscrowPort
   readonly digestKey: string
-  readonly stateKey: string
   /** Devices that are not what the approved change set shows: left alone. */
   readonly stale: ReadonlySet<string>
   /** Digest of the change set that is carried out: the approved one where there is one. */
@@ -133,7 +132,7 @@ const workThrough = async (
     })
   }
   await walk(begun, rollout.maxConcurrency, work, stop)
-  const wave = nextWave(created, input.progress, rollout.canary)
+  const wave = nextWave(planning.changeSet.devices, input.progress, rollout.canary)
   if (wave.devices.length > 0 && !stop()) {
     emit({ event: 'wave.started', wave: wave.name, devices: wave.devices.length })
     await walk(wave.devices, rollout.maxConcurrency, work, stop)
@@ -201,7 +200,6 @@ const contextOf = (input: ApplyInput, change: DeviceChange): CrossingContext => 
     defaultsFor: input.planning.defaultsFor,
     retireAfter: input.loaded.plan.verify.retireAfter,
     digestKey: input.digestKey,
-    stateKey: input.stateKey,
     pause: input.pause,
     draining: input.draining,
   }

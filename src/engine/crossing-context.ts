@@ -1,12 +1,14 @@
 import type { DeviceChange } from '../domain/change-set.ts'
 import type { DeviceIds, DeviceRecord } from '../domain/device.ts'
-import type { StepName } from '../domain/journal.ts'
+import type { Route, StepName } from '../domain/journal.ts'
 import type { DeviceIntent } from '../domain/migration-plan.ts'
 import type { EscrowPort, NetworkPort } from '../domain/ports.ts'
 import { type Desired, desiredRecord, type TargetDefaults } from './desired.ts'
 import type { DeviceJournal } from './device-journal.ts'
 import type { Ensuring } from './ensure.ts'
+import { isLetGo } from './progress.ts'
 import { profileOf } from './route.ts'
+import { crossingSteps } from './steps.ts'
 
 /** Everything that the crossing of one device works with. */
 export interface CrossingContext {
@@ -18,10 +20,8 @@ export interface CrossingContext {
   readonly escrow: EscrowPort
   readonly defaultsFor: (frequencyPlan: string, phyVersion: string) => Promise<TargetDefaults>
   readonly retireAfter: number
-  /** HMAC key of the change set's digests. */
+  /** HMAC key of digests. Another plan may have another: then a crossing that was begun begins again. */
   readonly digestKey: string
-  /** HMAC key of the state's digests: the same for every plan of a lineage, so that a plan may change midway. */
-  readonly stateKey: string
   readonly pause: (milliseconds: number) => Promise<void>
   /** The run was asked to end: what has not stopped its source yet ends, the rest goes on until the target speaks. */
   readonly draining: () => boolean
@@ -42,14 +42,16 @@ export const onSource = ({ journal, source, pause }: CrossingContext): Ensuring 
 
 /** What the target is to hold, computed from a reading of the source. */
 export const desiredFrom = async (context: CrossingContext, source: DeviceRecord): Promise<Desired> => {
-  const { intent, change } = context
+  const { intent, change, journal } = context
   if (change.route === undefined) throw new Error(`no route for ${change.device}`)
   const profile = profileOf(source)
   const defaults = await context.defaultsFor(
     intent.set.frequencyPlan ?? profile.frequencyPlan,
     intent.set.lorawanPhyVersion ?? profile.lorawanPhyVersion,
   )
-  return desiredRecord(source, change.route, intent, defaults)
+  const progress = journal.progress()
+  const livedOnTarget = progress?.livedOnTarget === true || (change.action === 'create' && isLetGo(progress))
+  return desiredRecord(source, change.route, intent, defaults, livedOnTarget)
 }
 
 export const targetIds = ({ change }: CrossingContext): DeviceIds => ids(change, change.target)
@@ -73,3 +75,10 @@ export const markAlready = ({ journal }: CrossingContext, step: StepName): Promi
 /** Whether a registration on the target carries the EUIs of the device that crosses. */
 export const hasIdsOf = (change: DeviceChange, held: DeviceRecord): boolean =>
   held.ids.devEui === change.devEui && held.ids.joinEui === change.joinEui
+
+export const stepsOf = ({ change, intent }: CrossingContext, source: DeviceRecord): readonly StepName[] =>
+  crossingSteps({
+    route: change.route as Route,
+    hasJoinServer: source.registries['join-server'] !== undefined,
+    policy: intent.policy,
+  })

@@ -5,10 +5,9 @@ import type { StepName } from '../domain/journal.ts'
 import type { EscrowStage } from '../domain/ports.ts'
 import { Secret } from '../domain/secret.ts'
 import { type CrossingContext, markDone, onSource, sourceIds } from './crossing-context.ts'
-import { rootKeysDigest } from './digests.ts'
 import { ensureRemoved, ensureWrite, StepFailure } from './ensure.ts'
 import { fieldKind } from './fields.ts'
-import { field } from './records.ts'
+import { field, registriesOf, sameValue } from './records.ts'
 
 const MUTE = 'mac_settings.schedule_downlinks'
 
@@ -22,7 +21,7 @@ export const storeInEscrow = async (
   await context.journal.fact({ name: 'escrow', stage, ...place })
 }
 
-const isMuted = (record: DeviceRecord): boolean => field(record, 'network-server', MUTE) === false
+export const isMuted = (record: DeviceRecord): boolean => field(record, 'network-server', MUTE) === false
 
 /**
  * Step 7: silences the source and returns what it holds from then on. A muted Network Server still counts uplinks,
@@ -72,17 +71,54 @@ const replacements = (join: Fields): Fields =>
       .map((path) => [path, new Secret(randomBytes(16).toString('hex').toUpperCase())]),
   )
 
-/** Step 14: the device's own root keys no longer open the source. They are in the escrow, and on the target. */
-export const preventRejoin = async (context: CrossingContext): Promise<void> => {
+/**
+ * Step 14: the device's own root keys no longer open the source. They are in the escrow, and on the target: what
+ * differs from those that the target holds is replaced already, by an earlier attempt.
+ */
+export const preventRejoin = async (context: CrossingContext, target: DeviceRecord): Promise<void> => {
   const { journal, source, change } = context
-  const ours = journal.progress()?.sourceKeys?.rootKeys ?? null
-  const held = await source.read(change.device)
-  const isReplaced = (record: DeviceRecord): boolean => rootKeysDigest(record, context.stateKey) !== ours
-  const join = held.registries['join-server']
+  const join = (await source.read(change.device)).registries['join-server']
   if (join === undefined) return markDone(context, 'prevent-rejoin')
   if (journal.progress()?.escrow.A === undefined) throw new Error(`${change.device} is not in the escrow`)
+  const own = target.registries['join-server']
+  const isReplaced = (record: DeviceRecord): boolean =>
+    Object.entries(record.registries['join-server'] ?? {}).every(
+      ([path, value]) =>
+        fieldKind('join-server', path) !== 'root-key' || !sameValue(path, value, own?.[path]),
+    )
   const write = { registry: 'join-server', ids: sourceIds(context), fields: replacements(join) } as const
   await ensureWrite(onSource(context), 'prevent-rejoin', write, isReplaced)
+}
+
+/**
+ * A run that ended while it let the target go does not know whether the target speaks. If the source does by now,
+ * somebody started it: a muted target is no reason to leave it so (the crossing begins again, with what the source
+ * counted since), a speaking one is: then the source is stopped again.
+ */
+export const mayLetGo = async (context: CrossingContext): Promise<boolean> => {
+  const [source, target] = await Promise.all([
+    context.source.read(context.change.device),
+    context.target.read(context.change.target),
+  ])
+  if (source.registries['network-server'] === undefined || isMuted(source)) return true
+  if (isMuted(target)) return false
+  await stopSource(context, source)
+  return true
+}
+
+/** Another device may be registered under the id by now: it is not touched. */
+export const ensureSourceIsOurs = async (
+  { source, change, journal }: CrossingContext,
+  step: StepName,
+): Promise<void> => {
+  const held = await source.read(change.device)
+  const { devEui, joinEui } = journal.progress() ?? {}
+  if (registriesOf(held).length === 0 || (held.ids.devEui === devEui && held.ids.joinEui === joinEui)) return
+  throw new StepFailure(step, {
+    code: 'SourceReplaced',
+    message: `the source holds another device under the id ${change.device} now`,
+    hint: 'exclude it, or give it another id on the source',
+  })
 }
 
 const DELETES: { readonly [S in StepName]?: Registry } = {

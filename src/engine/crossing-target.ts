@@ -1,4 +1,11 @@
-import type { DeviceRecord, FieldPath, Fields, FieldValue, Registry } from '../domain/device.ts'
+import {
+  type DeviceRecord,
+  type FieldPath,
+  type Fields,
+  type FieldValue,
+  REGISTRIES,
+  type Registry,
+} from '../domain/device.ts'
 import type { StepName } from '../domain/journal.ts'
 import {
   type CrossingContext,
@@ -203,6 +210,21 @@ export const unmuteTarget = async (context: CrossingContext): Promise<void> => {
     write,
     (record) => field(record, 'network-server', MUTE) !== false,
   )
+}
+
+/** What the target holds, which has to be the whole device with its keys. */
+export const readWhole = async (context: CrossingContext, step: StepName): Promise<DeviceRecord> => {
+  const { target, change, journal } = context
+  const held = await target.read(change.target)
+  const hasJoin = journal.progress()?.steps['set-join'] !== undefined
+  const written = REGISTRIES.filter((registry) => registry !== 'join-server' || hasJoin)
+  const missing = written.filter((registry) => held.registries[registry] === undefined)
+  if (missing.length === 0 && hasIdsOf(change, held)) return held
+  throw new StepFailure(step, {
+    code: 'VanishedFromTarget',
+    message: `the target does not hold the whole device any more (${missing.join(', ') || 'other EUIs'}): the source keeps what it has`,
+    hint: 'look at the preview: ferry plan',
+  })
 }
 
 /** DevAddr that the device uses on the source: a session on the target with another one is a new one. */

@@ -47,12 +47,14 @@ export const fieldKey = (registry: Registry, path: FieldPath): string => `${regi
  * What the target is to hold for a device: the source's record, less what belongs to the source's cluster, with
  * the plan's policy and settings. Pure; mutes nothing (`handover` steps do). Rules: The Things Stack's registries
  * (which registry writes what), domain rules of RX1 delay, counters and nonces, each in a file of its own.
+ * `livedOnTarget`: the target served the device before and its registration was deleted, with what it counted.
  */
 export const desiredRecord = (
   source: DeviceRecord,
   route: Route,
   intent: DeviceIntent,
   defaults: TargetDefaults,
+  livedOnTarget = false,
 ): Desired => {
   const reasons: Record<string, string> = {}
   const registries: { [R in Registry]?: Record<FieldPath, FieldValue> } = {}
@@ -94,8 +96,24 @@ export const desiredRecord = (
   if (Array.isArray(nonces) && nonces.length > USED_DEV_NONCES_KEPT) {
     set('join-server', 'used_dev_nonces', nonces.slice(-USED_DEV_NONCES_KEPT), 'the newest 10 are kept')
   }
+  if (livedOnTarget) raiseJoinNonce(source, set)
   const record = { ids: { ...source.ids, deviceId: intent.set.deviceId ?? source.ids.deviceId }, registries }
   return { record, reasons, findings: rx1.findings }
+}
+
+/** The highest JoinNonce there is (24 bits). */
+const LAST_JOIN_NONCE = 0xffffff
+/** Above any number of joins that a device can have made on a target that forgot them. */
+const FORGOTTEN_JOINS = 0x10000
+
+/**
+ * From LoRaWAN 1.0.4 on a device ignores an accept whose JoinNonce is not above the last one. How far the target
+ * had counted is lost with its registration, so the source's is raised by more than it can have been.
+ */
+const raiseJoinNonce = (source: DeviceRecord, set: SetField): void => {
+  const last = numberField(source, 'join-server', 'last_join_nonce') ?? 0
+  const raised = Math.min(LAST_JOIN_NONCE, last + FORGOTTEN_JOINS)
+  set('join-server', 'last_join_nonce', raised, 'joins on the target were forgotten with its registration')
 }
 
 type SetField = (registry: Registry, path: FieldPath, value: FieldValue | undefined, because: string) => void

@@ -32,6 +32,8 @@ export interface RuleInput {
   readonly targetFacts: NetworkFacts
   /** Host of the source's Join Server, to tell an external one. */
   readonly sourceHost: string
+  /** The crossing has begun: its course is kept, whatever the policy has become. */
+  readonly isUnderWay: boolean
   /** The source is silent because we muted it. */
   readonly mutedByUs: boolean
   /** The frequency plan as it will be on the target, and the versions. */
@@ -112,8 +114,8 @@ const BLOCKING: readonly DeviceRule[] = [
   },
   {
     from: 'A6c, A6d: an ABP device keeps its session, is reset, or is re-programmed',
-    check: ({ source, policy }) =>
-      activationOf(source) === 'abp' && !policy.persistSession && !policy.resetFrameCounters
+    check: ({ source, policy, isUnderWay }) =>
+      !isUnderWay && activationOf(source) === 'abp' && !policy.persistSession && !policy.resetFrameCounters
         ? error(
             'AbpNeedsDecision',
             'an ABP device can not join anew',
@@ -123,8 +125,8 @@ const BLOCKING: readonly DeviceRule[] = [
   },
   {
     from: 'A6c: counters start again on ABP devices below LoRaWAN 1.0.4 only',
-    check: ({ source, policy }) => {
-      if (!policy.resetFrameCounters) return undefined
+    check: ({ source, policy, isUnderWay }) => {
+      if (isUnderWay || !policy.resetFrameCounters) return undefined
       const why =
         activationOf(source) === 'otaa'
           ? 'an OTAA device resets its counters by joining'
@@ -199,7 +201,8 @@ const BLOCKING: readonly DeviceRule[] = [
   },
   {
     from: 'A7c, A7d: a kept DevAddr is routed to the network that owns its block',
-    check: ({ source, route, coverage, targetFacts }) => {
+    check: ({ source, route, coverage, targetFacts, isUnderWay }) => {
+      if (isUnderWay) return undefined
       if (route === undefined || !keepsKeys(route) || coverage === 'on-target' || coverage === 'moving-now')
         return undefined
       const devAddr = textField(source, NS, 'session.dev_addr')

@@ -14,10 +14,6 @@ const SHORT = 16
 export const derivedDigestKey = (lineage: string, plan: Digest): string =>
   createHash('sha256').update(`${lineage}\n${plan}`).digest('hex')
 
-/** The HMAC key of the state's own digests. */
-export const stateDigestKey = (lineage: string): string =>
-  createHash('sha256').update(`state\n${lineage}`).digest('hex')
-
 const valuesOfKinds = (record: DeviceRecord, kinds: readonly FieldKind[]): Record<string, unknown> => {
   const values: Record<string, unknown> = {}
   for (const registry of REGISTRIES) {

@@ -9,12 +9,15 @@ import { sameValue } from './records.ts'
 export class StepFailure extends Error {
   readonly step: StepName
   readonly error: ErrorRecord
+  /** It certainly had no effect; else nobody knows, and a later run looks. */
+  readonly isDefinite: boolean
 
-  constructor(step: StepName, error: ErrorRecord, cause?: unknown) {
-    super(error.message, cause === undefined ? {} : { cause })
+  constructor(step: StepName, error: ErrorRecord, isDefinite = true) {
+    super(error.message)
     this.name = 'StepFailure'
     this.step = step
     this.error = error
+    this.isDefinite = isDefinite
   }
 }
 
@@ -122,9 +125,13 @@ const ensure = async ({ journal, side, pause }: Omit<Ensuring, 'network'>, call:
       // "Already there" after an attempt that may have worked is our own work, seen late.
       const isLate = error.fault.status === 409 && maybeApplied && (await call.look())
       if (isLate) return await outcome('already')
-      await outcome(error.fault.effect === 'none' ? 'failed' : 'unknown', record)
+      // A refusal says nothing about an attempt before it that may have worked.
+      const isDefinite = error.fault.effect === 'none' && !maybeApplied
+      await outcome(isDefinite ? 'failed' : 'unknown', record)
       if (error.refusesCredentials) throw error
-      if (error.fault.effect === 'none' || attempt === ATTEMPTS) throw new StepFailure(step, record, error)
+      if (error.fault.effect === 'none' || attempt === ATTEMPTS) {
+        throw new StepFailure(step, record, isDefinite)
+      }
       maybeApplied = true
       await pause(FIRST_PAUSE * 2 ** (attempt - 1))
       if (await call.look()) return outcome('already')

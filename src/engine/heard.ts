@@ -12,18 +12,19 @@ export type Hearing =
  * A join alone is no proof, and `last_seen_at` moves at a join request already, so neither counts:
  * - joining anew: a session that was promoted by a data uplink, with a DevAddr that is not the source's;
  * - session kept: an uplink counter above ours, or a newer session;
- * - ABP that was reset: any other counter than ours (it starts again from 0).
+ * - ABP that was reset, or may reset itself: any other counter than ours (it starts again from 0).
  */
 export const hearing = (progress: DeviceProgress, network: Fields | undefined): Hearing => {
   const devAddr = network?.['session.dev_addr']
   const counter = network?.['session.last_f_cnt_up']
   const lastFCntUp = typeof counter === 'number' ? counter : 0
   const baseline = progress.baseline
+  const mayRestart = progress.route === 'abp-reset' || network?.['mac_settings.resets_f_cnt'] === true
   if (typeof devAddr === 'string' && baseline !== undefined) {
     const joinedAnew = devAddr !== baseline.devAddr && devAddr !== baseline.sourceDevAddr
     const counted =
       devAddr === baseline.devAddr &&
-      (progress.route === 'abp-reset' ? lastFCntUp !== baseline.lastFCntUp : lastFCntUp > baseline.lastFCntUp)
+      (mayRestart ? lastFCntUp !== baseline.lastFCntUp : lastFCntUp > baseline.lastFCntUp)
     if (joinedAnew || counted) return { status: 'heard', devAddr, lastFCntUp }
   }
   return network?.['pending_session.dev_addr'] === undefined ? { status: 'silent' } : { status: 'joining' }

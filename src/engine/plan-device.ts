@@ -10,9 +10,16 @@ import { createdFields, equalFields, fieldsLeftBehind, settingChanges } from './
 import { rootKeysDigest, sessionDigest, settingsDigest } from './digests.ts'
 import { isHeard } from './heard.ts'
 import { type Holder, holderOf } from './holder.ts'
-import { type DeviceProgress, deletesBegun, isLetGo, isOurs, rootKeysReplaced } from './progress.ts'
+import {
+  type DeviceProgress,
+  deletesBegun,
+  isLetGo,
+  isOurs,
+  rootKeysReplaced,
+  wasOnTarget,
+} from './progress.ts'
 import { registriesOf } from './records.ts'
-import { keepsKeys, profileOf, routeOf } from './route.ts'
+import { keepsKeys, keepsSession, profileOf, routeOf } from './route.ts'
 import { planRetiring } from './plan-retiring.ts'
 import { crossingSteps, retireDue, type StepsLeft, stepsLeft } from './steps.ts'
 import { updateSteps } from './update.ts'
@@ -33,27 +40,43 @@ export interface DeviceInput {
   readonly now: Date
 }
 
-/** The route of a crossing that has begun is kept: a policy that changes later does not change its course. */
-const chosenRoute = ({
-  source,
-  intent,
-  progress,
-}: Pick<DeviceInput, 'source' | 'intent' | 'progress'>): Route | undefined =>
-  isOurs(progress) && progress?.route !== undefined ? progress.route : routeOf(source, intent.policy)
+type Wanting = Pick<DeviceInput, 'source' | 'target' | 'intent' | 'defaults' | 'progress'>
+
+/** Somebody deleted what we had on the target. */
+const isVanished = ({ target, progress }: Pick<Wanting, 'target' | 'progress'>): boolean =>
+  wasOnTarget(progress) && registriesOf(target).length === 0
+
+/**
+ * The route of a crossing that has begun is kept: a policy that changes later does not change its course. One that
+ * ended and vanished from the target crosses anew, as the policy is now.
+ */
+const chosenRoute = (input: Wanting): Route | undefined => {
+  const { source, intent, progress } = input
+  const isUnderWay = isOurs(progress) && !(isVanished(input) && isLetGo(progress))
+  return isUnderWay && progress?.route !== undefined ? progress.route : routeOf(source, intent.policy)
+}
 
 /** What the target is to hold for this device, by the plan; undefined where the policy leaves no way. */
 export const desiredOf = (
-  input: Pick<DeviceInput, 'source' | 'intent' | 'defaults' | 'progress'>,
+  input: Wanting,
 ): { readonly route: Route; readonly desired: Desired } | undefined => {
+  const { source, intent, defaults, progress } = input
   const route = chosenRoute(input)
-  return route === undefined
-    ? undefined
-    : { route, desired: desiredRecord(input.source, route, input.intent, input.defaults) }
+  if (route === undefined) return undefined
+  const livedOnTarget = progress?.livedOnTarget === true || (isVanished(input) && isLetGo(progress))
+  return { route, desired: desiredRecord(source, route, intent, defaults, livedOnTarget) }
 }
+
+/** Settings of a device that is on the target, or on its way, may change; its id there may not. */
+export const pinnedIntent = (intent: DeviceIntent, progress: DeviceProgress | undefined): DeviceIntent =>
+  isOurs(progress) || isLetGo(progress)
+    ? { ...intent, set: { ...intent.set, deviceId: progress?.target ?? '' } }
+    : intent
 
 /** The change of one device that the source still holds. Pure: same input, same change. */
 export const planDevice = (input: DeviceInput): DeviceChange => {
   const { source, target, progress, intent } = input
+  if (progress !== undefined && isReplaced(source, progress)) return replaced(input)
   if (progress !== undefined && deletesBegun(progress)) {
     return planRetiring({
       progress,
@@ -78,6 +101,7 @@ export const planDevice = (input: DeviceInput): DeviceChange => {
     coverage: input.coverage,
     targetFacts: input.targetFacts,
     sourceHost: input.sourceHost,
+    isUnderWay: isOurs(progress) && !isVanished(input),
     mutedByUs: progress?.sourceScheduling !== undefined,
     frequencyPlan: intent.set.frequencyPlan ?? base.profile.frequencyPlan,
     lorawanVersion: intent.set.lorawanVersion ?? base.profile.lorawanVersion,
@@ -102,10 +126,12 @@ export const planDevice = (input: DeviceInput): DeviceChange => {
 
   const holder = holderOf(target, desired.record, progress)
   if (holder.presence === 'blocked') return blocked([...findings, holder.finding])
-  // Somebody deleted it on the target: it crosses again from the start, if its own keys are still on the source.
-  const isVanished = holder.presence === 'absent' && holder.vanished
-  if (isVanished && rootKeysReplaced(progress)) return blocked([...findings, keysReplaced(base.device)])
-  const crossing = isVanished ? undefined : progress
+  // Somebody deleted it on the target: it crosses again from the start, if what is on the source is still of use.
+  const isGone = isVanished(input)
+  if (isGone && rootKeysReplaced(progress)) return blocked([...findings, keysReplaced(base.device)])
+  if (isGone && isLetGo(progress) && keepsSession(route))
+    return blocked([...findings, sessionLost(base.device)])
+  const crossing = isGone ? undefined : progress
   const heard = crossing !== undefined && isHeard(crossing, target.registries['network-server'])
   const steps = crossingSteps({
     route,
@@ -120,6 +146,36 @@ export const planDevice = (input: DeviceInput): DeviceChange => {
   )
   const known = { ...base, route, expect: expectation(input, route, desired, target) }
   return act({ known, findings, holder, desired, left, input })
+}
+
+/** The source holds another device under the id of one that crossed. */
+const isReplaced = (source: DeviceRecord, progress: DeviceProgress): boolean =>
+  progress.route !== undefined &&
+  registriesOf(source).length > 0 &&
+  (source.ids.devEui !== progress.devEui || source.ids.joinEui !== progress.joinEui)
+
+const replaced = (input: DeviceInput): DeviceChange => {
+  const { source, target } = input
+  const device = source.ids.deviceId
+  return {
+    device,
+    target: target.ids.deviceId,
+    ...(source.ids.devEui === undefined ? {} : { devEui: source.ids.devEui }),
+    ...(source.ids.joinEui === undefined ? {} : { joinEui: source.ids.joinEui }),
+    action: 'blocked',
+    fields: [],
+    steps: [],
+    later: [],
+    findings: [
+      {
+        code: 'SourceReplaced',
+        severity: 'error',
+        message: `the source holds another device under the id ${device} than the one that crossed`,
+        hint: 'give it another id on the source, or exclude it',
+        subject: { device },
+      },
+    ],
+  }
 }
 
 const hasError = (findings: readonly Diagnostic[]): boolean =>
@@ -175,10 +231,10 @@ const act = ({ known, findings, holder, desired, left, input }: Acting): DeviceC
         return writes.length > 0
           ? change('update', [...writes, ...equal], { now: updates, later: [] }, foreign)
           : change(
-              progress === undefined ? 'adopt' : 'done',
+              progress?.applied === undefined ? 'adopt' : 'done',
               equal,
               { now: [], later: [] },
-              progress === undefined ? foreign : [],
+              progress?.applied === undefined ? foreign : [],
             )
       }
       if (writes.length > 0)
@@ -195,6 +251,14 @@ const vanished = (device: string): Diagnostic => ({
   severity: 'warning',
   message: 'it was on the target and is gone: somebody deleted it',
   hint: 'it is created again; exclude it if it is to stay away',
+  subject: { device },
+})
+
+const sessionLost = (device: string): Diagnostic => ({
+  code: 'VanishedFromTarget',
+  severity: 'error',
+  message: 'it was served by the target and is gone: what its session had counted there is lost',
+  hint: 'have it join anew (policy.persistSession: false), or reset an ABP device (policy.resetFrameCounters: true), in an override for it',
   subject: { device },
 })
 

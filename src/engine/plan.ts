@@ -9,9 +9,9 @@ import type { Clock, NetworkFacts, NetworkPort } from '../domain/ports.ts'
 import { withDigest } from './change-set-file.ts'
 import type { TargetDefaults } from './desired.ts'
 import { guardsOf } from './guards.ts'
-import { planDevice } from './plan-device.ts'
+import { pinnedIntent, planDevice } from './plan-device.ts'
 import { planRetiring } from './plan-retiring.ts'
-import type { Progress } from './progress.ts'
+import { type DeviceProgress, isLetGo, isOurs, type Progress } from './progress.ts'
 import { profileOf } from './route.ts'
 import { statusOfDevice } from './status.ts'
 import { walk } from './walk.ts'
@@ -68,11 +68,13 @@ export const planChanges = async (input: PlanningInput): Promise<Planning> => {
   const holders = euiHolders(targetDevices)
   let done = 0
   const read = async (device: SelectableDevice): Promise<void> => {
+    const progress = state.progress.get(device.deviceId)
     const selection = input.select(device)
-    intents.set(device.deviceId, selection.intent)
+    const intent = pinnedIntent(selection.intent, progress)
+    intents.set(device.deviceId, intent)
     const change = selection.selected
-      ? await planOne(input, device, selection.intent, { targetFacts, defaultsFor, holders })
-      : excluded(device, selection)
+      ? await planOne(input, device, intent, { targetFacts, defaultsFor, holders })
+      : excluded(device, selection, progress)
     changes.push({ ...change, ...statusOf(state.progress, device.deviceId) })
     done += 1
     if (done % 100 === 0) emit({ event: 'reading.progress', side: 'source', devices: done })
@@ -83,14 +85,7 @@ export const planChanges = async (input: PlanningInput): Promise<Planning> => {
   await walk(gone, input.loaded.plan.rollout.maxConcurrency, async (progress) => {
     const { intent } = input.select({ deviceId: progress.device })
     intents.set(progress.device, intent)
-    const held = await target.read(progress.target)
-    const change = planRetiring({
-      progress,
-      target: held,
-      policy: intent.policy,
-      retireAfter: input.loaded.plan.verify.retireAfter,
-      now: input.clock(),
-    })
+    const change = await planGone(input, progress, intent)
     changes.push({ ...change, ...statusOf(state.progress, progress.device) })
   })
   const devices = sortDevices(withoutTwins(changes))
@@ -219,7 +214,6 @@ const planOne = async (
     })
     return taken(change, sourceRecord, reading.holders) ?? change
   } catch (error) {
-    if (!(error instanceof NetworkError) || error.refusesCredentials) throw error
     return unreadable(device, targetId, error)
   }
 }
@@ -229,6 +223,21 @@ const queueOf = async (input: PlanningInput, source: DeviceRecord): Promise<numb
   source.registries['application-server'] === undefined
     ? undefined
     : await input.source.queuedDownlinks(source.ids.deviceId)
+
+/** A device that the state knows and the source does not hold (any more). */
+const planGone = async (
+  input: PlanningInput,
+  progress: DeviceProgress,
+  intent: DeviceIntent,
+): Promise<DeviceChange> => {
+  try {
+    const target = await input.target.read(progress.target)
+    const { retireAfter } = input.loaded.plan.verify
+    return planRetiring({ progress, target, policy: intent.policy, retireAfter, now: input.clock() })
+  } catch (error) {
+    return unreadable({ deviceId: progress.device }, progress.target, error)
+  }
+}
 
 const taken = (
   change: DeviceChange,
@@ -270,20 +279,38 @@ const bare = (
   later: [],
 })
 
-const excluded = (device: SelectableDevice, selection: Selection): DeviceChange => ({
-  ...bare(device, device.deviceId),
-  action: 'excluded',
-  findings: [
-    {
-      code: 'Excluded',
-      severity: 'note',
-      message: selection.excludedBy ?? 'not selected by devices.include',
-      subject: { device: device.deviceId },
-    },
-  ],
-})
+/** A device that the plan leaves out; one that is half-way can not be left out, or no network would serve it. */
+const excluded = (
+  device: SelectableDevice,
+  selection: Selection,
+  progress: DeviceProgress | undefined,
+): DeviceChange => {
+  const subject = { device: device.deviceId }
+  if (isOurs(progress) && !isLetGo(progress)) {
+    const message = 'it is half-way to the target: left out now, no network may serve it'
+    const hint = 'include it until it has crossed'
+    return {
+      ...bare(device, progress?.target ?? device.deviceId),
+      action: 'blocked',
+      findings: [{ code: 'ExcludedWhileCrossing', severity: 'error', message, hint, subject }],
+    }
+  }
+  const message = selection.excludedBy ?? 'not selected by devices.include'
+  return {
+    ...bare(device, device.deviceId),
+    action: 'excluded',
+    findings: [{ code: 'Excluded', severity: 'note', message, subject }],
+  }
+}
 
-const unreadable = (device: SelectableDevice, target: string, error: NetworkError): DeviceChange => ({
+/** One device that can't be read is left alone; refused credentials and an interrupt end the reading. */
+const unreadable = (device: SelectableDevice, target: string, error: unknown): DeviceChange => {
+  if (!(error instanceof NetworkError) || error.refusesCredentials || error.code === 'Interrupted')
+    throw error
+  return blockedBy(device, target, error)
+}
+
+const blockedBy = (device: SelectableDevice, target: string, error: NetworkError): DeviceChange => ({
   ...bare(device, target),
   action: 'blocked',
   findings: [

@@ -26,6 +26,8 @@ export interface DeviceProgress {
   readonly steps: { readonly [S in StepName]?: StepStatus }
   /** Registered on the target by an attempt before this one, and not taken back. */
   readonly registeredBefore: boolean
+  /** The target was let go in a crossing before this one: what it counted then is lost with its registration. */
+  readonly livedOnTarget: boolean
   readonly escrow: { readonly A?: EscrowPlace; readonly B?: EscrowPlace }
   /** `schedule_downlinks` of the source before we muted it; undefined: we did not touch it. */
   readonly sourceScheduling?: boolean | null
@@ -51,6 +53,7 @@ const fresh = (device: string): DeviceProgress => ({
   target: device,
   steps: {},
   registeredBefore: false,
+  livedOnTarget: false,
   escrow: {},
 })
 
@@ -80,17 +83,21 @@ export const advance = (
         ...(record.joinEui === undefined ? {} : { joinEui: record.joinEui }),
         route: record.route,
         registeredBefore: isOurs(known),
+        livedOnTarget: known.livedOnTarget || isLetGo(known),
         steps: {},
         escrow: {},
         at: record.at,
       }
     case 'intent':
-      return { ...known, steps: { ...withoutUndone(known.steps, record.step), [record.step]: 'unknown' } }
+      return { ...known, steps: { ...begun(known, record.step), [record.step]: 'unknown' } }
     case 'outcome': {
       const status: StepStatus = record.status === 'already' ? 'done' : record.status
       return {
         ...omit(known, 'lastError'),
-        steps: { ...known.steps, [record.step]: status },
+        steps: {
+          ...(status === 'done' ? taken(known.steps, record.step) : known.steps),
+          [record.step]: status,
+        },
         at: record.at,
         ...(record.step === 'unmute-target' && status === 'done' ? { unmutedAt: record.at } : {}),
         ...(record.error === undefined ? {} : { lastError: record.error }),
@@ -108,18 +115,42 @@ export const advance = (
   }
 }
 
-/** What an undo step takes back is not done any more, from the moment it is tried. */
-const UNDOES: { readonly [S in StepName]?: StepName } = {
+const HANDOVER: readonly StepName[] = [
+  'read-again',
+  'final-network',
+  'final-start-time',
+  'final-join',
+  'final-application',
+]
+
+/** Steps that say nothing any more once another is tried: a source that speaks again counts on by itself. */
+const VOIDS: { readonly [S in StepName]?: readonly StepName[] } = {
+  'stop-source': HANDOVER,
+  'start-source': ['compare', 'stop-source', ...HANDOVER],
+  'undo-network': ['compare'],
+  'undo-application': ['compare'],
+  'undo-join': ['compare'],
+  'undo-identity': ['compare'],
+}
+
+/** What an undo step takes back: not known while it is tried, and not done once it worked. */
+const TAKES_BACK: { readonly [S in StepName]?: StepName } = {
   'undo-network': 'set-network',
   'undo-application': 'set-application',
   'undo-join': 'set-join',
   'undo-identity': 'create-identity',
-  'start-source': 'stop-source',
 }
 
-const withoutUndone = (steps: DeviceProgress['steps'], step: StepName): DeviceProgress['steps'] => {
-  const undone = UNDOES[step]
-  return undone === undefined ? steps : omit(steps, undone, 'compare', step)
+const begun = (known: DeviceProgress, step: StepName): DeviceProgress['steps'] => {
+  const takenBack = TAKES_BACK[step]
+  // The target was let go: what was handed over stays so, whatever is done to the source.
+  const left = isLetGo(known) ? known.steps : omit(known.steps, ...(VOIDS[step] ?? []))
+  return takenBack === undefined ? left : { ...left, [takenBack]: 'unknown' }
+}
+
+const taken = (steps: DeviceProgress['steps'], step: StepName): DeviceProgress['steps'] => {
+  const takenBack = TAKES_BACK[step]
+  return takenBack === undefined ? steps : omit(steps, takenBack, step)
 }
 
 /** The registration on the target is of our making, wholly or in part. */

@@ -2,7 +2,7 @@ import type { ChangeSet, DeviceChange, FieldChange } from '../domain/change-set.
 import type { Clock, JournalPort, NetworkPort } from '../domain/ports.ts'
 import { deviceJournal } from './device-journal.ts'
 import { hearing } from './heard.ts'
-import type { DeviceProgress } from './progress.ts'
+import { type DeviceProgress, isLetGo } from './progress.ts'
 import { walk } from './walk.ts'
 
 /**
@@ -54,6 +54,7 @@ const verifyOne = async (input: VerifyInput, change: DeviceChange): Promise<Veri
     differences,
   })
   if (change.findings.some((finding) => finding.code === 'VanishedFromTarget')) return row('missing')
+  if (change.action === 'blocked' && isLetGo(progress)) return row('differs')
   const writes = change.fields.filter((field) => field.verdict === 'write')
   if (change.action === 'update' && writes.length > 0) return row('differs', writes)
   if (progress?.route === undefined) return row('equal')

@@ -146,7 +146,6 @@ const carryOut = async (
               ...(host.identity === undefined ? {} : { identity: host.identity }),
             }),
       digestKey: workspace.digestKey.key,
-      stateKey: workspace.stateKey,
       stale,
       approved: options.approved?.digest ?? planned.changeSet.digest,
       run: randomUUID(),

@@ -23,7 +23,10 @@ export const exportMigration = async (workspace: Workspace, host: Host): Promise
     const intent = planned.intents.get(change.device)
     if (change.action === 'excluded' || change.action === 'gone' || intent === undefined) continue
     const errors = change.findings.filter((finding) => finding.severity === 'error')
-    const source = await workspace.source.read(change.device)
+    const [source, target] = await Promise.all([
+      workspace.source.read(change.device),
+      workspace.target.read(change.target),
+    ])
     const profile = profileOf(source)
     const defaults =
       errors.length > 0
@@ -35,7 +38,7 @@ export const exportMigration = async (workspace: Workspace, host: Host): Promise
     const wanted =
       defaults === undefined
         ? undefined
-        : desiredOf({ source, intent, defaults, progress: planned.state.progress.get(change.device) })
+        : desiredOf({ source, target, intent, defaults, progress: planned.state.progress.get(change.device) })
     if (wanted === undefined) findings.push(...errors)
     else devices.push(exportDevice(wanted.desired.record, workspace.target.identity.application))
   }

@@ -6,7 +6,7 @@ import type { Side } from '../domain/journal.ts'
 import type { LoadedPlan, SecretReference, ThingsStackEnd } from '../domain/migration-plan.ts'
 import type { NetworkPort } from '../domain/ports.ts'
 import type { Secret } from '../domain/secret.ts'
-import { derivedDigestKey, stateDigestKey } from '../engine/digests.ts'
+import { derivedDigestKey } from '../engine/digests.ts'
 import { type DeviceProgress, foldState } from '../engine/progress.ts'
 import { createThingsStack } from '../networks/things-stack/index.ts'
 import { resolveSecret } from '../plan/resolve-secret.ts'
@@ -24,7 +24,6 @@ export interface Workspace {
   readonly stateOwner: StateOwner
   readonly lockFile: string
   readonly digestKey: { readonly key: string; readonly from: 'plan' | 'derived' }
-  readonly stateKey: string
   /** Warnings met on the way, such as a key file that others may read. */
   readonly warnings: readonly Diagnostic[]
   close(): Promise<void>
@@ -67,7 +66,6 @@ export const openWorkspace = async (loaded: LoadedPlan, host: Host): Promise<Wor
       ownKey === undefined
         ? { key: derivedDigestKey(lineage, loaded.digest), from: 'derived' }
         : { key: ownKey, from: 'plan' },
-    stateKey: stateDigestKey(lineage),
     warnings,
     close: async () => {
       await Promise.all([source.close(), target.close()])
@@ -116,8 +114,7 @@ const network = async (
     apiKey,
     maxConcurrency: plan.rollout.maxConcurrency,
     env: host.env,
-    onWait: (wait) =>
-      host.emit({ event: 'network.slow', side, reason: wait.reason, waitMs: wait.waitMs }),
+    onWait: (wait) => host.emit({ event: 'network.slow', side, reason: wait.reason, waitMs: wait.waitMs }),
     ...(ca === undefined ? {} : { ca }),
     ...(host.signal === undefined ? {} : { signal: host.signal }),
   })

@@ -157,7 +157,6 @@ const applyThrough = async (workspace: Workspace, host: Host, wrap: Wrap): Promi
         clock: host.clock,
       }),
       digestKey: workspace.digestKey.key,
-      stateKey: workspace.stateKey,
       stale: new Set(),
       approved: planned.changeSet.digest,
       run: 'test',

@@ -106,7 +106,7 @@ test('no record has a place for a secret: free text is for sentences and names, 
     '/begin/properties/because',
     '/fact/oneOf/7/properties/message',
   ])
-  expect(openObjects(schema.definitions, '')).toEqual(['/fact/oneOf/7/properties/settings'])
+  expect(openObjects(schema.definitions, '')).toEqual(['/fact/oneOf/6/properties/settings'])
 })
 
 test('no patterned text takes a key of 32 hex digits, but those that name things', () => {
