@@ -1,7 +1,7 @@
 import { describe, expect } from 'vitest'
 import { type DeviceSpec, register } from '../support/fleet.ts'
 import { actions, codes } from '../support/migration.ts'
-import { applied, at, expectServed, scenario, type Side, type Stage } from '../support/scenario.ts'
+import { applied, expectServed, scenario, type Side, type Stage } from '../support/scenario.ts'
 import { call } from '../support/stack-api.ts'
 
 const METER: DeviceSpec = {
@@ -42,37 +42,45 @@ const killedAt = async (stage: Stage, side: Side, nth: number): Promise<void> =>
 
 describe('a device that somebody deleted on the target', () => {
   scenario({
-    promise: 'before it was heard is created again, with what the source still holds',
-    golden: 'vanished-create',
+    promise: 'after it was let go with its session is blocked: what the session counted there is lost',
+    golden: 'vanished-session',
     fleet: [METER, VALVE],
     plan: KEEPING,
     before: async (stage) => {
       await applied(stage, { waiting: 2 })
+      await stage.device('meter-1').uplink(stage.air)
+      await applied(stage, { migrated: 1, waiting: 1 })
       for (const id of ['meter-1', 'valve-1']) await remove(stage, 'target', id)
     },
     ends: async (stage, planned) => {
-      expect(actions(planned)).toEqual({ 'meter-1': 'create', 'valve-1': 'create' })
+      expect(actions(planned)).toEqual({ 'meter-1': 'blocked', 'valve-1': 'blocked' })
       expect(codes(planned, 'meter-1')).toContain('VanishedFromTarget')
+      await stage.writePlan(
+        'devices: { include: [{ all: true }], overrides: [{ ids: [meter-1], policy: { persistSession: false } }, { ids: [valve-1], policy: { resetFrameCounters: true } }] }\n' +
+          KEEPING,
+      )
+      expect(actions((await stage.plan()).changeSet)).toEqual({ 'meter-1': 'create', 'valve-1': 'create' })
       await applied(stage, { waiting: 2 })
-      for (const id of ['meter-1', 'valve-1']) await expectServed(stage, id)
-      await applied(stage, { migrated: 2 })
-      expect((await stage.apply()).status).toBe('nothing-to-do')
+      expect(await stage.device('meter-1').join(stage.air)).toBeDefined()
+      await stage.device('meter-1').uplink(stage.air)
+      await applied(stage, { migrated: 1, waiting: 1 })
     },
   })
 
   scenario({
-    promise: 'after it was heard is created again, and has to be heard again',
-    fleet: [METER],
-    plan: KEEPING,
+    promise: 'after it joined there is created again with a JoinNonce above any that it can have seen',
+    fleet: [{ ...METER, version: 'MAC_V1_0_4' }],
+    plan: 'policy: { persistSession: false, preventRejoin: none }',
     ends: async (stage) => {
+      const device = stage.device('meter-1')
       await applied(stage, { waiting: 1 })
-      await stage.device('meter-1').uplink(stage.air)
+      for (let join = 0; join < 3; join++) expect((await device.join(stage.air)).joined).toBe(true)
+      await device.uplink(stage.air)
       await applied(stage, { migrated: 1 })
       await remove(stage, 'target', 'meter-1')
+      expect(codes((await stage.plan()).changeSet, 'meter-1')).toContain('VanishedFromTarget')
       await applied(stage, { waiting: 1 })
-      expect(at(await stage.held('target', 'ns', 'meter-1'), 'session', 'last_f_cnt_up')).toBe(101)
-      expect(await stage.device('meter-1').uplink(stage.radio('target'))).toMatchObject({ accepted: true })
-      await applied(stage, { migrated: 1 })
+      expect((await device.join(stage.air)).joined).toBe(true)
     },
   })
 

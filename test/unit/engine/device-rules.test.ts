@@ -1,0 +1,143 @@
+import { readFileSync } from 'node:fs'
+import { describe, expect, it } from 'vitest'
+import type { RuleInput } from '../../../src/engine/device-rules.ts'
+import { deviceFindings } from '../../../src/engine/device-rules.ts'
+import { AS, abp, device, FACTS, IS, JS, key, NS, POLICY, ruleInput } from './support.ts'
+
+const reset = { ...POLICY, resetFrameCounters: true }
+const state = (more: object) => ({ mac_state: { recent_uplinks: [{}], ...more } })
+const pending = { 'pending_session.dev_addr': '27000F02' }
+
+/** One device for each code, and each code once at least. */
+const CASES: readonly (readonly [string, Partial<RuleInput>])[] = [
+  ['HalfRegistered', { source: device({ [NS]: 'absent' }), route: 'joining-anew' }],
+  ['HalfRegistered', { source: device({ [AS]: 'absent' }) }],
+  ['HalfRegistered', { source: device({ [JS]: 'absent' }) }],
+  ['MulticastNotBuilt', { source: abp({ [NS]: { multicast: true } }), route: undefined }],
+  ['SourceMuted', { source: device({ [NS]: { 'mac_settings.schedule_downlinks': false } }) }],
+  ['AbpNeedsDecision', { source: abp(), route: undefined, policy: { ...POLICY, persistSession: false } }],
+  ['ResetNotPossible', { policy: reset }],
+  [
+    'ResetNotPossible',
+    { source: abp({ [NS]: { lorawan_version: 'MAC_V1_0_4' } }), policy: reset, route: 'abp-reset' },
+  ],
+  ['RootKeysMissing', { source: device({ [JS]: { 'root_keys.app_key.key': null } }) }],
+  ['RootKeysCleared', { source: device({ [JS]: { 'root_keys.app_key.key': key('00') } }) }],
+  ['NwkKeyMissing', { lorawanVersion: 'MAC_V1_1' }],
+  ['PendingSession', { source: device({ [NS]: pending }) }],
+  ['SessionIncomplete', { source: device({ [NS]: { 'session.keys.f_nwk_s_int_key.key': null } }) }],
+  ['SessionIncomplete', { source: device({ [AS]: { 'session.keys.app_s_key.key': null } }) }],
+  [
+    'SessionIncomplete',
+    {
+      source: device({
+        [JS]: { 'root_keys.nwk_key.key': key('A2') },
+        [NS]: { lorawan_version: 'MAC_V1_1', 'session.keys.s_nwk_s_int_key.key': null },
+      }),
+      lorawanVersion: 'MAC_V1_1',
+    },
+  ],
+  ['SessionKeysCleared', { source: device({ [AS]: { 'session.keys.app_s_key.key': key('00') } }) }],
+  ['SessionsDiffer', { source: device({ [AS]: { 'session.dev_addr': '27000F09' } }) }],
+  ['SessionsDiffer', { source: device({ [AS]: { 'session.keys.session_key_id': 'b3RoZXI=' } }) }],
+  ['NetworkKeysDiffer', { source: device({ [NS]: { 'session.keys.nwk_s_enc_key.key': key('B9') } }) }],
+  [
+    'DevAddrNotCovered',
+    {
+      source: device({ [NS]: { 'session.dev_addr': '2A000F01' }, [AS]: { 'session.dev_addr': '2A000F01' } }),
+      coverage: 'unknown',
+    },
+  ],
+  [
+    'DevAddrNotCovered',
+    {
+      source: device({ [NS]: { 'session.dev_addr': '2A000F01' }, [AS]: { 'session.dev_addr': '2A000F01' } }),
+      coverage: 'packet-broker',
+    },
+  ],
+  ['UnknownFrequencyPlan', { frequencyPlan: 'CN_470_510_FSB_11' }],
+  ['BandMismatch', { frequencyPlan: 'US_902_928_FSB_2' }],
+  ['UnknownPhyVersion', { lorawanPhyVersion: 'PHY_V1_1_REV_B' }],
+  ['JoinNonceExhausted', { source: device({ [JS]: { last_join_nonce: 0xffffff } }) }],
+  [
+    'NeverJoined',
+    {
+      source: device({ [NS]: { 'session.dev_addr': null, mac_state: null } }),
+      route: 'joining-anew',
+    },
+  ],
+  [
+    'ExternalJoinServer',
+    { source: device({ [JS]: 'absent', [IS]: { join_server_address: 'js.elsewhere.example' } }) },
+  ],
+  ['QueuedDownlinksLost', { queuedDownlinks: 2 }],
+  ['PendingDownlinkLost', { source: device({ [NS]: state({ pending_application_downlink: {} }) }) }],
+  [
+    'PendingMacRequests',
+    { source: device({ [NS]: state({ pending_requests: [{ cid: 'CID_DEV_STATUS' }] }) }) },
+  ],
+  ['FirstFrameLost', { source: device({ [NS]: { 'session.last_f_cnt_up': 0, mac_state: {} } }) }],
+  ['SixteenBitCounters', { source: device({ [NS]: { 'mac_settings.supports_32_bit_f_cnt': false } }) }],
+  ['CounterNearEnd', { source: device({ [NS]: { 'session.last_f_cnt_up': 0xfffffff0 } }) }],
+  [
+    'ResetsCountersCarried',
+    { source: abp({ [NS]: { 'mac_settings.resets_f_cnt': true } }), route: 'abp-kept' },
+  ],
+  ['CountersReset', { source: abp(), route: 'abp-reset', policy: reset }],
+  ['JoinsWithNwkKey', { source: device({ [JS]: { 'root_keys.nwk_key.key': key('A2') } }) }],
+  ['PayloadsStayEncrypted', { source: device({ [AS]: { skip_payload_crypto_override: true } }) }],
+]
+
+describe('findings about a device', () => {
+  it.each(CASES)('%s is told, alone, where it applies', (code, given) => {
+    const found = deviceFindings(ruleInput(given))
+    expect(found.map((finding) => finding.code)).toEqual([code])
+    const [finding] = found
+    expect(finding?.subject).toMatchObject({ device: 'meter-1' })
+    expect(finding?.message).toMatch(/^\S.*[^.]$/)
+    if (finding?.severity === 'error') expect(finding.hint).toMatch(/\S/)
+    expect(JSON.stringify(found)).not.toMatch(/[0-9A-F]{32}/)
+  })
+
+  it('a healthy device has none, on any way', () => {
+    expect(deviceFindings(ruleInput())).toEqual([])
+    expect(
+      deviceFindings(ruleInput({ route: 'joining-anew', policy: { ...POLICY, persistSession: false } })),
+    ).toEqual([])
+    expect(deviceFindings(ruleInput({ source: abp(), route: 'abp-kept' }))).toEqual([])
+    expect(
+      deviceFindings(ruleInput({ targetFacts: { ...FACTS, frequencyPlans: [], phyVersions: {} } })),
+    ).toEqual([])
+  })
+
+  it('each code of the rules has a case here', () => {
+    const source = readFileSync(new URL('../../../src/engine/device-rules.ts', import.meta.url), 'utf8')
+    const codes = new Set(
+      [...source.matchAll(/(?:error|warning|note)\(\s*'([A-Z]\w+)'/g)].map((match) => match[1]),
+    )
+    expect(new Set(CASES.map(([code]) => code))).toEqual(codes)
+  })
+
+  it('a source that we muted, and a join while it was silent, are no reason to leave it', () => {
+    const silent = { 'mac_settings.schedule_downlinks': false }
+    expect(deviceFindings(ruleInput({ mutedByUs: true, source: device({ [NS]: silent }) }))).toEqual([])
+    expect(
+      deviceFindings(ruleInput({ mutedByUs: true, source: device({ [NS]: { ...silent, ...pending } }) })),
+    ).toEqual([])
+  })
+
+  it('joining anew asks nothing of a session that stays behind', () => {
+    const policy = { ...POLICY, persistSession: false }
+    for (const source of [
+      device({ [NS]: pending }),
+      device({ [AS]: { 'session.keys.app_s_key.key': null } }),
+      device({ [NS]: { 'session.dev_addr': '2A000F01' } }),
+    ])
+      expect(
+        deviceFindings(ruleInput({ source, policy, route: 'joining-anew', coverage: 'unknown' })),
+      ).toEqual([])
+    expect(
+      deviceFindings(ruleInput({ policy, route: 'joining-anew', frequencyPlan: 'US_902_928_FSB_2' })),
+    ).toEqual([])
+  })
+})
