@@ -35,8 +35,10 @@ const place = (tree: Tree, path: string, value: Json, registry: Registry): void 
   let at = tree
   for (const name of names) {
     const next = at[name]
-    if (typeof next === 'object' && next !== null && !Array.isArray(next)) at = next as Tree
-    else at = (at[name] = {}) as Tree
+    const inner: Tree =
+      typeof next === 'object' && next !== null && !Array.isArray(next) ? (next as Tree) : {}
+    at[name] = inner
+    at = inner
   }
   if (at[last] === undefined || registry === 'identity-server') at[last] = value
 }

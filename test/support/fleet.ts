@@ -55,7 +55,7 @@ export interface FleetKeys {
   readonly sessionKeyId: string
 }
 
-export const JOIN_EUI = '70B3D57ED0009000'
+const JOIN_EUI = '70B3D57ED0009000'
 
 export const keysOf = ({ number, version, strangeKeys }: DeviceSpec): FleetKeys => {
   const is11 = version === 'MAC_V1_1'

@@ -128,7 +128,7 @@ const raise = (message: string): never => {
 }
 
 /** The preview at 80 columns, with hosts and digests, which differ from run to run, replaced. */
-export const goldenText = (migration: Migration, changeSet: ChangeSet): string => {
+const goldenText = (migration: Migration, changeSet: ChangeSet): string => {
   const hosts = { source: 'source.example', target: 'target.example' } as const
   const text = (['source', 'target'] as const).reduce(
     (all, side) => all.replaceAll(new URL(migration[side].url).host, hosts[side]),
