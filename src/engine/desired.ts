@@ -89,7 +89,8 @@ export const desiredRecord = (
       set('network-server', 'mac_state', state, rx1.desired === undefined ? 'carried' : 'policy.rx1Delay')
     }
   }
-  if (route === 'abp-reset')
+  // The way stays; the setting can be taken back by the plan once the reset was heard.
+  if (route === 'abp-reset' && intent.policy.resetFrameCounters)
     set('network-server', 'mac_settings.resets_f_cnt', true, 'policy.resetFrameCounters')
   carryCounters(source, route, set)
   const nonces = source.registries['join-server']?.['used_dev_nonces']
