@@ -1,6 +1,6 @@
 import { appendFileSync, chmodSync } from 'node:fs'
 import { inspect } from 'node:util'
-import { redact } from './redact.ts'
+import { redact } from '../domain/redact.ts'
 import { toolName } from './version.ts'
 
 /**

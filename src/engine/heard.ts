@@ -33,3 +33,9 @@ export const hearing = (progress: DeviceProgress, network: Fields | undefined): 
 /** Heard before, as the state says, or by what the target's Network Server holds now. */
 export const isHeard = (progress: DeviceProgress, network: Fields | undefined): boolean =>
   progress.heard !== undefined || hearing(progress, network).status === 'heard'
+
+/** Let go longer ago than `heardWithin` (milliseconds), and not heard since. */
+export const isOverdue = (progress: DeviceProgress, heardWithin: number, now: Date): boolean =>
+  progress.unmutedAt !== undefined &&
+  progress.heard === undefined &&
+  now.getTime() - Date.parse(progress.unmutedAt) > heardWithin

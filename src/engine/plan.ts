@@ -75,7 +75,7 @@ export const planChanges = async (input: PlanningInput): Promise<Planning> => {
     const change = selection.selected
       ? await planOne(input, device, intent, { targetFacts, defaultsFor, holders })
       : excluded(device, selection, progress)
-    changes.push({ ...change, ...statusOf(state.progress, device.deviceId) })
+    changes.push(withStatus(input, change))
     done += 1
     if (done % 100 === 0) emit({ event: 'reading.progress', side: 'source', devices: done })
   }
@@ -86,7 +86,7 @@ export const planChanges = async (input: PlanningInput): Promise<Planning> => {
     const { intent } = input.select({ deviceId: progress.device })
     intents.set(progress.device, intent)
     const change = await planGone(input, progress, intent)
-    changes.push({ ...change, ...statusOf(state.progress, progress.device) })
+    changes.push(withStatus(input, change))
   })
   const devices = sortDevices(withoutTwins(changes))
   const { plan, file, digest } = input.loaded
@@ -357,7 +357,23 @@ const sortDevices = (changes: readonly DeviceChange[]): readonly DeviceChange[] 
   return [...changes].sort((a, b) => (key(a) < key(b) ? -1 : key(a) > key(b) ? 1 : 0))
 }
 
-const statusOf = (progress: Progress, device: string): { readonly status?: string } => {
-  const known = progress.get(device)
-  return known === undefined ? {} : { status: statusOfDevice(known) }
+/** Where the state says that the device is; one that waits longer than the plan allows is told. */
+const withStatus = ({ state, loaded, clock }: PlanningInput, change: DeviceChange): DeviceChange => {
+  const known = state.progress.get(change.device)
+  if (known === undefined) return change
+  const { heardWithin } = loaded.plan.verify
+  const status = statusOfDevice(known, { heardWithin, now: clock() })
+  // The state may not know yet that it was heard; the reading of the target does.
+  if (status !== 'silent' || change.action !== 'wait' || !change.later.includes('hear'))
+    return { ...change, status }
+  const message = `the target has not heard it within ${Math.round(heardWithin / 3_600_000)} h of being let go`
+  const hint = 'look whether a gateway of the target covers it, or power-cycle it'
+  const finding = {
+    code: 'NotHeardInTime',
+    severity: 'warning',
+    message,
+    hint,
+    subject: { device: change.device },
+  } as const
+  return { ...change, status, findings: [...change.findings, finding] }
 }

@@ -1,16 +1,24 @@
 import type { ChangeSet, DeviceChange, FieldChange } from '../domain/change-set.ts'
 import type { Clock, JournalPort, NetworkPort } from '../domain/ports.ts'
 import { deviceJournal } from './device-journal.ts'
-import { hearing } from './heard.ts'
+import { hearing, isOverdue } from './heard.ts'
 import { type DeviceProgress, isLetGo } from './progress.ts'
 import { walk } from './walk.ts'
 
 /**
- * equal: as planned, nothing to hear (adopted). heard: as planned, and the target heard it. silent: as planned, not
- * heard yet. joining: a join was accepted, no uplink yet. differs: a setting on the target is not as planned.
+ * equal: as planned, nothing to hear (adopted). heard: as planned, and the target heard it. waiting: as planned, not
+ * heard yet. silent: not heard within `verify.heardWithin`. joining: a join was accepted, no uplink yet. differs: a setting on the target is not as planned.
  * missing: gone from the target. unfinished: its crossing has not ended.
  */
-export type VerifyStatus = 'equal' | 'heard' | 'silent' | 'joining' | 'differs' | 'missing' | 'unfinished'
+export type VerifyStatus =
+  | 'equal'
+  | 'heard'
+  | 'waiting'
+  | 'silent'
+  | 'joining'
+  | 'differs'
+  | 'missing'
+  | 'unfinished'
 
 export interface VerifyRow {
   readonly device: string
@@ -29,6 +37,8 @@ export interface VerifyInput {
   readonly journal: JournalPort | undefined
   readonly clock: Clock
   readonly concurrency: number
+  /** `verify.heardWithin`, in milliseconds: a device that is not heard in it is silent. */
+  readonly heardWithin: number
 }
 
 /** Compares the target with what was planned, for all devices that the state knows, and records those it hears. */
@@ -48,7 +58,7 @@ const verifyOne = async (input: VerifyInput, change: DeviceChange): Promise<Veri
     device: change.device,
     target: change.target,
     status,
-    ...(progress?.unmutedAt !== undefined && (status === 'silent' || status === 'joining')
+    ...(progress?.unmutedAt !== undefined && isAwaited(status)
       ? { silentFor: input.clock().getTime() - Date.parse(progress.unmutedAt) }
       : {}),
     differences,
@@ -61,10 +71,17 @@ const verifyOne = async (input: VerifyInput, change: DeviceChange): Promise<Veri
   if (progress.unmutedAt === undefined) return row('unfinished')
   if (progress.heard !== undefined) return row('heard')
   const heard = hearing(progress, await input.target.readSession(change.target))
-  if (heard.status !== 'heard') return row(heard.status)
+  if (heard.status === 'joining') return row('joining')
+  if (heard.status === 'silent') {
+    return row(isOverdue(progress, input.heardWithin, input.clock()) ? 'silent' : 'waiting')
+  }
   await recordHeard(input, change.device, heard)
   return row('heard')
 }
+
+/** Nothing is wrong with it on the target; it has to send. */
+export const isAwaited = (status: VerifyStatus): boolean =>
+  status === 'waiting' || status === 'silent' || status === 'joining'
 
 const recordHeard = async (
   input: VerifyInput,

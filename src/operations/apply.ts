@@ -17,6 +17,8 @@ export interface ApplyOptions {
   /** A change set that was reviewed: only what it shows is carried out. */
   readonly approved?: ChangeSet
   readonly allow: Allowances
+  /** Looks at what was planned before guards and approval do; refuses by throwing. */
+  readonly inspect?: (planned: Planned) => void
   /** Shown the preview before the first write; false leaves everything as it is. */
   readonly confirm: (planned: Planned) => Promise<boolean>
   /** age public keys besides the plan's own. */
@@ -51,6 +53,7 @@ export const applyMigration = async (
   })
   try {
     const planned = await planMigration(workspace, host, true)
+    options.inspect?.(planned)
     const stale = checkApproval(options.approved, planned)
     checkGuards(planned.changeSet, options.allow)
     if (!hasWork(planned.changeSet.devices))

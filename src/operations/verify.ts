@@ -1,4 +1,4 @@
-import { type VerifyRow, verifyDevices } from '../engine/verify.ts'
+import { isAwaited, type VerifyRow, verifyDevices } from '../engine/verify.ts'
 import { openJournal } from '../state/journal.ts'
 import { acquireLock } from '../state/lock.ts'
 import type { Host } from './host.ts'
@@ -18,8 +18,6 @@ export interface Verified {
 
 /** Milliseconds between two looks while waiting. */
 const ROUND = 10_000
-
-const isAwaited = (row: VerifyRow): boolean => row.status === 'silent' || row.status === 'joining'
 
 /**
  * Compares the target with what was planned and records in the state which devices it hears; waits for silent ones
@@ -52,10 +50,15 @@ export const verifyMigration = async (
           journal,
           clock: host.clock,
           concurrency: loaded.plan.rollout.maxConcurrency,
+          heardWithin: loaded.plan.verify.heardWithin,
         })
       let rows = await look()
       const until = host.clock().getTime() + options.wait
-      while (rows.some(isAwaited) && host.clock().getTime() < until && !host.draining()) {
+      while (
+        rows.some((row) => isAwaited(row.status)) &&
+        host.clock().getTime() < until &&
+        !host.draining()
+      ) {
         options.onRound(rows)
         await host.pause(Math.min(ROUND, Math.max(0, until - host.clock().getTime())))
         rows = await look()

@@ -1,5 +1,4 @@
 import type { Policy, SecretReference } from '../domain/migration-plan.ts'
-import { planSchema } from './schema.ts'
 
 /** One network of a plan that is being written. */
 interface PlanEndAnswers {
@@ -26,7 +25,7 @@ export interface PlanAnswers {
   readonly match?: string
   /** age public keys. */
   readonly recipients?: readonly string[]
-  /** Address or path of the schema for editors; default its published address. */
+  /** Path or address of the schema, by which editors complete; left out, the plan names none. */
   readonly schema?: string
 }
 
@@ -94,13 +93,13 @@ const escrowLines = ({ recipients = [] }: PlanAnswers): readonly string[] => [
 ]
 
 /**
- * A plan as YAML, with the comments that a first reader needs and the line by which editors find the
- * schema. Texts are quoted where YAML could take them for something else; what `answers` hold is not
+ * A plan as YAML, with the comments that a first reader needs and, with `answers.schema`, the line by which
+ * editors find the schema. Texts are quoted where YAML could take them for something else; what `answers` hold is not
  * checked here: validate the result.
  */
 export const renderPlan = (answers: PlanAnswers): string =>
   [
-    `# yaml-language-server: $schema=${answers.schema ?? planSchema().$id ?? ''}`,
+    ...(answers.schema === undefined ? [] : [`# yaml-language-server: $schema=${answers.schema}`]),
     '# A migration plan. Check it with: ferry validate. See what it would do with: ferry plan.',
     'apiVersion: ferry/v1',
     'kind: MigrationPlan',

@@ -11,10 +11,21 @@ import { BRIEF } from './field-view.ts'
 import { cut } from './width.ts'
 import { count, devices } from './words.ts'
 
-const VERIFY_STATUSES = ['heard', 'equal', 'silent', 'differs', 'missing'] as const
+const VERIFY_STATUSES = [
+  'heard',
+  'equal',
+  'waiting',
+  'joining',
+  'silent',
+  'unfinished',
+  'differs',
+  'missing',
+] as const
 /**
  * heard: equal to the plan, and the target has heard it. equal: compared, and nobody asks whether it is heard.
- * silent: equal, not heard. differs: fields differ. missing: the target does not hold it.
+ * waiting: equal, not heard yet. joining: a join was accepted, no uplink yet. silent: not heard in the time that the
+ * plan gives. unfinished: its crossing has not ended.
+ * differs: fields differ. missing: the target does not hold it.
  */
 type VerifyStatus = (typeof VERIFY_STATUSES)[number]
 
@@ -30,10 +41,16 @@ const WORDS: Readonly<
 > = {
   heard: { symbol: '=', tone: 'green', means: 'equal, and the target has heard them' },
   equal: { symbol: '=', tone: 'green', means: 'equal' },
-  silent: { symbol: '.', tone: 'yellow', means: 'equal, not heard by the target' },
+  waiting: { symbol: '.', tone: 'yellow', means: 'equal, not heard yet' },
+  joining: { symbol: '.', tone: 'yellow', means: 'equal; a join was accepted, and no uplink came yet' },
+  silent: { symbol: '.', tone: 'yellow', means: 'equal, and not heard in time (verify.heardWithin)' },
+  unfinished: { symbol: '.', tone: 'yellow', means: 'their crossing has not ended: ferry apply goes on' },
   differs: { symbol: '~', tone: 'red', means: 'the target holds other values than planned' },
   missing: { symbol: '!', tone: 'red', means: 'the target does not hold them' },
 }
+
+/** What a device passes through on the way to being heard. */
+const PASSING: readonly VerifyStatus[] = ['waiting', 'joining', 'unfinished']
 
 const SHOWN = 20
 
@@ -73,11 +90,20 @@ export const renderVerifyReport = (rows: readonly VerifyRow[], options: TextOpti
   const { width, style } = textOptions(options)
   const bad = countOf(rows, 'differs') + countOf(rows, 'missing')
   const silent = countOf(rows, 'silent')
-  const sums = VERIFY_STATUSES.map((status) => `${count(countOf(rows, status))} ${status}`)
+  const open = PASSING.some((status) => countOf(rows, status) > 0)
+  // What a crossing passes through is told where there is some, what it comes to always.
+  const told = VERIFY_STATUSES.filter((status) => !PASSING.includes(status) || countOf(rows, status) > 0)
+  const sums = told.map((status) => `${count(countOf(rows, status))} ${status}`)
   const [tone, verdict]: readonly [Tone, string] =
-    bad > 0 ? ['red', 'DIFFERENCES'] : silent > 0 ? ['yellow', 'SILENT DEVICES'] : ['green', 'VERIFIED']
-  const details = (['missing', 'differs', 'silent'] as const).flatMap((status) =>
-    rowLines(rows, status, width),
+    bad > 0
+      ? ['red', 'DIFFERENCES']
+      : silent > 0
+        ? ['yellow', 'SILENT DEVICES']
+        : open
+          ? ['yellow', 'NOT ALL HEARD']
+          : ['green', 'VERIFIED']
+  const details = (['missing', 'differs', 'unfinished', 'silent', 'joining', 'waiting'] as const).flatMap(
+    (status) => rowLines(rows, status, width),
   )
   return renderLines(
     [

@@ -283,6 +283,26 @@ describe('what is heard', () => {
   })
 })
 
+describe('a device that the target does not hear', () => {
+  scenario({
+    promise: 'waits at first, and is told as silent when its time is over',
+    fleet: [METER],
+    plan: `${KEEPING}\nverify: { heardWithin: 6h }`,
+    ends: async (stage) => {
+      await applied(stage, { waiting: 1 })
+      expect((await stage.verify()).rows).toMatchObject([{ status: 'waiting' }])
+      expect(codes((await stage.plan()).changeSet, 'meter-1')).not.toContain('NotHeardInTime')
+      stage.pass(7 * 3_600_000)
+      expect((await stage.verify()).rows).toMatchObject([{ status: 'silent' }])
+      const { changeSet } = await stage.plan()
+      expect(codes(changeSet, 'meter-1')).toContain('NotHeardInTime')
+      expect(changeSet.devices).toMatchObject([{ action: 'wait', status: 'silent' }])
+      await stage.device('meter-1').uplink(stage.air)
+      expect((await stage.verify()).rows).toMatchObject([{ status: 'heard' }])
+    },
+  })
+})
+
 describe('a canary', () => {
   scenario({
     promise: 'that is left out does not hold the others back',

@@ -42,7 +42,6 @@ export const apply: Command<ApplyOptions> = async (shell, [file = ''], options) 
     const outcome = await carryOut({ shell, loaded, approved, keys, progress, options })
     if (outcome.status !== 'applied') shell.interrupts.signal.throwIfAborted()
     progress.stop()
-    if (approved === undefined) checkExpected(outcome.planned.changeSet, options.expect)
     return tellOutcome(shell, loaded, outcome, options)
   } finally {
     progress.stop()
@@ -73,6 +72,9 @@ const carryOut = async (carrying: Carrying): Promise<ApplyOutcome> => {
       ...(approved === undefined ? {} : { approved }),
       allow: options.allow ?? {},
       recipients: keys.recipients,
+      inspect: ({ changeSet }) => {
+        if (approved === undefined) checkExpected(changeSet, options.expect)
+      },
       confirm: (planned) => confirm(carrying, planned),
     })
   } finally {
@@ -82,12 +84,11 @@ const carryOut = async (carrying: Carrying): Promise<ApplyOutcome> => {
 
 /** Asked under the lock, before the first write. */
 const confirm = async (carrying: Carrying, planned: Planned): Promise<boolean> => {
-  const { shell, approved, keys, progress, options } = carrying
+  const { shell, keys, progress, options } = carrying
   const { err } = shell
   const { changeSet } = planned
   progress.pause()
   tellFindings(err, planned.warnings)
-  if (approved === undefined) checkExpected(changeSet, options.expect)
   if (shell.interrupts.end() !== undefined) return false
   if (options.yes === true) err.write(`${summaryLine(previewOf(changeSet))}\n`)
   else {

@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs'
 import { readFile, writeFile } from 'node:fs/promises'
-import { resolve } from 'node:path'
+import { dirname, relative, resolve } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import {
   FerryError,
   type Inspected,
@@ -28,7 +29,11 @@ export const init: Command<InitOptions> = async (shell, [given], options) => {
   const file = given ?? `${answers.name}.yaml`
   refuseExisting(file)
   const own = answers.recipients === undefined ? await identityAtHand(shell.env) : undefined
-  const text = renderPlan({ ...answers, ...(own === undefined ? {} : { recipients: [own.recipient] }) })
+  const text = renderPlan({
+    ...answers,
+    ...schemaFor(file),
+    ...(own === undefined ? {} : { recipients: [own.recipient] }),
+  })
   const loaded = await checkText(shell, file, text)
   const source = await look(shell, loaded, 'source')
   const target = await look(shell, loaded, 'target').catch((error: unknown) => tellTarget(shell, error))
@@ -39,6 +44,13 @@ export const init: Command<InitOptions> = async (shell, [given], options) => {
   if (loaded.plan.escrow.recipients.length === 0)
     tell(shell.err, 'note', 'the plan names no escrow recipient yet', 'ferry escrow keygen')
   return exitCodeOf('done')
+}
+
+/** The schema of this package, where it is installed below the working folder: a path that others have too. */
+const schemaFor = (file: string): { readonly schema?: string } => {
+  const schema = fileURLToPath(new URL('../../../schemas/migration-plan.v1.json', import.meta.url))
+  if (relative('.', schema).startsWith('..')) return {}
+  return { schema: relative(dirname(resolve(file)), schema).replaceAll('\\', '/') }
 }
 
 const refuseExisting = (file: string): void => {

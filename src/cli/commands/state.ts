@@ -8,7 +8,6 @@ import {
   readLock,
   readState,
   repairState,
-  statusRows,
   unlock as removeLock,
 } from '../../index.ts'
 import { harmless, harmlessJson } from '../../report/escape.ts'
@@ -37,7 +36,7 @@ export const show: Command = async (shell, [file = ''], { json }) => {
   const runs = records
     .filter((each): each is Opened => each.t === 'open')
     .map((each) => ({ ...each, result: results.get(each.run) ?? 'not ended' }))
-  const devices = statusRows(foldState(records)).length
+  const devices = foldState(records).size
   const serial = read.status === 'absent' ? 0 : read.serial
   const torn = read.status === 'read' && read.tornTail
   if (json === true) {

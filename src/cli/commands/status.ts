@@ -10,8 +10,8 @@ export const status: Command = async (shell, [file = ''], { json }) => {
   const { out, err } = shell
   const loaded = await planFrom(file)
   const state = await readKnownState(localPlan(loaded))
-  const rows = statusRows(state.progress)
-  const { name } = loaded.plan
+  const { name, verify } = loaded.plan
+  const rows = statusRows(state.progress, { heardWithin: verify.heardWithin, now: shell.clock() })
   if (json === true) out.write(renderStatusJson(rows, name))
   else out.write(renderStatus(rows, { name, now: shell.clock(), width: out.width, style: out.style }))
   if (state.read.status === 'absent')

@@ -61,7 +61,7 @@ export const verify: Command<VerifyOptions> = async (shell, [file = ''], options
 
 const roundText = (rows: readonly VerifyRow[]): string => {
   const heard = rows.filter(({ status }) => status === 'heard').length
-  const waiting = rows.filter(({ status }) => status === 'silent' || status === 'joining').length
+  const waiting = rows.filter(({ status }) => ['waiting', 'silent', 'joining'].includes(status)).length
   return `waiting for ${counted(waiting, 'device')}, ${heard} heard`
 }
 
@@ -70,8 +70,4 @@ const nothingApplied = (file: string): FerryError =>
     hint: `ferry apply ${file}`,
   })
 
-const reportRow = ({ device, status, differences }: VerifyRow): ReportRow => ({
-  device,
-  status: status === 'joining' || status === 'unfinished' ? 'silent' : status,
-  differences,
-})
+const reportRow = ({ device, status, differences }: VerifyRow): ReportRow => ({ device, status, differences })

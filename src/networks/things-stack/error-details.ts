@@ -1,4 +1,5 @@
 import type { Json } from '../../domain/json.ts'
+import { redact } from '../../domain/redact.ts'
 import { arrayOf, type JsonObject, objectOf, textOf } from './json-tree.ts'
 
 /** What The Things Stack says of an error (pkg/errors), reduced to what may be shown. */
@@ -28,8 +29,9 @@ const SHOWN = new Set([
 
 const shownValue = (value: Json): string | number | readonly string[] | undefined => {
   if (typeof value === 'number') return value
-  if (typeof value === 'string') return value.slice(0, 200)
-  const texts = arrayOf(value).filter((item): item is string => typeof item === 'string')
+  // A server that echoes what was sent may echo a key, in an attribute that holds none elsewhere.
+  if (typeof value === 'string') return redact(value).slice(0, 200)
+  const texts = arrayOf(value).flatMap((item) => (typeof item === 'string' ? [redact(item)] : []))
   return texts.length > 0 ? texts : undefined
 }
 

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest'
 import { parseAllow, parseDigest, parseDuration, parseRate } from '../../../src/cli/arguments.ts'
 import { styleFor } from '../../../src/cli/colour.ts'
 import { debugOption } from '../../../src/cli/debug-option.ts'
-import { redact } from '../../../src/cli/redact.ts'
+import { redact } from '../../../src/domain/redact.ts'
 
 describe('values of options', () => {
   test('durations', () => {

@@ -43,8 +43,9 @@ const everything: PlanAnswers = {
 
 describe('a plan that is written', () => {
   it('is right, and says to editors where the schema is', () => {
-    const text = renderPlan(answers)
-    expect(text.split('\n')[0]).toMatch(/^# yaml-language-server: \$schema=https:\/\//)
+    const text = renderPlan({ ...answers, schema: 'schemas/plan.json' })
+    expect(text.split('\n')[0]).toBe('# yaml-language-server: $schema=schemas/plan.json')
+    expect(renderPlan(answers)).not.toContain('$schema')
     expect(parse(text)).toMatchObject({ ok: true })
     expect(planOf(text).plan).toMatchObject({ name: 'building-a', policy: { persistSession: false } })
   })

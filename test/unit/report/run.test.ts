@@ -112,7 +112,10 @@ describe('a verification', () => {
       devices: 30,
       heard: 3,
       equal: 0,
+      waiting: 0,
+      joining: 0,
       silent: 25,
+      unfinished: 0,
       differs: 1,
       missing: 1,
     })
