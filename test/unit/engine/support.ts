@@ -5,7 +5,7 @@ import type { DeviceIntent, Policy } from '../../../src/domain/migration-plan.ts
 import type { JournalPort, NetworkFacts, NetworkPort } from '../../../src/domain/ports.ts'
 import { Secret } from '../../../src/domain/secret.ts'
 import type { TargetDefaults } from '../../../src/engine/desired.ts'
-import type { RuleInput } from '../../../src/engine/device-rules.ts'
+import type { RuleInput } from '../../../src/engine/rules/rule.ts'
 import { type DeviceProgress, foldState } from '../../../src/engine/progress.ts'
 
 export const IS = 'identity-server'
