@@ -1,5 +1,6 @@
 import type { Diagnostic } from '../domain/diagnostic.ts'
-import { type Planning, planChanges, preflight } from '../engine/plan.ts'
+import { type Planning, planChanges } from '../engine/planning/plan.ts'
+import { preflight } from '../engine/planning/preflight.ts'
 import { intentFor, unknownDevices } from '../plan/select-devices.ts'
 import type { Host } from './host.ts'
 import { type KnownState, readKnownState, shownPath, type Workspace } from './workspace.ts'

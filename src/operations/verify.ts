@@ -1,4 +1,4 @@
-import { isAwaited, type VerifyRow, verifyDevices } from '../engine/verify.ts'
+import { isAwaited, type VerifyRow, verifyDevices } from '../engine/run/verify.ts'
 import { openJournal } from '../state/journal.ts'
 import { acquireLock } from '../state/lock.ts'
 import type { Host } from './host.ts'

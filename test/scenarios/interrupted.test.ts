@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { walk } from '../../src/engine/walk.ts'
+import { walk } from '../../src/engine/run/walk.ts'
 import type { JournalPort, NetworkPort } from '../../src/index.ts'
 import { type DeviceSpec, register } from '../support/fleet.ts'
 import { type Migration, startMigration, type Wrap } from '../support/migration.ts'

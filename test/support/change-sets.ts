@@ -11,7 +11,7 @@ import type { Diagnostic } from '../../src/domain/diagnostic.ts'
 import { digestOfText } from '../../src/domain/json.ts'
 import type { Json } from '../../src/domain/json.ts'
 import type { StepName } from '../../src/domain/journal.ts'
-import { withDigest } from '../../src/engine/change-set-file.ts'
+import { withDigest } from '../../src/engine/planning/change-set-file.ts'
 
 /** Change sets for tests of reports: built by hand, deterministic, without secrets. */
 

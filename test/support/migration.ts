@@ -1,7 +1,7 @@
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { applyChanges, type ApplyResult } from '../../src/engine/apply.ts'
+import { applyChanges, type ApplyResult } from '../../src/engine/run/apply.ts'
 import { createEscrow } from '../../src/escrow/escrow.ts'
 import { type AgeIdentity, generateIdentity } from '../../src/escrow/identity.ts'
 import {

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest'
 import type { ChangeSet, DeviceChange } from '../../../src/domain/change-set.ts'
 import type { Digest } from '../../../src/domain/identifiers.ts'
 import type { JournalRecord } from '../../../src/domain/journal.ts'
-import { compareWithApproved } from '../../../src/engine/approval.ts'
+import { compareWithApproved } from '../../../src/engine/planning/approval.ts'
 import { changeSet, joiningAnew, sessionKept } from '../../support/change-sets.ts'
 import { AT } from './support.ts'
 

@@ -12,7 +12,7 @@ import {
   parseChangeSet,
   serialiseChangeSet,
   withDigest,
-} from '../../../src/engine/change-set-file.ts'
+} from '../../../src/engine/planning/change-set-file.ts'
 import {
   abpKept,
   blocked,

@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
-import type { RuleInput } from '../../../src/engine/rules/rule.ts'
-import { deviceFindings } from '../../../src/engine/rules/device-findings.ts'
+import type { RuleInput } from '../../../src/engine/planning/rules/rule.ts'
+import { deviceFindings } from '../../../src/engine/planning/rules/device-findings.ts'
 import { AS, abp, device, FACTS, IS, JS, key, NS, POLICY, ruleInput } from './support.ts'
 
 const reset = { ...POLICY, resetFrameCounters: true }
@@ -111,7 +111,7 @@ describe('findings about a device', () => {
   })
 
   it('each code of the rules has a case here', () => {
-    const folder = new URL('../../../src/engine/rules/', import.meta.url)
+    const folder = new URL('../../../src/engine/planning/rules/', import.meta.url)
     const source = readdirSync(folder)
       .map((file) => readFileSync(new URL(file, folder), 'utf8'))
       .join('\n')

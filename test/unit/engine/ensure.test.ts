@@ -3,9 +3,14 @@ import type { DeviceRecord } from '../../../src/domain/device.ts'
 import { NetworkError } from '../../../src/domain/errors.ts'
 import type { JournalRecord } from '../../../src/domain/journal.ts'
 import type { NetworkPort, RegistryWrite } from '../../../src/domain/ports.ts'
-import { deviceJournal } from '../../../src/engine/device-journal.ts'
-import { type Ensuring, ensureRemoved, ensureWrite, StepFailure } from '../../../src/engine/ensure.ts'
-import { foldState } from '../../../src/engine/progress.ts'
+import { deviceJournal } from '../../../src/engine/crossing/device-journal.ts'
+import {
+  type Ensuring,
+  ensureRemoved,
+  ensureWrite,
+  StepFailure,
+} from '../../../src/engine/crossing/ensure.ts'
+import { foldState } from '../../../src/engine/progress/progress.ts'
 import { begin, device, IS, intended, key, memoryJournal, NS, networkWith, nowhere } from './support.ts'
 
 const fails = (status: number | undefined, effect: 'none' | 'unknown'): NetworkError =>

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { REGISTRIES } from '../../../src/domain/device.ts'
-import { desiredRecord } from '../../../src/engine/desired.ts'
-import { fieldRule } from '../../../src/engine/fields.ts'
+import { desiredRecord } from '../../../src/engine/device/desired.ts'
+import { fieldRule } from '../../../src/engine/device/fields.ts'
 import { FIELDS } from '../../../src/networks/things-stack/fields.ts'
 import { DEFAULTS, device, intent, NS } from './support.ts'
 

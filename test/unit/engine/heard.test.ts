@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import type { Route } from '../../../src/domain/journal.ts'
-import { hearing } from '../../../src/engine/heard.ts'
+import { hearing } from '../../../src/engine/progress/heard.ts'
 import { begin, done, HANDED_OVER, knowing } from './support.ts'
 
 const left = (route: Route, devAddr: string | null, lastFCntUp: number) =>

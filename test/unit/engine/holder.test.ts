@@ -4,8 +4,8 @@ import type { DeviceRecord } from '../../../src/domain/device.ts'
 import type { DevEui } from '../../../src/domain/identifiers.ts'
 import type { JournalRecord } from '../../../src/domain/journal.ts'
 import type { Policy } from '../../../src/domain/migration-plan.ts'
-import { planDevice } from '../../../src/engine/plan-device.ts'
-import { foldState } from '../../../src/engine/progress.ts'
+import { planDevice } from '../../../src/engine/planning/plan-device.ts'
+import { foldState } from '../../../src/engine/progress/progress.ts'
 import {
   AS,
   AT,

@@ -7,7 +7,7 @@ import {
   isOurs,
   rootKeysReplaced,
   stepDone,
-} from '../../../src/engine/progress.ts'
+} from '../../../src/engine/progress/progress.ts'
 import { AT, begin, done, HANDED_OVER, IMPORT, intended, knowing } from './support.ts'
 
 const fact = (value: Extract<JournalRecord, { t: 'fact' }>['fact']): JournalRecord => ({

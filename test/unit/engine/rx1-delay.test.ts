@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import type { Route } from '../../../src/domain/journal.ts'
 import type { Rx1DelayPolicy } from '../../../src/domain/migration-plan.ts'
-import { desiredRecord } from '../../../src/engine/desired.ts'
+import { desiredRecord } from '../../../src/engine/device/desired.ts'
 import { abp, DEFAULTS, device, intent, NS } from './support.ts'
 
 const source = (route: Route, asked: number, setting?: number) =>

@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { RETIRE_STEPS, type Route, type StepName } from '../../../src/domain/journal.ts'
-import { crossingSteps, retireDue, type StepChoice, stepsLeft } from '../../../src/engine/steps.ts'
+import { crossingSteps, retireDue, type StepChoice, stepsLeft } from '../../../src/engine/progress/steps.ts'
 import { AT, begin, done, HANDED_OVER, knowing } from './support.ts'
 
 const choice = fc.record({

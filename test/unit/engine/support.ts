@@ -4,9 +4,9 @@ import type { JournalRecord, Route, StepName } from '../../../src/domain/journal
 import type { DeviceIntent, Policy } from '../../../src/domain/migration-plan.ts'
 import type { JournalPort, NetworkFacts, NetworkPort } from '../../../src/domain/ports.ts'
 import { Secret } from '../../../src/domain/secret.ts'
-import type { TargetDefaults } from '../../../src/engine/desired.ts'
-import type { RuleInput } from '../../../src/engine/rules/rule.ts'
-import { type DeviceProgress, foldState } from '../../../src/engine/progress.ts'
+import type { TargetDefaults } from '../../../src/engine/device/desired.ts'
+import type { RuleInput } from '../../../src/engine/planning/rules/rule.ts'
+import { type DeviceProgress, foldState } from '../../../src/engine/progress/progress.ts'
 
 export const IS = 'identity-server'
 export const JS = 'join-server'

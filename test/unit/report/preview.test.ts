@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { ACTIONS, type ChangeSet, type DeviceChange } from '../../../src/domain/change-set.ts'
-import { parseChangeSet, serialiseChangeSet } from '../../../src/engine/change-set-file.ts'
+import { parseChangeSet, serialiseChangeSet } from '../../../src/engine/planning/change-set-file.ts'
 import { groupChanges } from '../../../src/report/groups.ts'
 import { previewJson, renderJson } from '../../../src/report/json.ts'
 import { TONES, type Style } from '../../../src/report/layout.ts'

@@ -1,0 +1,70 @@
+import type { DeviceRecord } from '../../domain/device.ts'
+import type { Route } from '../../domain/journal.ts'
+import { type CrossingContext, desiredFrom } from './context.ts'
+import { rootKeysDigest, sessionDigest, settingsDigest } from '../device/digests.ts'
+import { isOurs, wasOnTarget } from '../progress/progress.ts'
+import { hasSession, registriesOf } from '../device/records.ts'
+import { activationOf, keepsKeys } from '../device/route.ts'
+
+/** It is to be created, and we had it on the target before: whatever the steps say, it is not there any more. */
+export const hasVanished = ({ change, journal }: CrossingContext): boolean =>
+  change.action === 'create' && wasOnTarget(journal.progress())
+
+/** The plan keeps sessions, and the device has one now that it had not at the preview: it is not what was reviewed. */
+export const joinedSincePreview = ({ change, intent }: CrossingContext, source: DeviceRecord): boolean =>
+  intent.policy.persistSession &&
+  change.route === 'joining-anew' &&
+  activationOf(source) === 'otaa' &&
+  hasSession(source)
+
+/**
+ * Begins the crossing, or goes on with one that was begun if the source is still what it began with. The answer is
+ * why it can not: keys or settings on the source are not those of the preview (what was previewed is what happens).
+ */
+export const begin = async (context: CrossingContext, seen: DeviceRecord): Promise<string | undefined> => {
+  const { journal, change, digestKey } = context
+  const route = change.route as Route
+  const session = keepsKeys(route) ? sessionDigest(seen, digestKey) : null
+  const rootKeys = rootKeysDigest(seen, digestKey)
+  const keys = journal.progress()?.sourceKeys
+  const isUnchanged = keys !== undefined && keys.session === session && keys.rootKeys === rootKeys
+  if (joinedSincePreview(context, seen)) return 'it joined on the source after the preview'
+  if (isOurs(journal.progress()) && isUnchanged && !hasVanished(context)) return undefined
+  const changed = await changedSincePreview(context, seen, rootKeys)
+  if (changed !== undefined) return changed
+  const because = isUnchanged ? 'it is gone from the target' : 'the device joined anew, or its keys changed'
+  await beginAgain(context, keys === undefined ? undefined : because)
+  await journal.fact({ name: 'source-keys', session, rootKeys })
+  return undefined
+}
+
+/** Voids what is known of the steps; what was done to the source, and whose the target's records are, is kept. */
+export const beginAgain = (
+  { journal, change }: CrossingContext,
+  because: string | undefined,
+): Promise<void> =>
+  journal.append({
+    t: 'begin',
+    device: change.device,
+    at: journal.now(),
+    target: change.target,
+    ...(change.devEui === undefined ? {} : { devEui: change.devEui }),
+    ...(change.joinEui === undefined ? {} : { joinEui: change.joinEui }),
+    route: change.route as Route,
+    ...(because === undefined ? {} : { because }),
+  })
+
+const changedSincePreview = async (
+  context: CrossingContext,
+  seen: DeviceRecord,
+  rootKeys: string | null,
+): Promise<string | undefined> => {
+  const { expect } = context.change
+  if (registriesOf(seen).length === 0) return 'it is gone from the source'
+  if (expect === undefined) return undefined
+  if (rootKeys !== expect.rootKeys) return 'its root keys changed on the source after the preview'
+  const desired = await desiredFrom(context, seen)
+  return settingsDigest(desired.record) === expect.settings
+    ? undefined
+    : 'its settings changed on the source after the preview'
+}

@@ -1,0 +1,84 @@
+import type { DeviceChange } from '../../domain/change-set.ts'
+import type { DeviceIds, DeviceRecord } from '../../domain/device.ts'
+import type { Route, StepName } from '../../domain/journal.ts'
+import type { DeviceIntent } from '../../domain/migration-plan.ts'
+import type { EscrowPort, NetworkPort } from '../../domain/ports.ts'
+import { type Desired, desiredRecord, type TargetDefaults } from '../device/desired.ts'
+import type { DeviceJournal } from './device-journal.ts'
+import type { Ensuring } from './ensure.ts'
+import { isLetGo } from '../progress/progress.ts'
+import { profileOf } from '../device/route.ts'
+import { crossingSteps } from '../progress/steps.ts'
+
+/** Everything that the crossing of one device works with. */
+export interface CrossingContext {
+  readonly change: DeviceChange
+  readonly intent: DeviceIntent
+  readonly source: NetworkPort
+  readonly target: NetworkPort
+  readonly journal: DeviceJournal
+  readonly escrow: EscrowPort
+  readonly defaultsFor: (frequencyPlan: string, phyVersion: string) => Promise<TargetDefaults>
+  readonly retireAfter: number
+  /** HMAC key of digests. Another plan may have another: then a crossing that was begun begins again. */
+  readonly digestKey: string
+  readonly pause: (milliseconds: number) => Promise<void>
+  /** The run was asked to end: what has not stopped its source yet ends, the rest goes on until the target speaks. */
+  readonly draining: () => boolean
+}
+
+export const onTarget = ({ journal, target, pause }: CrossingContext): Ensuring => ({
+  journal,
+  network: target,
+  side: 'target',
+  pause,
+})
+export const onSource = ({ journal, source, pause }: CrossingContext): Ensuring => ({
+  journal,
+  network: source,
+  side: 'source',
+  pause,
+})
+
+/** What the target is to hold, computed from a reading of the source. */
+export const desiredFrom = async (context: CrossingContext, source: DeviceRecord): Promise<Desired> => {
+  const { intent, change, journal } = context
+  if (change.route === undefined) throw new Error(`no route for ${change.device}`)
+  const profile = profileOf(source)
+  const defaults = await context.defaultsFor(
+    intent.set.frequencyPlan ?? profile.frequencyPlan,
+    intent.set.lorawanPhyVersion ?? profile.lorawanPhyVersion,
+  )
+  const progress = journal.progress()
+  const livedOnTarget = progress?.livedOnTarget === true || (change.action === 'create' && isLetGo(progress))
+  return desiredRecord(source, change.route, intent, defaults, livedOnTarget)
+}
+
+export const targetIds = ({ change }: CrossingContext): DeviceIds => ids(change, change.target)
+export const sourceIds = ({ change }: CrossingContext): DeviceIds => ids(change, change.device)
+
+const ids = (change: DeviceChange, deviceId: string): DeviceIds =>
+  ({
+    deviceId,
+    ...(change.devEui === undefined ? {} : { devEui: change.devEui }),
+    ...(change.joinEui === undefined ? {} : { joinEui: change.joinEui }),
+  }) as DeviceIds
+
+/** A step that is no write: done once what it stands for is on the disk. */
+export const markDone = ({ journal }: CrossingContext, step: StepName): Promise<void> =>
+  journal.append({ t: 'outcome', device: journal.device, step, at: journal.now(), status: 'done' })
+
+/** A write that would change nothing. */
+export const markAlready = ({ journal }: CrossingContext, step: StepName): Promise<void> =>
+  journal.append({ t: 'outcome', device: journal.device, step, at: journal.now(), status: 'already' })
+
+/** Whether a registration on the target carries the EUIs of the device that crosses. */
+export const hasIdsOf = (change: DeviceChange, held: DeviceRecord): boolean =>
+  held.ids.devEui === change.devEui && held.ids.joinEui === change.joinEui
+
+export const stepsOf = ({ change, intent }: CrossingContext, source: DeviceRecord): readonly StepName[] =>
+  crossingSteps({
+    route: change.route as Route,
+    hasJoinServer: source.registries['join-server'] !== undefined,
+    policy: intent.policy,
+  })

@@ -1,0 +1,138 @@
+import { randomBytes } from 'node:crypto'
+import type { DeviceRecord, Fields } from '../../domain/device.ts'
+import type { Registry } from '../../domain/device.ts'
+import type { StepName } from '../../domain/journal.ts'
+import type { EscrowStage } from '../../domain/ports.ts'
+import { Secret } from '../../domain/secret.ts'
+import { type CrossingContext, markDone, onSource, sourceIds } from './context.ts'
+import { ensureRemoved, ensureWrite, StepFailure } from './ensure.ts'
+import { fieldKind } from '../device/fields.ts'
+import { field, registriesOf, sameValue } from '../device/records.ts'
+
+const MUTE = 'mac_settings.schedule_downlinks'
+
+/** Puts all that the source holds into the escrow; returns once it is safe on the disk. */
+export const storeInEscrow = async (
+  context: CrossingContext,
+  stage: EscrowStage,
+  record: DeviceRecord,
+): Promise<void> => {
+  const place = await context.escrow.store(stage, record)
+  await context.journal.fact({ name: 'escrow', stage, ...place })
+}
+
+export const isMuted = (record: DeviceRecord): boolean => field(record, 'network-server', MUTE) === false
+
+/**
+ * Step 7: silences the source and returns what it holds from then on. A muted Network Server still counts uplinks,
+ * and answers neither confirmed uplinks nor joins (measured on a real server). The value it had is on the disk
+ * before it is changed, to give it back exactly (absent is not false).
+ */
+export const stopSource = async (context: CrossingContext, seen: DeviceRecord): Promise<DeviceRecord> => {
+  const { journal, source } = context
+  if (journal.progress()?.sourceScheduling === undefined) {
+    const was = field(seen, 'network-server', MUTE)
+    await journal.fact({ name: 'source-scheduling', value: typeof was === 'boolean' ? was : null })
+  }
+  await ensureWrite(onSource(context), 'stop-source', {
+    registry: 'network-server',
+    ids: sourceIds(context),
+    fields: { [MUTE]: false },
+  })
+  const silent = await source.read(context.change.device)
+  if (!isMuted(silent))
+    throw new StepFailure('stop-source', {
+      code: 'SourceNotSilent',
+      message: 'the source was told to be silent, and does not say that it is',
+      hint: 'run again; if it stays so, look for somebody who changes the device',
+    })
+  return silent
+}
+
+/** Gives the source back the value it had before step 7: it serves the device again. */
+export const startSource = async (context: CrossingContext): Promise<void> => {
+  const was = context.journal.progress()?.sourceScheduling
+  if (was === undefined) return
+  const write = {
+    registry: 'network-server',
+    ids: sourceIds(context),
+    fields: was === null ? {} : { [MUTE]: was },
+    ...(was === null ? { clear: [MUTE] } : {}),
+  } as const
+  await ensureWrite(onSource(context), 'start-source', write)
+  await context.journal.fact({ name: 'source-started' })
+}
+
+/** Random bytes for each root key that is there: with a NwkKey, a new AppKey alone would stop no join. */
+const replacements = (join: Fields): Fields =>
+  Object.fromEntries(
+    Object.keys(join)
+      .filter((path) => fieldKind('join-server', path) === 'root-key')
+      .map((path) => [path, new Secret(randomBytes(16).toString('hex').toUpperCase())]),
+  )
+
+/**
+ * Step 14: the device's own root keys no longer open the source. They are in the escrow, and on the target: what
+ * differs from those that the target holds is replaced already, by an earlier attempt.
+ */
+export const preventRejoin = async (context: CrossingContext, target: DeviceRecord): Promise<void> => {
+  const { journal, source, change } = context
+  const join = (await source.read(change.device)).registries['join-server']
+  if (join === undefined) return markDone(context, 'prevent-rejoin')
+  if (journal.progress()?.escrow.A === undefined) throw new Error(`${change.device} is not in the escrow`)
+  const own = target.registries['join-server']
+  const isReplaced = (record: DeviceRecord): boolean =>
+    Object.entries(record.registries['join-server'] ?? {}).every(
+      ([path, value]) =>
+        fieldKind('join-server', path) !== 'root-key' || !sameValue(path, value, own?.[path]),
+    )
+  const write = { registry: 'join-server', ids: sourceIds(context), fields: replacements(join) } as const
+  await ensureWrite(onSource(context), 'prevent-rejoin', write, isReplaced)
+}
+
+/**
+ * A run that ended while it let the target go does not know whether the target speaks. If the source does by now,
+ * somebody started it: a muted target is no reason to leave it so (the crossing begins again, with what the source
+ * counted since), a speaking one is: then the source is stopped again.
+ */
+export const mayLetGo = async (context: CrossingContext): Promise<boolean> => {
+  const [source, target] = await Promise.all([
+    context.source.read(context.change.device),
+    context.target.read(context.change.target),
+  ])
+  if (source.registries['network-server'] === undefined || isMuted(source)) return true
+  if (isMuted(target)) return false
+  await stopSource(context, source)
+  return true
+}
+
+/** Another device may be registered under the id by now: it is not touched. */
+export const ensureSourceIsOurs = async (
+  { source, change, journal }: CrossingContext,
+  step: StepName,
+): Promise<void> => {
+  const held = await source.read(change.device)
+  const { devEui, joinEui } = journal.progress() ?? {}
+  if (registriesOf(held).length === 0 || (held.ids.devEui === devEui && held.ids.joinEui === joinEui)) return
+  throw new StepFailure(step, {
+    code: 'SourceReplaced',
+    message: `the source holds another device under the id ${change.device} now`,
+    hint: 'exclude it, or give it another id on the source',
+  })
+}
+
+const DELETES: { readonly [S in StepName]?: Registry } = {
+  'delete-application': 'application-server',
+  'delete-network': 'network-server',
+  'delete-join': 'join-server',
+  'delete-identity': 'identity-server',
+}
+
+/** Step 15, one registry. Nothing is deleted that is not in the escrow as it was when the source fell silent. */
+export const deleteFromSource = async (context: CrossingContext, step: StepName): Promise<void> => {
+  const registry = DELETES[step]
+  if (registry === undefined) throw new Error(`${step} deletes nothing`)
+  if (context.journal.progress()?.escrow.B === undefined)
+    throw new Error(`${context.change.device} is not in the escrow`)
+  await ensureRemoved(onSource(context), step, registry, sourceIds(context))
+}

@@ -1,0 +1,150 @@
+import type { DeviceRecord, FieldPath, Fields, FieldValue, Registry } from '../../domain/device.ts'
+import { REGISTRIES } from '../../domain/device.ts'
+import type { Diagnostic } from '../../domain/diagnostic.ts'
+import type { Route } from '../../domain/journal.ts'
+import type { Json } from '../../domain/json.ts'
+import type { DeviceIntent } from '../../domain/migration-plan.ts'
+import { type FieldKind, fieldKind } from './fields.ts'
+import { carriedMacState } from './mac-state.ts'
+import { numberField } from './records.ts'
+import { keepsKeys, keepsSession, versionAtLeast } from './route.ts'
+import { rx1Delay } from './rx1-delay.ts'
+
+/** What of the target decides what a device becomes there. */
+export interface TargetDefaults {
+  readonly serverAddresses: Fields
+  /** Default MAC settings of the device's frequency plan and PHY version. */
+  readonly macSettings: Readonly<Record<string, Json>>
+}
+
+/** Which rule of the plan or of the tool made a field what it is, where it is not simply the source's. */
+export type Reasons = Readonly<Record<string, string>>
+
+export interface Desired {
+  readonly record: DeviceRecord
+  /** By `registry path`. */
+  readonly reasons: Reasons
+  readonly findings: readonly Diagnostic[]
+}
+
+/** The Join Server keeps the newest 10 nonces by default and drops older ones. */
+const USED_DEV_NONCES_KEPT = 10
+
+const CARRIED_ALWAYS: readonly FieldKind[] = ['setting', 'root-key', 'nonce']
+
+const carriedKinds = (route: Route): readonly FieldKind[] => {
+  if (keepsSession(route))
+    return [...CARRIED_ALWAYS, 'session', 'session-time', 'counter', 'mac-state', 'status']
+  // An ABP device that will be reset keeps its address and keys; its counters are written as a floor.
+  if (keepsKeys(route)) return [...CARRIED_ALWAYS, 'session', 'counter']
+  return CARRIED_ALWAYS
+}
+
+/** Key of a field in tables that span registries. */
+export const fieldKey = (registry: Registry, path: FieldPath): string => `${registry} ${path}`
+
+/**
+ * What the target is to hold for a device: the source's record, less what belongs to the source's cluster, with
+ * the plan's policy and settings. Pure; mutes nothing (`handover` steps do). Rules: The Things Stack's registries
+ * (which registry writes what), domain rules of RX1 delay, counters and nonces, each in a file of its own.
+ * `livedOnTarget`: the target served the device before and its registration was deleted, with what it counted.
+ */
+export const desiredRecord = (
+  source: DeviceRecord,
+  route: Route,
+  intent: DeviceIntent,
+  defaults: TargetDefaults,
+  livedOnTarget = false,
+): Desired => {
+  const reasons: Record<string, string> = {}
+  const registries: { [R in Registry]?: Record<FieldPath, FieldValue> } = {}
+  const kinds = carriedKinds(route)
+  for (const registry of REGISTRIES) {
+    const fields = source.registries[registry]
+    if (fields === undefined) continue
+    registries[registry] = Object.fromEntries(
+      Object.entries(fields).filter(([path]) => kinds.includes(fieldKind(registry, path))),
+    )
+  }
+  const set = (registry: Registry, path: FieldPath, value: FieldValue | undefined, because: string): void => {
+    const fields = registries[registry]
+    if (fields === undefined) return
+    if (value === undefined) delete fields[path]
+    else fields[path] = value
+    reasons[fieldKey(registry, path)] = because
+  }
+
+  for (const [path, address] of Object.entries(defaults.serverAddresses)) {
+    if (path !== 'join_server_address' || registries['join-server'] !== undefined) {
+      set('identity-server', path, address, "the target's server")
+    }
+  }
+  applySettings(intent, set)
+  const rx1 = rx1Delay(source, route, intent, defaults.macSettings)
+  for (const change of rx1.settings) set('network-server', change.path, change.value, 'policy.rx1Delay')
+
+  if (keepsSession(route)) {
+    const state = carriedMacState(source, rx1.desired)
+    if (state !== undefined) {
+      set('network-server', 'mac_state', state, rx1.desired === undefined ? 'carried' : 'policy.rx1Delay')
+    }
+  }
+  // The way stays; the setting can be taken back by the plan once the reset was heard.
+  if (route === 'abp-reset' && intent.policy.resetFrameCounters)
+    set('network-server', 'mac_settings.resets_f_cnt', true, 'policy.resetFrameCounters')
+  carryCounters(source, route, set)
+  const nonces = source.registries['join-server']?.['used_dev_nonces']
+  if (Array.isArray(nonces) && nonces.length > USED_DEV_NONCES_KEPT) {
+    set('join-server', 'used_dev_nonces', nonces.slice(-USED_DEV_NONCES_KEPT), 'the newest 10 are kept')
+  }
+  if (livedOnTarget) raiseJoinNonce(source, set)
+  const record = { ids: { ...source.ids, deviceId: intent.set.deviceId ?? source.ids.deviceId }, registries }
+  return { record, reasons, findings: rx1.findings }
+}
+
+/** The highest JoinNonce there is (24 bits). */
+const LAST_JOIN_NONCE = 0xffffff
+/** Above any number of joins that a device can have made on a target that forgot them. */
+const FORGOTTEN_JOINS = 0x10000
+
+/**
+ * From LoRaWAN 1.0.4 on a device ignores an accept whose JoinNonce is not above the last one. How far the target
+ * had counted is lost with its registration, so the source's is raised by more than it can have been.
+ */
+const raiseJoinNonce = (source: DeviceRecord, set: SetField): void => {
+  const last = numberField(source, 'join-server', 'last_join_nonce') ?? 0
+  const raised = Math.min(LAST_JOIN_NONCE, last + FORGOTTEN_JOINS)
+  set('join-server', 'last_join_nonce', raised, 'joins on the target were forgotten with its registration')
+}
+
+type SetField = (registry: Registry, path: FieldPath, value: FieldValue | undefined, because: string) => void
+
+const applySettings = (intent: DeviceIntent, set: SetField): void => {
+  const { name, description, attributes, frequencyPlan, lorawanVersion, lorawanPhyVersion } = intent.set
+  const because = 'overrides.set'
+  if (name !== undefined) set('identity-server', 'name', name, because)
+  if (description !== undefined) set('identity-server', 'description', description, because)
+  if (attributes !== undefined) set('identity-server', 'attributes', attributes, because)
+  if (frequencyPlan !== undefined) set('network-server', 'frequency_plan_id', frequencyPlan, because)
+  if (lorawanVersion !== undefined) set('network-server', 'lorawan_version', lorawanVersion, because)
+  if (lorawanPhyVersion !== undefined)
+    set('network-server', 'lorawan_phy_version', lorawanPhyVersion, because)
+}
+
+/**
+ * Below 1.1 one downlink counter serves network and application: N = A = the higher of the two, or the first
+ * application downlink would be refused as too low. 1.1 keeps them apart. No margin: the source is silent and
+ * was read after that. A counter of 0 means that none was sent and is left out.
+ */
+const carryCounters = (source: DeviceRecord, route: Route, set: SetField): void => {
+  if (!keepsKeys(route)) return
+  const version = String(source.registries['network-server']?.['lorawan_version'] ?? '')
+  if (versionAtLeast(version, 'MAC_V1_1')) return
+  const n = numberField(source, 'network-server', 'session.last_n_f_cnt_down') ?? 0
+  const a = numberField(source, 'application-server', 'session.last_a_f_cnt_down') ?? 0
+  const highest = Math.max(n, a)
+  if (highest === 0) return
+  const because = 'one downlink counter below LoRaWAN 1.1'
+  if (n !== highest) set('network-server', 'session.last_n_f_cnt_down', highest, because)
+  if (a !== highest) set('application-server', 'session.last_a_f_cnt_down', highest, because)
+}

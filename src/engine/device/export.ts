@@ -1,0 +1,44 @@
+import type { DeviceRecord, Registry } from '../../domain/device.ts'
+import { REGISTRIES } from '../../domain/device.ts'
+import type { Json } from '../../domain/json.ts'
+import { Secret } from '../../domain/secret.ts'
+
+type Tree = { [key: string]: Json | Tree }
+
+/**
+ * A device as the Console and `ttn-lw-cli end-devices create` import it: one JSON object over all registries, with
+ * its keys in the clear. Server addresses and `ids.dev_addr` are left out, as imports ask. Callers write it only
+ * where the user asked for it.
+ */
+export const exportDevice = (desired: DeviceRecord, application: string): Json => {
+  const tree: Tree = {
+    ids: {
+      device_id: desired.ids.deviceId,
+      application_ids: { application_id: application },
+      ...(desired.ids.devEui === undefined ? {} : { dev_eui: desired.ids.devEui }),
+      ...(desired.ids.joinEui === undefined ? {} : { join_eui: desired.ids.joinEui }),
+    },
+  }
+  for (const registry of REGISTRIES) {
+    for (const [path, value] of Object.entries(desired.registries[registry] ?? {})) {
+      if (path.endsWith('_server_address')) continue
+      place(tree, path, value instanceof Secret ? value.reveal() : value, registry)
+    }
+  }
+  return tree as Json
+}
+
+/** Two registries may hold one field (version_ids): the first that has a value keeps it. */
+const place = (tree: Tree, path: string, value: Json, registry: Registry): void => {
+  const names = path.split('.')
+  const last = names.pop() ?? path
+  let at = tree
+  for (const name of names) {
+    const next = at[name]
+    const inner: Tree =
+      typeof next === 'object' && next !== null && !Array.isArray(next) ? (next as Tree) : {}
+    at[name] = inner
+    at = inner
+  }
+  if (at[last] === undefined || registry === 'identity-server') at[last] = value
+}

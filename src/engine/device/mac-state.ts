@@ -1,0 +1,43 @@
+import type { DeviceRecord } from '../../domain/device.ts'
+import type { Json } from '../../domain/json.ts'
+import { isObject, type JsonObject, macState } from './records.ts'
+
+/**
+ * Parts of a MAC state that stay behind: a join accept that was never sent, answers that would go out a second
+ * time, and an application downlink that the source's Application Server holds (reported as lost).
+ * Pending requests stay: the device may have applied one already, and its answer has to find it.
+ */
+const LEFT_BEHIND = ['queued_join_accept', 'queued_responses', 'pending_application_downlink']
+
+/** The MAC state to write on the target; `desiredRx1Delay` in seconds replaces only what is asked of the device. */
+export const carriedMacState = (
+  source: DeviceRecord,
+  desiredRx1Delay: number | undefined,
+): Json | undefined => {
+  const state = macState(source)
+  if (state === undefined) return undefined
+  const kept = Object.fromEntries(Object.entries(state).filter(([name]) => !LEFT_BEHIND.includes(name)))
+  const desired = parameters(kept, 'desired_parameters')
+  if (desiredRx1Delay === undefined || desired === undefined) return kept
+  return { ...kept, desired_parameters: { ...desired, rx1_delay: desiredRx1Delay } }
+}
+
+/** `current_parameters` or `desired_parameters` of a MAC state. */
+export const parameters = (
+  state: JsonObject | undefined,
+  which: 'current_parameters' | 'desired_parameters',
+): JsonObject | undefined => {
+  const value = state?.[which]
+  return isObject(value) ? value : undefined
+}
+
+/** Names of pending MAC requests, such as `CID_RX_TIMING_SETUP`. */
+export const pendingRequests = (source: DeviceRecord): readonly string[] => {
+  const list = macState(source)?.['pending_requests']
+  return Array.isArray(list)
+    ? list.map((item) => (isObject(item) ? String(item['cid'] ?? 'CID_UNKNOWN') : 'CID_UNKNOWN'))
+    : []
+}
+
+export const hasPendingApplicationDownlink = (source: DeviceRecord): boolean =>
+  macState(source)?.['pending_application_downlink'] !== undefined

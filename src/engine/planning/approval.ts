@@ -1,0 +1,58 @@
+import type { ChangeSet } from '../../domain/change-set.ts'
+import type { JournalRecord } from '../../domain/journal.ts'
+import { canonicalJson } from '../../domain/json.ts'
+import { approvable } from './change-set-file.ts'
+
+export type Approval =
+  /** May be carried out, apart from the devices in `stale`, which joined anew since. */
+  | { readonly ok: true; readonly stale: ReadonlySet<string> }
+  /** `differences` are sentences for a person, at most a few. */
+  | { readonly ok: false; readonly differences: readonly string[] }
+
+/**
+ * Whether what is found now is what was approved. Frame counters may have moved, and a device that joined anew is
+ * left alone; a change of the plan, the state, settings, root keys or the selection refuses the whole change set.
+ * A state that grew by carrying out this very change set does not: that is how an interrupted run goes on.
+ * `recordsSince` are the state's records after the change set's base.
+ */
+export const compareWithApproved = (
+  approved: ChangeSet,
+  now: ChangeSet,
+  recordsSince: readonly JournalRecord[],
+): Approval => {
+  const differences: string[] = []
+  if (approved.plan.digest !== now.plan.digest) differences.push('the plan was changed')
+  for (const side of ['source', 'target'] as const) {
+    if (canonicalJson(approved[side]) !== canonicalJson(now[side]))
+      differences.push(`the ${side} is another network or application`)
+  }
+  const isResumed = approved.base.serial !== now.base.serial && grewByItself(approved, recordsSince)
+  if (approved.base.lineage !== now.base.lineage) differences.push('the state is of another plan')
+  else if (approved.base.serial !== now.base.serial && !isResumed)
+    differences.push(`the state has moved on (serial ${approved.base.serial}, now ${now.base.serial})`)
+  const stale = new Set<string>()
+  const before = new Map(approved.devices.map((change) => [change.device, change]))
+  const different: string[] = []
+  for (const change of now.devices) {
+    const was = before.get(change.device)
+    before.delete(change.device)
+    if (was === undefined) different.push(`${change.device} is new`)
+    else if (isResumed && change.status !== undefined) continue
+    else if (canonicalJson(approvable(was)) !== canonicalJson(approvable(change)))
+      different.push(`${change.device} changed (${was.action}, now ${change.action})`)
+    else if (was.expect?.session !== change.expect?.session) stale.add(change.device)
+  }
+  for (const device of before.keys()) different.push(`${device} is gone`)
+  if (different.length > 0)
+    differences.push(
+      ...different.slice(0, 5),
+      ...(different.length > 5 ? [`and ${different.length - 5} devices more`] : []),
+    )
+  return differences.length > 0 ? { ok: false, differences } : { ok: true, stale }
+}
+
+/** Whether all runs since the change set's base carried out this change set. */
+const grewByItself = (approved: ChangeSet, recordsSince: readonly JournalRecord[]): boolean => {
+  const runs = recordsSince.filter((record) => record.t === 'open')
+  return runs.length > 0 && runs.every((run) => run.t === 'open' && run.changeSet === approved.digest)
+}

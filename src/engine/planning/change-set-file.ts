@@ -1,0 +1,223 @@
+import { createHash } from 'node:crypto'
+import {
+  ACTIONS,
+  CHANGE_SET_FORMAT_VERSION,
+  type ChangeSet,
+  type DeviceChange,
+} from '../../domain/change-set.ts'
+import { FerryError } from '../../domain/errors.ts'
+import type { Digest } from '../../domain/identifiers.ts'
+import { canonicalJson } from '../../domain/json.ts'
+
+/** A change set without its digest: what the digest is over. */
+export type UndigestedChangeSet = Omit<ChangeSet, 'digest'>
+
+type Header = Omit<ChangeSet, 'digest' | 'devices'>
+
+const line = (value: unknown): string => `${canonicalJson(value)}\n`
+
+const headerLine = (changeSet: UndigestedChangeSet): string => {
+  const { devices: _devices, digest: _digest, ...header } = changeSet as ChangeSet
+  return line({ t: 'change-set', ...header })
+}
+
+const deviceLine = (device: DeviceChange): string => line({ t: 'device', ...device })
+
+/** Header and device lines: all that is shown, which the checksum is over. */
+function* bodyLines(changeSet: UndigestedChangeSet): Generator<string> {
+  yield headerLine(changeSet)
+  for (const device of changeSet.devices) yield deviceLine(device)
+}
+
+/**
+ * What of a device people approve: where it goes, how, in which steps, and the digests of its root keys and
+ * settings on both sides. No counter, no live value, not the session's identity: they move by themselves, and a
+ * preview that depended on them would be stale when it is made.
+ */
+export const approvable = (change: DeviceChange): unknown => ({
+  device: change.device,
+  target: change.target,
+  devEui: change.devEui,
+  joinEui: change.joinEui,
+  action: change.action,
+  route: change.route,
+  profile: change.profile,
+  steps: change.steps,
+  later: change.later,
+  blockedBy: change.findings.filter((finding) => finding.severity === 'error').map((finding) => finding.code),
+  expect:
+    change.expect === undefined
+      ? undefined
+      : { rootKeys: change.expect.rootKeys, settings: change.expect.settings, target: change.expect.target },
+})
+
+/**
+ * The plan id that people approve: SHA-256 over plan, networks, state, policy, guards and what of each device is
+ * approved. Paths and the tool's version are not part of it, so that two machines reach the same.
+ */
+export const changeSetDigest = (changeSet: UndigestedChangeSet): Digest => {
+  const { plan, source, target, base, complete, policy, coverage, rollout } = changeSet
+  const hash = createHash('sha256')
+  hash.update(
+    line({
+      plan: { name: plan.name, digest: plan.digest },
+      source,
+      target,
+      base,
+      complete,
+      policy,
+      coverage,
+      rollout,
+    }),
+  )
+  for (const device of changeSet.devices) hash.update(line(approvable(device)))
+  return `sha256:${hash.digest('hex')}` as Digest
+}
+
+/** SHA-256 over header and device lines of the file, as `head -n -1 FILE | sha256sum` says: finds edits of what is shown. */
+const checksumOf = (changeSet: UndigestedChangeSet): Digest => {
+  const hash = createHash('sha256')
+  for (const text of bodyLines(changeSet)) hash.update(text)
+  return `sha256:${hash.digest('hex')}` as Digest
+}
+
+/** Gives a change set its digest. */
+export const withDigest = (changeSet: UndigestedChangeSet): ChangeSet => ({
+  ...changeSet,
+  digest: changeSetDigest(changeSet),
+})
+
+/**
+ * The saved form, line by line: header, one line a device in the order of the change set, trailer with the
+ * number of devices, digest and checksum. JSON Lines, UTF-8, LF; equal change sets give equal bytes.
+ */
+export function* changeSetLines(changeSet: ChangeSet): Generator<string> {
+  yield* bodyLines(changeSet)
+  yield line({
+    t: 'end',
+    devices: changeSet.devices.length,
+    digest: changeSet.digest,
+    checksum: checksumOf(changeSet),
+  })
+}
+
+/** The saved form as one text. For large fleets write `changeSetLines` to the file instead. */
+export const serialiseChangeSet = (changeSet: ChangeSet): string => [...changeSetLines(changeSet)].join('')
+
+const HINT = 'make a new one with: ferry plan PLAN -o FILE'
+
+const damaged = (message: string): FerryError =>
+  new FerryError('stale', 'ChangeSetDamaged', message, { hint: HINT })
+
+const parseLine = (text: string, number: number): Readonly<Record<string, unknown>> => {
+  let value: unknown
+  try {
+    value = JSON.parse(text)
+  } catch {
+    throw damaged(`line ${number} of the change set is not JSON`)
+  }
+  if (value === null || typeof value !== 'object' || Array.isArray(value)) {
+    throw damaged(`line ${number} of the change set is not a JSON object`)
+  }
+  return value as Readonly<Record<string, unknown>>
+}
+
+type Kind = 'string' | 'number' | 'boolean' | 'object' | 'array'
+
+const kindOf = (value: unknown): string => (Array.isArray(value) ? 'array' : typeof value)
+
+const requireFields = (
+  record: Readonly<Record<string, unknown>>,
+  fields: Readonly<Record<string, Kind>>,
+  where: string,
+): void => {
+  for (const [field, kind] of Object.entries(fields)) {
+    const value = record[field]
+    if (value === null || kindOf(value) !== kind) throw damaged(`${where} has no ${field} (${kind})`)
+  }
+}
+
+const HEADER_FIELDS = {
+  tool: 'string',
+  plan: 'object',
+  source: 'object',
+  target: 'object',
+  base: 'object',
+  complete: 'boolean',
+  findings: 'array',
+  guards: 'array',
+  policy: 'object',
+  coverage: 'object',
+  rollout: 'object',
+  files: 'object',
+  digestKey: 'string',
+} as const
+
+const DEVICE_FIELDS = {
+  device: 'string',
+  target: 'string',
+  action: 'string',
+  fields: 'array',
+  steps: 'array',
+  later: 'array',
+  findings: 'array',
+} as const
+
+const parseHeader = (text: string): Header => {
+  const { t, ...header } = parseLine(text, 1)
+  if (t !== 'change-set') throw damaged('the file does not begin with the header of a change set')
+  if (header['formatVersion'] !== CHANGE_SET_FORMAT_VERSION) {
+    throw new FerryError(
+      'stale',
+      'ChangeSetVersionUnknown',
+      `the change set has format version ${JSON.stringify(header['formatVersion'])}, this ferry reads version ${CHANGE_SET_FORMAT_VERSION}`,
+      { hint: HINT },
+    )
+  }
+  requireFields(header, HEADER_FIELDS, 'the header of the change set')
+  return header as unknown as Header
+}
+
+const parseDevice = (text: string, number: number): DeviceChange => {
+  const { t, ...device } = parseLine(text, number)
+  const where = `line ${number} of the change set`
+  if (t !== 'device') throw damaged(`${where} is not a device`)
+  requireFields(device, DEVICE_FIELDS, where)
+  if (!ACTIONS.includes(device['action'] as DeviceChange['action'])) {
+    throw damaged(`${where} has the unknown action ${JSON.stringify(device['action'])}`)
+  }
+  return device as unknown as DeviceChange
+}
+
+/**
+ * Reads the saved form. Digest and checksum are computed anew from what was read, so what is checked is what is used;
+ * line ends that a version control system has changed do no harm.
+ *
+ * @throws FerryError `stale`: `ChangeSetDamaged` (cut short, not a change set), `ChangeSetVersionUnknown`,
+ * `ChangeSetEdited` (the digest is not that of the contents)
+ */
+export const parseChangeSet = (text: string): ChangeSet => {
+  const lines = text.split('\n').map((each) => (each.endsWith('\r') ? each.slice(0, -1) : each))
+  if (lines.at(-1) !== '') throw damaged('the change set is cut short: its last line has no end')
+  lines.pop()
+  const header = parseHeader(lines[0] ?? '')
+  const trailer = lines.length > 1 ? parseLine(lines.at(-1) ?? '', lines.length) : {}
+  if (trailer['t'] !== 'end')
+    throw damaged('the change set is cut short: its last line, with the digest, is missing')
+  const devices = lines.slice(1, -1).map((each, index) => parseDevice(each, index + 2))
+  if (trailer['devices'] !== devices.length) {
+    throw damaged(
+      `the change set has lines for ${devices.length} devices and says ${JSON.stringify(trailer['devices'])}`,
+    )
+  }
+  const changeSet = withDigest({ ...header, devices })
+  if (changeSet.digest !== trailer['digest'] || checksumOf(changeSet) !== trailer['checksum']) {
+    throw new FerryError(
+      'stale',
+      'ChangeSetEdited',
+      'the contents of the change set do not have the digest and checksum it says: it was edited after it was made',
+      { hint: HINT },
+    )
+  }
+  return changeSet
+}

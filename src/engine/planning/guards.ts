@@ -1,0 +1,65 @@
+import type { DeviceChange, Guard } from '../../domain/change-set.ts'
+import { deletesBegun, type Progress } from '../progress/progress.ts'
+
+export interface GuardInput {
+  readonly changes: readonly DeviceChange[]
+  readonly progress: Progress
+  /** Ids of all devices in the source's application, selected or not. */
+  readonly sourceDevices: ReadonlySet<string>
+  /** Devices in the target's application. */
+  readonly targetDevices: number
+}
+
+/** Shares with a floor, so that small fleets are not refused for one device. */
+const atLeast = (floor: number, share: number, of: number): number => Math.max(floor, Math.floor(share * of))
+
+/**
+ * Thresholds over the whole change set: above one, nothing is written. They catch a listing that came back short,
+ * a plan that rewrites a target, and a mistake that blocks half a fleet. Deletes on the source are ordered by
+ * `policy.deleteSource` and shown as a risk; they happen only on devices that crossed, so they have no guard here.
+ */
+export const guardsOf = ({
+  changes,
+  progress,
+  sourceDevices,
+  targetDevices,
+}: GuardInput): readonly Guard[] => {
+  const expected = [...progress.values()]
+    .filter((device) => !deletesBegun(device))
+    .map(({ device }) => device)
+  const missing = expected.filter((device) => !sourceDevices.has(device)).length
+  const selected = changes.filter((change) => change.action !== 'excluded' && change.action !== 'gone').length
+  const updates = changes.filter((change) => change.action === 'update').length
+  const blocked = changes.filter((change) => change.action === 'blocked').length
+  const guard = (name: Guard['name'], used: number, limit: number, of: number, because: string): Guard => ({
+    name,
+    used,
+    limit,
+    of,
+    ok: used <= limit,
+    because,
+  })
+  return [
+    guard(
+      'source-shrunk',
+      missing,
+      sourceDevices.size === 0 ? 0 : Math.floor(expected.length / 2),
+      expected.length,
+      'devices that the state knows and the source no longer has',
+    ),
+    guard(
+      'target-updates',
+      updates,
+      atLeast(20, 0.5, targetDevices),
+      targetDevices,
+      'devices on the target whose settings would be changed',
+    ),
+    guard(
+      'blocked-devices',
+      blocked,
+      atLeast(10, 0.5, selected),
+      selected,
+      'devices that can not cross as they are',
+    ),
+  ]
+}

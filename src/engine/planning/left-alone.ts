@@ -1,0 +1,131 @@
+import type { DeviceChange } from '../../domain/change-set.ts'
+import type { DeviceIds, DeviceRecord } from '../../domain/device.ts'
+import { NetworkError } from '../../domain/errors.ts'
+import type { SelectableDevice } from '../../domain/migration-plan.ts'
+import { type DeviceProgress, isLetGo, isOurs } from '../progress/progress.ts'
+import type { Selection } from './plan.ts'
+
+const euiKey = (ids: Pick<DeviceIds, 'devEui' | 'joinEui'>): string | undefined =>
+  ids.devEui === undefined ? undefined : `${ids.joinEui ?? ''}/${ids.devEui}`
+
+/** Which device id of the target's application holds an EUI pair. */
+export const euiHolders = (devices: readonly SelectableDevice[]): ReadonlyMap<string, string> =>
+  new Map(
+    devices.flatMap((device) => {
+      const key = euiKey(device)
+      return key === undefined ? [] : [[key, device.deviceId] as const]
+    }),
+  )
+
+/** Blocks a device whose EUIs another id of the target's application has; undefined where none has. */
+export const taken = (
+  change: DeviceChange,
+  source: DeviceRecord,
+  holders: ReadonlyMap<string, string>,
+): DeviceChange | undefined => {
+  const key = euiKey(source.ids)
+  const holder = key === undefined ? undefined : holders.get(key)
+  if (holder === undefined || holder === change.target || change.action === 'blocked') return undefined
+  return {
+    ...change,
+    action: 'blocked',
+    fields: [],
+    steps: [],
+    later: [],
+    findings: [
+      ...change.findings,
+      {
+        code: 'EuisTaken',
+        severity: 'error',
+        message: `the target's device ${holder} has its EUIs`,
+        hint: `name it ${holder} in an override (set.deviceId), or delete that one on the target`,
+        subject: { device: change.device },
+      },
+    ],
+  }
+}
+
+const bare = (
+  device: SelectableDevice,
+  target: string,
+): Pick<DeviceChange, 'device' | 'target' | 'devEui' | 'joinEui' | 'fields' | 'steps' | 'later'> => ({
+  device: device.deviceId,
+  target,
+  ...(device.devEui === undefined ? {} : { devEui: device.devEui }),
+  ...(device.joinEui === undefined ? {} : { joinEui: device.joinEui }),
+  fields: [],
+  steps: [],
+  later: [],
+})
+
+/** A device that the plan leaves out; one that is half-way can not be left out, or no network would serve it. */
+export const excluded = (
+  device: SelectableDevice,
+  selection: Selection,
+  progress: DeviceProgress | undefined,
+): DeviceChange => {
+  const subject = { device: device.deviceId }
+  if (isOurs(progress) && !isLetGo(progress)) {
+    const message = 'it is half-way to the target: left out now, no network may serve it'
+    const hint = 'include it until it has crossed'
+    return {
+      ...bare(device, progress?.target ?? device.deviceId),
+      action: 'blocked',
+      findings: [{ code: 'ExcludedWhileCrossing', severity: 'error', message, hint, subject }],
+    }
+  }
+  const message = selection.excludedBy ?? 'not selected by devices.include'
+  return {
+    ...bare(device, device.deviceId),
+    action: 'excluded',
+    findings: [{ code: 'Excluded', severity: 'note', message, subject }],
+  }
+}
+
+/** One device that can't be read is left alone; refused credentials and an interrupt end the reading. */
+export const unreadable = (device: SelectableDevice, target: string, error: unknown): DeviceChange => {
+  if (!(error instanceof NetworkError) || error.refusesCredentials || error.code === 'Interrupted')
+    throw error
+  return blockedBy(device, target, error)
+}
+
+const blockedBy = (device: SelectableDevice, target: string, error: NetworkError): DeviceChange => ({
+  ...bare(device, target),
+  action: 'blocked',
+  findings: [
+    {
+      code: error.code,
+      severity: 'error',
+      message: error.message,
+      ...(error.hint === undefined ? {} : { hint: error.hint }),
+      subject: { device: device.deviceId },
+    },
+  ],
+})
+
+/** Two devices that would get one id on the target are both left alone. */
+export const withoutTwins = (changes: readonly DeviceChange[]): readonly DeviceChange[] => {
+  const active = changes.filter((change) => change.action !== 'excluded' && change.action !== 'gone')
+  const counts = new Map<string, number>()
+  for (const change of active) counts.set(change.target, (counts.get(change.target) ?? 0) + 1)
+  return changes.map((change) => {
+    if (change.action !== 'create' || (counts.get(change.target) ?? 0) < 2) return change
+    return {
+      ...change,
+      action: 'blocked',
+      fields: [],
+      steps: [],
+      later: [],
+      findings: [
+        ...change.findings,
+        {
+          code: 'DuplicateTargetId',
+          severity: 'error',
+          message: `two devices would be ${change.target} on the target`,
+          hint: 'give one of them another id (overrides, set.deviceId)',
+          subject: { device: change.device },
+        },
+      ],
+    }
+  })
+}

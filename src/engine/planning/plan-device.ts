@@ -1,0 +1,291 @@
+import type { Action, DeviceChange, Expectation, FieldChange } from '../../domain/change-set.ts'
+import type { DeviceRecord } from '../../domain/device.ts'
+import type { Diagnostic } from '../../domain/diagnostic.ts'
+import type { Route } from '../../domain/journal.ts'
+import type { DeviceIntent, MigrationPlan } from '../../domain/migration-plan.ts'
+import type { NetworkFacts } from '../../domain/ports.ts'
+import { type Desired, desiredRecord, type TargetDefaults } from '../device/desired.ts'
+import { deviceFindings } from './rules/device-findings.ts'
+import { createdFields, equalFields, fieldsLeftBehind, settingChanges } from './diff.ts'
+import { rootKeysDigest, sessionDigest, settingsDigest } from '../device/digests.ts'
+import { isHeard } from '../progress/heard.ts'
+import { type Holder, holderOf } from './holder.ts'
+import {
+  type DeviceProgress,
+  deletesBegun,
+  isLetGo,
+  isOurs,
+  rootKeysReplaced,
+  wasOnTarget,
+} from '../progress/progress.ts'
+import { registriesOf } from '../device/records.ts'
+import { keepsKeys, keepsSession, profileOf, routeOf } from '../device/route.ts'
+import { planRetiring } from './plan-retiring.ts'
+import { crossingSteps, retireDue, type StepsLeft, stepsLeft } from '../progress/steps.ts'
+import { updateSteps } from '../crossing/update.ts'
+
+/** Everything that the change of one device is computed from; no I/O behind it. */
+export interface DeviceInput {
+  readonly source: DeviceRecord
+  readonly target: DeviceRecord
+  readonly progress: DeviceProgress | undefined
+  readonly intent: DeviceIntent
+  readonly coverage: MigrationPlan['coverage']['gateways']
+  readonly retireAfter: number
+  readonly sourceHost: string
+  readonly targetFacts: NetworkFacts
+  readonly defaults: TargetDefaults
+  readonly queuedDownlinks: number | undefined
+  readonly digestKey: string
+  readonly now: Date
+}
+
+type Wanting = Pick<DeviceInput, 'source' | 'target' | 'intent' | 'defaults' | 'progress'>
+
+/** Somebody deleted what we had on the target. */
+const isVanished = ({ target, progress }: Pick<Wanting, 'target' | 'progress'>): boolean =>
+  wasOnTarget(progress) && registriesOf(target).length === 0
+
+/**
+ * The route of a crossing that has begun is kept: a policy that changes later does not change its course. One that
+ * ended and vanished from the target crosses anew, as the policy is now.
+ */
+const chosenRoute = (input: Wanting): Route | undefined => {
+  const { source, intent, progress } = input
+  const isUnderWay = isOurs(progress) && !(isVanished(input) && isLetGo(progress))
+  return isUnderWay && progress?.route !== undefined ? progress.route : routeOf(source, intent.policy)
+}
+
+/** What the target is to hold for this device, by the plan; undefined where the policy leaves no way. */
+export const desiredOf = (
+  input: Wanting,
+): { readonly route: Route; readonly desired: Desired } | undefined => {
+  const { source, intent, defaults, progress } = input
+  const route = chosenRoute(input)
+  if (route === undefined) return undefined
+  const livedOnTarget = progress?.livedOnTarget === true || (isVanished(input) && isLetGo(progress))
+  return { route, desired: desiredRecord(source, route, intent, defaults, livedOnTarget) }
+}
+
+/** Settings of a device that is on the target, or on its way, may change; its id there may not. */
+export const pinnedIntent = (intent: DeviceIntent, progress: DeviceProgress | undefined): DeviceIntent =>
+  isOurs(progress) || isLetGo(progress)
+    ? { ...intent, set: { ...intent.set, deviceId: progress?.target ?? '' } }
+    : intent
+
+/** The change of one device that the source still holds. Pure: same input, same change. */
+export const planDevice = (input: DeviceInput): DeviceChange => {
+  const { source, target, progress, intent } = input
+  if (progress !== undefined && isReplaced(source, progress)) return replaced(input)
+  if (progress !== undefined && deletesBegun(progress)) {
+    return planRetiring({
+      progress,
+      target,
+      policy: intent.policy,
+      retireAfter: input.retireAfter,
+      now: input.now,
+    })
+  }
+  const wanted = desiredOf(input)
+  const base = {
+    device: source.ids.deviceId,
+    target: intent.set.deviceId ?? source.ids.deviceId,
+    ...(source.ids.devEui === undefined ? {} : { devEui: source.ids.devEui }),
+    ...(source.ids.joinEui === undefined ? {} : { joinEui: source.ids.joinEui }),
+    profile: profileOf(source),
+  }
+  const ruled = deviceFindings({
+    source,
+    route: wanted?.route,
+    policy: intent.policy,
+    coverage: input.coverage,
+    targetFacts: input.targetFacts,
+    sourceHost: input.sourceHost,
+    isUnderWay: isOurs(progress) && !isVanished(input),
+    mutedByUs: progress?.sourceScheduling !== undefined,
+    frequencyPlan: intent.set.frequencyPlan ?? base.profile.frequencyPlan,
+    lorawanVersion: intent.set.lorawanVersion ?? base.profile.lorawanVersion,
+    lorawanPhyVersion: intent.set.lorawanPhyVersion ?? base.profile.lorawanPhyVersion,
+    queuedDownlinks: input.queuedDownlinks,
+  })
+  // What the wanted record says would only follow from what a rule refuses.
+  const found = hasError(ruled) ? ruled : [...ruled, ...(wanted?.desired.findings ?? [])]
+  // A crossing that let the target go is beyond what a rule about the source could stop.
+  const findings = isLetGo(progress) ? found.filter((finding) => finding.severity !== 'error') : found
+  const blocked = (all: readonly Diagnostic[]): DeviceChange => ({
+    ...base,
+    action: 'blocked',
+    fields: [],
+    steps: [],
+    later: [],
+    findings: all,
+  })
+  if (wanted === undefined) return blocked(findings)
+  const { route, desired } = wanted
+  if (hasError(findings)) return blocked(findings)
+
+  const holder = holderOf(target, desired.record, progress)
+  if (holder.presence === 'blocked') return blocked([...findings, holder.finding])
+  // Somebody deleted it on the target: it crosses again from the start, if what is on the source is still of use.
+  const isGone = isVanished(input)
+  if (isGone && rootKeysReplaced(progress)) return blocked([...findings, keysReplaced(base.device)])
+  if (isGone && isLetGo(progress) && keepsSession(route))
+    return blocked([...findings, sessionLost(base.device)])
+  const crossing = isGone ? undefined : progress
+  const heard = crossing !== undefined && isHeard(crossing, target.registries['network-server'])
+  const steps = crossingSteps({
+    route,
+    hasJoinServer: source.registries['join-server'] !== undefined,
+    policy: intent.policy,
+  })
+  const left = stepsLeft(
+    steps,
+    crossing,
+    heard,
+    retireDue(crossing, intent.policy, input.retireAfter, input.now),
+  )
+  const known = { ...base, route, expect: expectation(input, route, desired, target) }
+  return act({ known, findings, holder, desired, left, input })
+}
+
+/** The source holds another device under the id of one that crossed. */
+const isReplaced = (source: DeviceRecord, progress: DeviceProgress): boolean =>
+  progress.route !== undefined &&
+  registriesOf(source).length > 0 &&
+  (source.ids.devEui !== progress.devEui || source.ids.joinEui !== progress.joinEui)
+
+const replaced = (input: DeviceInput): DeviceChange => {
+  const { source, target } = input
+  const device = source.ids.deviceId
+  return {
+    device,
+    target: target.ids.deviceId,
+    ...(source.ids.devEui === undefined ? {} : { devEui: source.ids.devEui }),
+    ...(source.ids.joinEui === undefined ? {} : { joinEui: source.ids.joinEui }),
+    action: 'blocked',
+    fields: [],
+    steps: [],
+    later: [],
+    findings: [
+      {
+        code: 'SourceReplaced',
+        severity: 'error',
+        message: `the source holds another device under the id ${device} than the one that crossed`,
+        hint: 'give it another id on the source, or exclude it',
+        subject: { device },
+      },
+    ],
+  }
+}
+
+const hasError = (findings: readonly Diagnostic[]): boolean =>
+  findings.some((finding) => finding.severity === 'error')
+
+interface Acting {
+  readonly known: Omit<DeviceChange, 'action' | 'fields' | 'steps' | 'later' | 'findings'>
+  readonly findings: readonly Diagnostic[]
+  readonly holder: Exclude<Holder, { presence: 'blocked' }>
+  readonly desired: Desired
+  readonly left: StepsLeft
+  readonly input: DeviceInput
+}
+
+const act = ({ known, findings, holder, desired, left, input }: Acting): DeviceChange => {
+  const { source, target, progress } = input
+  const change = (
+    action: Action,
+    fields: readonly FieldChange[],
+    steps: StepsLeft,
+    more: readonly Diagnostic[] = [],
+  ): DeviceChange => ({
+    ...known,
+    action,
+    fields,
+    steps: steps.now,
+    later: steps.later,
+    findings: [...findings, ...more],
+  })
+  switch (holder.presence) {
+    case 'absent': {
+      const fields = [
+        ...createdFields(source, desired.record, desired.reasons),
+        ...fieldsLeftBehind(source, desired.record, desired.reasons),
+      ]
+      return change('create', fields, left, holder.vanished ? [vanished(known.device)] : [])
+    }
+    case 'ours':
+      return change(
+        'resume',
+        [
+          ...createdFields(source, desired.record, desired.reasons),
+          ...fieldsLeftBehind(source, desired.record, desired.reasons),
+        ],
+        left,
+      )
+    case 'same': {
+      const writes = settingChanges(target, desired.record, desired.reasons, progress?.applied)
+      const equal = equalFields(target, desired.record)
+      const updates = updateSteps(writes)
+      if (progress === undefined || !isLetGo(progress)) {
+        const foreign = [notStopped(known.device)]
+        return writes.length > 0
+          ? change('update', [...writes, ...equal], { now: updates, later: [] }, foreign)
+          : change(
+              progress?.applied === undefined ? 'adopt' : 'done',
+              equal,
+              { now: [], later: [] },
+              progress?.applied === undefined ? foreign : [],
+            )
+      }
+      if (writes.length > 0)
+        return change('update', [...writes, ...equal], { now: [...updates, ...left.now], later: left.later })
+      if (left.now.length > 0)
+        return change(progress.unmutedAt === undefined ? 'resume' : 'retire', equal, left)
+      return change(left.later.length > 0 ? 'wait' : 'done', equal, left)
+    }
+  }
+}
+
+const vanished = (device: string): Diagnostic => ({
+  code: 'VanishedFromTarget',
+  severity: 'warning',
+  message: 'it was on the target and is gone: somebody deleted it',
+  hint: 'it is created again; exclude it if it is to stay away',
+  subject: { device },
+})
+
+const sessionLost = (device: string): Diagnostic => ({
+  code: 'VanishedFromTarget',
+  severity: 'error',
+  message: 'it was served by the target and is gone: what its session had counted there is lost',
+  hint: 'have it join anew (policy.persistSession: false), or reset an ABP device (policy.resetFrameCounters: true), in an override for it',
+  subject: { device },
+})
+
+const keysReplaced = (device: string): Diagnostic => ({
+  code: 'VanishedFromTarget',
+  severity: 'error',
+  message: "it was on the target and is gone, and the source's root keys were replaced",
+  hint: 'its own keys are in the escrow: ferry escrow restore',
+  subject: { device },
+})
+
+const notStopped = (device: string): Diagnostic => ({
+  code: 'NotMovedByUs',
+  severity: 'warning',
+  message: 'the target holds it already, and not from us: its source is left as it is',
+  hint: 'stop it on the source by hand if both networks answer it',
+  subject: { device },
+})
+
+const expectation = (
+  input: DeviceInput,
+  route: Route,
+  desired: Desired,
+  target: DeviceRecord,
+): Expectation => ({
+  rootKeys: rootKeysDigest(input.source, input.digestKey),
+  session: keepsKeys(route) ? sessionDigest(input.source, input.digestKey) : null,
+  settings: settingsDigest(desired.record),
+  target: registriesOf(target).length === 0 ? null : settingsDigest(target),
+})

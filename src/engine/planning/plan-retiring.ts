@@ -1,0 +1,87 @@
+import type { Action, DeviceChange } from '../../domain/change-set.ts'
+import type { DeviceRecord } from '../../domain/device.ts'
+import type { Diagnostic } from '../../domain/diagnostic.ts'
+import type { Policy } from '../../domain/migration-plan.ts'
+import { isHeard } from '../progress/heard.ts'
+import { type DeviceProgress, deletesBegun, isLetGo, isOurs } from '../progress/progress.ts'
+import { registriesOf } from '../device/records.ts'
+import { crossingSteps, retireDue, stepsLeft } from '../progress/steps.ts'
+
+export interface RetiringInput {
+  readonly progress: DeviceProgress
+  readonly target: DeviceRecord
+  readonly policy: Policy
+  readonly retireAfter: number
+  readonly now: Date
+}
+
+/**
+ * The change of a device whose source is being deleted, or is gone: what is left follows from the state and the
+ * target alone. A source that others deleted while our target was still muted needs a person.
+ */
+export const planRetiring = ({ progress, target, policy, retireAfter, now }: RetiringInput): DeviceChange => {
+  const base = {
+    device: progress.device,
+    target: progress.target,
+    ...(progress.devEui === undefined ? {} : { devEui: progress.devEui }),
+    ...(progress.joinEui === undefined ? {} : { joinEui: progress.joinEui }),
+    ...(progress.route === undefined ? {} : { route: progress.route }),
+  }
+  const act = (
+    action: Action,
+    left: ReturnType<typeof stepsLeft>,
+    findings: readonly Diagnostic[] = [],
+  ): DeviceChange => ({
+    ...base,
+    action,
+    fields: [],
+    steps: left.now,
+    later: left.later,
+    findings,
+  })
+  const nothing = { now: [], later: [] }
+  const goneByOthers = !deletesBegun(progress)
+  if (progress.route === undefined || (goneByOthers && !isOurs(progress))) return act('gone', nothing)
+  if (goneByOthers && !isLetGo(progress)) return act('blocked', nothing, [sourceGone(progress.device)])
+  if (registriesOf(target).length === 0) return act('blocked', nothing, [bothGone(progress.device)])
+  const heard = isHeard(progress, target.registries['network-server'])
+  const steps = crossingSteps({
+    route: progress.route,
+    hasJoinServer: progress.steps['set-join'] !== undefined,
+    policy,
+  })
+  const left = stepsLeft(
+    steps,
+    progress,
+    heard,
+    deletesBegun(progress) || retireDue(progress, policy, retireAfter, now),
+  )
+  if (goneByOthers) {
+    // Nothing is left to do on a source that is gone.
+    const onTarget = left.now.filter((step) => step === 'unmute-target' || step === 'hear')
+    const waits = left.later.includes('hear')
+    return act(onTarget.length > 0 ? 'resume' : waits ? 'wait' : 'done', {
+      now: onTarget,
+      later: waits ? ['hear'] : [],
+    })
+  }
+  if (left.now.length > 0) return act(isLetGo(progress) ? 'retire' : 'resume', left)
+  return act(left.later.length > 0 ? 'wait' : 'done', left)
+}
+
+const sourceGone = (device: string): Diagnostic => ({
+  code: 'SourceGone',
+  severity: 'error',
+  message:
+    'somebody deleted it on the source while it was crossing; the target holds it muted, the escrow holds its keys',
+  hint: 'restore it on the source (ferry escrow restore), or unmute it on the target by hand',
+  subject: { device },
+})
+
+const bothGone = (device: string): Diagnostic => ({
+  code: 'VanishedFromTarget',
+  severity: 'error',
+  message: 'it is gone from the source and from the target; its keys are in the escrow',
+  hint: 'ferry escrow restore',
+  subject: { device },
+})

@@ -1,0 +1,229 @@
+import type { ChangeSet, DeviceChange } from '../../domain/change-set.ts'
+import type { DeviceRecord } from '../../domain/device.ts'
+import type { Diagnostic } from '../../domain/diagnostic.ts'
+import type { Emit } from '../../domain/events.ts'
+import type { Side } from '../../domain/journal.ts'
+import type { DeviceIntent, LoadedPlan, SelectableDevice } from '../../domain/migration-plan.ts'
+import type { Clock, NetworkFacts, NetworkPort } from '../../domain/ports.ts'
+import type { TargetDefaults } from '../device/desired.ts'
+import { profileOf } from '../device/route.ts'
+import type { DeviceProgress, Progress } from '../progress/progress.ts'
+import { statusOfDevice } from '../progress/status.ts'
+import { walk } from '../run/walk.ts'
+import { withDigest } from './change-set-file.ts'
+import { guardsOf } from './guards.ts'
+import { euiHolders, excluded, taken, unreadable, withoutTwins } from './left-alone.ts'
+import { pinnedIntent, planDevice } from './plan-device.ts'
+import { planRetiring } from './plan-retiring.ts'
+
+/** The plan's choice for a device; made by `plan/`, which reads selectors and overrides. */
+export interface Selection {
+  readonly selected: boolean
+  readonly excludedBy?: string
+  readonly intent: DeviceIntent
+}
+
+export interface PlanningInput {
+  readonly loaded: LoadedPlan
+  readonly source: NetworkPort
+  readonly target: NetworkPort
+  readonly select: (device: SelectableDevice) => Selection
+  /** Findings about ids that the plan names and the source does not hold. */
+  readonly unknownDevices: (deviceIds: readonly string[]) => readonly Diagnostic[]
+  readonly state: { readonly lineage: string; readonly serial: number; readonly progress: Progress }
+  readonly digestKey: { readonly key: string; readonly from: 'plan' | 'derived' }
+  /** Paths for people, relative where they can be. */
+  readonly files: ChangeSet['files']
+  readonly tool: string
+  readonly clock: Clock
+  readonly emit: Emit
+}
+
+/** What was learnt of the networks on the way, for the apply that follows. */
+export interface Planning {
+  readonly changeSet: ChangeSet
+  readonly intents: ReadonlyMap<string, DeviceIntent>
+  readonly targetFacts: NetworkFacts
+  /** Defaults of the target for a frequency plan and PHY version. */
+  readonly defaultsFor: (frequencyPlan: string, phyVersion: string) => Promise<TargetDefaults>
+}
+
+/**
+ * Reads both networks and computes the change set. Writes nothing, anywhere. A device that can not be read is
+ * blocked alone; a listing that can not be finished ends the run (`NetworkError`).
+ */
+export const planChanges = async (input: PlanningInput): Promise<Planning> => {
+  const { source, target, emit, state } = input
+  const [sourceDevices, targetDevices, targetFacts] = await Promise.all([
+    listAll(source, 'source', emit),
+    listAll(target, 'target', emit),
+    target.facts(),
+  ])
+  const defaultsFor = async (frequencyPlan: string, phyVersion: string): Promise<TargetDefaults> => ({
+    serverAddresses: targetFacts.serverAddresses,
+    macSettings: await target.defaultMacSettings(frequencyPlan, phyVersion),
+  })
+  const intents = new Map<string, DeviceIntent>()
+  const changes: DeviceChange[] = []
+  const holders = euiHolders(targetDevices)
+  let done = 0
+  const read = async (device: SelectableDevice): Promise<void> => {
+    const progress = state.progress.get(device.deviceId)
+    const selection = input.select(device)
+    const intent = pinnedIntent(selection.intent, progress)
+    intents.set(device.deviceId, intent)
+    const change = selection.selected
+      ? await planOne(input, device, intent, { targetFacts, defaultsFor, holders })
+      : excluded(device, selection, progress)
+    changes.push(withStatus(input, change))
+    done += 1
+    if (done % 100 === 0) emit({ event: 'reading.progress', side: 'source', devices: done })
+  }
+  await walk(sourceDevices, input.loaded.plan.rollout.maxConcurrency, read)
+  const listed = new Set(sourceDevices.map((device) => device.deviceId))
+  const gone = [...state.progress.values()].filter((device) => !listed.has(device.device))
+  await walk(gone, input.loaded.plan.rollout.maxConcurrency, async (progress) => {
+    const { intent } = input.select({ deviceId: progress.device })
+    intents.set(progress.device, intent)
+    const change = await planGone(input, progress, intent)
+    changes.push(withStatus(input, change))
+  })
+  const devices = sortDevices(withoutTwins(changes))
+  const { plan, file, digest } = input.loaded
+  const guards = guardsOf({
+    changes: devices,
+    progress: state.progress,
+    sourceDevices: listed,
+    targetDevices: targetDevices.length,
+  })
+  const changeSet = withDigest({
+    formatVersion: 1,
+    tool: input.tool,
+    plan: { name: plan.name, file, digest },
+    source: source.identity,
+    target: target.identity,
+    base: { lineage: state.lineage, serial: state.serial },
+    complete: true,
+    findings: input.unknownDevices([...listed, ...gone.map((device) => device.device)]),
+    guards,
+    policy: plan.policy,
+    coverage: plan.coverage,
+    rollout: plan.rollout,
+    files: input.files,
+    digestKey: input.digestKey.from,
+    devices,
+  })
+  return { changeSet, intents, targetFacts, defaultsFor }
+}
+
+const listAll = async (
+  network: NetworkPort,
+  side: Side,
+  emit: Emit,
+): Promise<readonly SelectableDevice[]> => {
+  emit({ event: 'reading.started', side })
+  const devices: SelectableDevice[] = []
+  for await (const page of network.list()) {
+    devices.push(...page)
+    emit({ event: 'reading.progress', side, devices: devices.length })
+  }
+  emit({ event: 'reading.done', side, devices: devices.length })
+  return devices
+}
+
+interface Reading {
+  readonly targetFacts: NetworkFacts
+  readonly defaultsFor: Planning['defaultsFor']
+  readonly holders: ReadonlyMap<string, string>
+}
+
+const planOne = async (
+  input: PlanningInput,
+  device: SelectableDevice,
+  intent: DeviceIntent,
+  reading: Reading,
+): Promise<DeviceChange> => {
+  const targetId = intent.set.deviceId ?? device.deviceId
+  try {
+    const [sourceRecord, targetRecord] = await Promise.all([
+      input.source.read(device.deviceId),
+      input.target.read(targetId),
+    ])
+    const profile = profileOf(sourceRecord)
+    const frequencyPlan = intent.set.frequencyPlan ?? profile.frequencyPlan
+    const phyVersion = intent.set.lorawanPhyVersion ?? profile.lorawanPhyVersion
+    const isKnownPlan =
+      reading.targetFacts.frequencyPlans.length === 0 ||
+      reading.targetFacts.frequencyPlans.some((plan) => plan.id === frequencyPlan)
+    const defaults =
+      isKnownPlan && profile.lorawanPhyVersion !== 'PHY_UNKNOWN'
+        ? await reading.defaultsFor(frequencyPlan, phyVersion)
+        : { serverAddresses: reading.targetFacts.serverAddresses, macSettings: {} }
+    const progress = input.state.progress.get(device.deviceId)
+    const change = planDevice({
+      source: sourceRecord,
+      target: targetRecord,
+      progress,
+      intent,
+      coverage: input.loaded.plan.coverage.gateways,
+      retireAfter: input.loaded.plan.verify.retireAfter,
+      sourceHost: input.source.identity.host,
+      targetFacts: reading.targetFacts,
+      defaults,
+      queuedDownlinks: await queueOf(input, sourceRecord),
+      digestKey: input.digestKey.key,
+      now: input.clock(),
+    })
+    return taken(change, sourceRecord, reading.holders) ?? change
+  } catch (error) {
+    return unreadable(device, targetId, error)
+  }
+}
+
+/** Only a device with a session can have downlinks in its queue. */
+const queueOf = async (input: PlanningInput, source: DeviceRecord): Promise<number | undefined> =>
+  source.registries['application-server'] === undefined
+    ? undefined
+    : await input.source.queuedDownlinks(source.ids.deviceId)
+
+/** A device that the state knows and the source does not hold (any more). */
+const planGone = async (
+  input: PlanningInput,
+  progress: DeviceProgress,
+  intent: DeviceIntent,
+): Promise<DeviceChange> => {
+  try {
+    const target = await input.target.read(progress.target)
+    const { retireAfter } = input.loaded.plan.verify
+    return planRetiring({ progress, target, policy: intent.policy, retireAfter, now: input.clock() })
+  } catch (error) {
+    return unreadable({ deviceId: progress.device }, progress.target, error)
+  }
+}
+
+/** By DevEUI, then by id, so that the same fleet gives the same bytes; devices without DevEUI come last. */
+const sortDevices = (changes: readonly DeviceChange[]): readonly DeviceChange[] => {
+  const key = (change: DeviceChange): string => `${change.devEui ?? 'g'} ${change.device}`
+  return [...changes].sort((a, b) => (key(a) < key(b) ? -1 : key(a) > key(b) ? 1 : 0))
+}
+
+/** Where the state says that the device is; one that waits longer than the plan allows is told. */
+const withStatus = ({ state, loaded, clock }: PlanningInput, change: DeviceChange): DeviceChange => {
+  const known = state.progress.get(change.device)
+  if (known === undefined) return change
+  const { heardWithin } = loaded.plan.verify
+  const status = statusOfDevice(known, { heardWithin, now: clock() })
+  // The state may not know yet that it was heard; the reading of the target does.
+  if (status !== 'silent' || change.action !== 'wait' || !change.later.includes('hear'))
+    return { ...change, status }
+  const message = `the target has not heard it within ${Math.round(heardWithin / 3_600_000)} h of being let go`
+  const hint = 'look whether a gateway of the target covers it, or power-cycle it'
+  const finding = {
+    code: 'NotHeardInTime',
+    severity: 'warning',
+    message,
+    hint,
+    subject: { device: change.device },
+  } as const
+  return { ...change, status, findings: [...change.findings, finding] }
+}

@@ -1,0 +1,21 @@
+import type { Diagnostic } from '../../../domain/diagnostic.ts'
+import { BLOCKING } from './blocking.ts'
+import type { RuleInput, Verdict } from './rule.ts'
+import { TELLING } from './telling.ts'
+
+/** All findings about one device of the source; those of severity `error` block it. */
+export const deviceFindings = (input: RuleInput): readonly Diagnostic[] => {
+  const device = input.source.ids.deviceId
+  const locate = ({ path, ...finding }: Verdict): Diagnostic => ({
+    ...finding,
+    subject: path === undefined ? { device } : { device, path },
+  })
+  for (const rule of BLOCKING) {
+    const found = rule.check(input)
+    if (found !== undefined) return [locate(found)]
+  }
+  return TELLING.flatMap((rule) => {
+    const found = rule.check(input)
+    return found === undefined ? [] : [locate(found)]
+  })
+}

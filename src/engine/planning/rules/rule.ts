@@ -1,0 +1,51 @@
+import type { DeviceRecord } from '../../../domain/device.ts'
+import type { Diagnostic } from '../../../domain/diagnostic.ts'
+import type { Route } from '../../../domain/journal.ts'
+import type { MigrationPlan, Policy } from '../../../domain/migration-plan.ts'
+import type { NetworkFacts } from '../../../domain/ports.ts'
+
+/** What a rule may look at. */
+export interface RuleInput {
+  readonly source: DeviceRecord
+  /** Undefined where the policy leaves no way for the device. */
+  readonly route: Route | undefined
+  readonly policy: Policy
+  readonly coverage: MigrationPlan['coverage']['gateways']
+  readonly targetFacts: NetworkFacts
+  /** Host of the source's Join Server, to tell an external one. */
+  readonly sourceHost: string
+  /** The crossing has begun: its course is kept, whatever the policy has become. */
+  readonly isUnderWay: boolean
+  /** The source is silent because we muted it. */
+  readonly mutedByUs: boolean
+  /** The frequency plan as it will be on the target, and the versions. */
+  readonly frequencyPlan: string
+  readonly lorawanVersion: string
+  readonly lorawanPhyVersion: string
+  /** Undefined where the queue can't be seen. */
+  readonly queuedDownlinks: number | undefined
+}
+
+/** A finding before it is known which device it is about. */
+export type Verdict = Omit<Diagnostic, 'subject'> & { readonly path?: string }
+
+export interface DeviceRule {
+  /** Cells of table A, or what else the rule comes from. */
+  readonly from: string
+  readonly check: (input: RuleInput) => Verdict | undefined
+}
+
+export const error = (code: string, message: string, hint: string, path?: string): Verdict => ({
+  code,
+  severity: 'error',
+  message,
+  hint,
+  ...(path === undefined ? {} : { path }),
+})
+export const warning = (code: string, message: string, hint?: string): Verdict => ({
+  code,
+  severity: 'warning',
+  message,
+  ...(hint === undefined ? {} : { hint }),
+})
+export const note = (code: string, message: string): Verdict => ({ code, severity: 'note', message })

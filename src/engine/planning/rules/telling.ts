@@ -1,0 +1,146 @@
+import { hasPendingApplicationDownlink, pendingRequests } from '../../device/mac-state.ts'
+import {
+  field,
+  hasPendingSession,
+  hasSession,
+  isTrue,
+  macState,
+  numberField,
+  secretField,
+  textField,
+} from '../../device/records.ts'
+import { activationOf, keepsSession, profileOf, versionAtLeast } from '../../device/route.ts'
+import { type DeviceRule, note, warning } from './rule.ts'
+
+const IS = 'identity-server'
+const JS = 'join-server'
+const NS = 'network-server'
+const AS = 'application-server'
+
+/** What a reader of the preview has to know of a device that crosses; all that hold are told. */
+export const TELLING: readonly DeviceRule[] = [
+  {
+    from: 'A3c',
+    check: ({ source, policy }) =>
+      policy.persistSession &&
+      activationOf(source) === 'otaa' &&
+      !hasSession(source) &&
+      !hasPendingSession(source)
+        ? note(
+            'NeverJoined',
+            'it never joined on the source, so there is no session to keep: it joins on the target',
+          )
+        : undefined,
+  },
+  {
+    from: 'external Join Servers',
+    check: ({ source }) =>
+      activationOf(source) === 'otaa' && source.registries[JS] === undefined
+        ? warning(
+            'ExternalJoinServer',
+            `its Join Server is ${textField(source, IS, 'join_server_address') ?? 'elsewhere'}`,
+            'point the Join Server at the target network',
+          )
+        : undefined,
+  },
+  {
+    from: 'downlinks that are lost',
+    check: ({ queuedDownlinks }) =>
+      queuedDownlinks !== undefined && queuedDownlinks > 0
+        ? warning(
+            'QueuedDownlinksLost',
+            `${queuedDownlinks} queued downlink${queuedDownlinks === 1 ? '' : 's'} stay${queuedDownlinks === 1 ? 's' : ''} on the source`,
+            'send them again on the target, or wait until the queue is empty',
+          )
+        : undefined,
+  },
+  {
+    from: 'downlinks that are lost',
+    check: ({ source, route }) =>
+      route !== undefined && keepsSession(route) && hasPendingApplicationDownlink(source)
+        ? warning(
+            'PendingDownlinkLost',
+            'a confirmed application downlink waits for its answer and is not carried',
+          )
+        : undefined,
+  },
+  {
+    from: 'pending MAC requests are carried',
+    check: ({ source, route }) => {
+      const requests = route !== undefined && keepsSession(route) ? pendingRequests(source) : []
+      return requests.length > 0
+        ? note(
+            'PendingMacRequests',
+            `pending MAC requests are carried (${requests.join(', ')}): the device may have applied them already`,
+          )
+        : undefined
+    },
+  },
+  {
+    from: 'frame 0',
+    check: ({ source, route }) =>
+      route === 'session-kept' &&
+      (numberField(source, NS, 'session.last_f_cnt_up') ?? 0) === 0 &&
+      !Array.isArray(macState(source)?.['recent_uplinks'])
+        ? note(
+            'FirstFrameLost',
+            'its uplink counter is 0, and the target accepts frames from 1 on: a frame 0 would be lost',
+          )
+        : undefined,
+  },
+  {
+    from: '16-bit counters',
+    check: ({ source, route }) =>
+      route !== undefined &&
+      keepsSession(route) &&
+      field(source, NS, 'mac_settings.supports_32_bit_f_cnt') === false
+        ? note('SixteenBitCounters', 'its frame counter has 16 bits and rolls over at 65535')
+        : undefined,
+  },
+  {
+    from: '32-bit counters',
+    check: ({ source }) =>
+      (numberField(source, NS, 'session.last_f_cnt_up') ?? 0) > 0xff000000
+        ? warning('CounterNearEnd', 'its frame counter is near the end of 32 bits', 'have it join anew soon')
+        : undefined,
+  },
+  {
+    from: 'replay',
+    check: ({ source, route }) =>
+      route !== 'abp-reset' && isTrue(source, NS, 'mac_settings.resets_f_cnt')
+        ? warning('ResetsCountersCarried', 'resets_f_cnt is on and carried: old frames may be replayed')
+        : undefined,
+  },
+  {
+    from: 'A6c',
+    check: ({ route }) =>
+      route === 'abp-reset'
+        ? warning(
+            'CountersReset',
+            'resets_f_cnt is set on the target: old frames may be replayed',
+            'reset the device once it is on the target',
+          )
+        : undefined,
+  },
+  {
+    from: 'root key ids and NwkKeys of 1.0.x',
+    check: ({ source }) =>
+      !versionAtLeast(profileOf(source).lorawanVersion, 'MAC_V1_1') &&
+      secretField(source, JS, 'root_keys.nwk_key.key') !== undefined
+        ? note(
+            'JoinsWithNwkKey',
+            'a NwkKey is stored: the Join Server uses it, and not the AppKey, for joins',
+          )
+        : undefined,
+  },
+  {
+    from: 'payloads that stay encrypted',
+    check: ({ source }) =>
+      isTrue(source, AS, 'skip_payload_crypto_override') || isTrue(source, AS, 'skip_payload_crypto')
+        ? note(
+            'PayloadsStayEncrypted',
+            'the Application Server does not decrypt its payloads; that is carried',
+          )
+        : undefined,
+  },
+]

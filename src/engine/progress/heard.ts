@@ -1,0 +1,41 @@
+import type { Fields } from '../../domain/device.ts'
+import type { DeviceProgress } from './progress.ts'
+
+export type Hearing =
+  | { readonly status: 'heard'; readonly devAddr: string; readonly lastFCntUp: number }
+  /** A join was accepted; the device has not shown by an uplink that it got the accept. */
+  | { readonly status: 'joining' }
+  | { readonly status: 'silent' }
+
+/**
+ * Whether the target's Network Server has heard a device, from its session there and from what we left there.
+ * A join alone is no proof, and `last_seen_at` moves at a join request already, so neither counts:
+ * - joining anew: a session that was promoted by a data uplink, with a DevAddr that is not the source's;
+ * - session kept: an uplink counter above ours, or a newer session;
+ * - ABP that was reset, or may reset itself: any other counter than ours (it starts again from 0).
+ */
+export const hearing = (progress: DeviceProgress, network: Fields | undefined): Hearing => {
+  const devAddr = network?.['session.dev_addr']
+  const counter = network?.['session.last_f_cnt_up']
+  const lastFCntUp = typeof counter === 'number' ? counter : 0
+  const baseline = progress.baseline
+  const mayRestart = progress.route === 'abp-reset' || network?.['mac_settings.resets_f_cnt'] === true
+  if (typeof devAddr === 'string' && baseline !== undefined) {
+    const joinedAnew = devAddr !== baseline.devAddr && devAddr !== baseline.sourceDevAddr
+    const counted =
+      devAddr === baseline.devAddr &&
+      (mayRestart ? lastFCntUp !== baseline.lastFCntUp : lastFCntUp > baseline.lastFCntUp)
+    if (joinedAnew || counted) return { status: 'heard', devAddr, lastFCntUp }
+  }
+  return network?.['pending_session.dev_addr'] === undefined ? { status: 'silent' } : { status: 'joining' }
+}
+
+/** Heard before, as the state says, or by what the target's Network Server holds now. */
+export const isHeard = (progress: DeviceProgress, network: Fields | undefined): boolean =>
+  progress.heard !== undefined || hearing(progress, network).status === 'heard'
+
+/** Let go longer ago than `heardWithin` (milliseconds), and not heard since. */
+export const isOverdue = (progress: DeviceProgress, heardWithin: number, now: Date): boolean =>
+  progress.unmutedAt !== undefined &&
+  progress.heard === undefined &&
+  now.getTime() - Date.parse(progress.unmutedAt) > heardWithin

@@ -1,0 +1,218 @@
+import {
+  type ErrorRecord,
+  type JournalRecord,
+  RETIRE_STEPS,
+  type Route,
+  type StepName,
+} from '../../domain/journal.ts'
+
+/** What a step came to, as far as the journal tells; an intent without outcome is `unknown`. */
+type StepStatus = 'done' | 'failed' | 'unknown'
+
+interface EscrowPlace {
+  readonly file: string
+  readonly line: number
+}
+
+/** What the state knows of one device: the fold of its records. */
+export interface DeviceProgress {
+  /** Device id on the source. */
+  readonly device: string
+  readonly target: string
+  readonly devEui?: string
+  readonly joinEui?: string
+  /** Undefined for a device that was adopted or only updated. */
+  readonly route?: Route
+  readonly steps: { readonly [S in StepName]?: StepStatus }
+  /** Registered on the target by an attempt before this one, and not taken back. */
+  readonly registeredBefore: boolean
+  /** The target was let go in a crossing before this one: what it counted then is lost with its registration. */
+  readonly livedOnTarget: boolean
+  readonly escrow: { readonly A?: EscrowPlace; readonly B?: EscrowPlace }
+  /** `schedule_downlinks` of the source before we muted it; undefined: we did not touch it. */
+  readonly sourceScheduling?: boolean | null
+  readonly sourceKeys?: { readonly session: string | null; readonly rootKeys: string | null }
+  readonly baseline?: {
+    readonly lastFCntUp: number
+    readonly devAddr: string | null
+    readonly sourceDevAddr: string | null
+  }
+  readonly unmutedAt?: string
+  readonly heard?: { readonly at: string; readonly devAddr: string; readonly lastFCntUp: number }
+  readonly applied?: Readonly<Record<string, string>>
+  readonly deferred?: { readonly at: string; readonly code: string; readonly message: string }
+  readonly lastError?: ErrorRecord
+  /** When the last record of the device was written. */
+  readonly at?: string
+}
+
+export type Progress = ReadonlyMap<string, DeviceProgress>
+
+const fresh = (device: string): DeviceProgress => ({
+  device,
+  target: device,
+  steps: {},
+  registeredBefore: false,
+  livedOnTarget: false,
+  escrow: {},
+})
+
+/** Steps after which the target knows something of the device that we wrote. */
+const TARGET_WRITES: readonly StepName[] = ['create-identity', 'set-join', 'set-application', 'set-network']
+
+const omit = <T extends object, K extends keyof T>(value: T, ...keys: readonly K[]): Omit<T, K> => {
+  const copy = { ...value }
+  for (const key of keys) delete copy[key]
+  return copy
+}
+
+/** One record applied to what is known of its device. Pure; records that name no device change nothing. */
+export const advance = (
+  progress: DeviceProgress | undefined,
+  record: JournalRecord,
+): DeviceProgress | undefined => {
+  if (record.t === 'open' || record.t === 'close') return progress
+  const known = progress ?? fresh(record.device)
+  switch (record.t) {
+    case 'begin':
+      // What was done to the source, and whose the target's records are, outlives a new beginning.
+      return {
+        ...omit(known, 'baseline', 'unmutedAt', 'heard', 'deferred', 'lastError', 'sourceKeys', 'applied'),
+        target: record.target,
+        ...(record.devEui === undefined ? {} : { devEui: record.devEui }),
+        ...(record.joinEui === undefined ? {} : { joinEui: record.joinEui }),
+        route: record.route,
+        registeredBefore: isOurs(known),
+        livedOnTarget: known.livedOnTarget || isLetGo(known),
+        steps: {},
+        escrow: {},
+        at: record.at,
+      }
+    case 'intent':
+      return { ...known, steps: { ...begun(known, record.step), [record.step]: 'unknown' } }
+    case 'outcome': {
+      const status: StepStatus = record.status === 'already' ? 'done' : record.status
+      return {
+        ...omit(known, 'lastError'),
+        steps: {
+          ...(status === 'done' ? taken(known.steps, record.step) : known.steps),
+          [record.step]: status,
+        },
+        at: record.at,
+        ...(record.step === 'unmute-target' && status === 'done' ? { unmutedAt: record.at } : {}),
+        ...(record.error === undefined ? {} : { lastError: record.error }),
+      }
+    }
+    case 'undone':
+      return {
+        ...fresh(record.device),
+        target: known.target,
+        at: record.at,
+        ...(record.error === undefined ? {} : { lastError: record.error }),
+      }
+    case 'fact':
+      return withFact(known, record.fact)
+  }
+}
+
+const HANDOVER: readonly StepName[] = [
+  'read-again',
+  'final-network',
+  'final-start-time',
+  'final-join',
+  'final-application',
+]
+
+/** Steps that say nothing any more once another is tried: a source that speaks again counts on by itself. */
+const VOIDS: { readonly [S in StepName]?: readonly StepName[] } = {
+  'stop-source': HANDOVER,
+  'start-source': ['compare', 'stop-source', ...HANDOVER],
+  'undo-network': ['compare'],
+  'undo-application': ['compare'],
+  'undo-join': ['compare'],
+  'undo-identity': ['compare'],
+}
+
+/** What an undo step takes back: not known while it is tried, and not done once it worked. */
+const TAKES_BACK: { readonly [S in StepName]?: StepName } = {
+  'undo-network': 'set-network',
+  'undo-application': 'set-application',
+  'undo-join': 'set-join',
+  'undo-identity': 'create-identity',
+}
+
+const begun = (known: DeviceProgress, step: StepName): DeviceProgress['steps'] => {
+  const takenBack = TAKES_BACK[step]
+  // The target was let go: what was handed over stays so, whatever is done to the source.
+  const left = isLetGo(known) ? known.steps : omit(known.steps, ...(VOIDS[step] ?? []))
+  return takenBack === undefined ? left : { ...left, [takenBack]: 'unknown' }
+}
+
+const taken = (steps: DeviceProgress['steps'], step: StepName): DeviceProgress['steps'] => {
+  const takenBack = TAKES_BACK[step]
+  return takenBack === undefined ? steps : omit(steps, takenBack, step)
+}
+
+/** The registration on the target is of our making, wholly or in part. */
+export const isOurs = (progress: DeviceProgress | undefined): boolean =>
+  progress !== undefined &&
+  (progress.registeredBefore ||
+    TARGET_WRITES.some((step) => progress.steps[step] === 'done' || progress.steps[step] === 'unknown'))
+
+/** The target held something of the device that we wrote, confirmed. */
+export const wasOnTarget = (progress: DeviceProgress | undefined): boolean =>
+  progress !== undefined &&
+  (progress.registeredBefore || TARGET_WRITES.some((step) => progress.steps[step] === 'done'))
+
+const withFact = (
+  known: DeviceProgress,
+  fact: Extract<JournalRecord, { t: 'fact' }>['fact'],
+): DeviceProgress => {
+  switch (fact.name) {
+    case 'escrow':
+      return { ...known, escrow: { ...known.escrow, [fact.stage]: { file: fact.file, line: fact.line } } }
+    case 'source-scheduling':
+      return { ...known, sourceScheduling: fact.value }
+    case 'source-started':
+      return omit(known, 'sourceScheduling')
+    case 'source-keys':
+      return { ...known, sourceKeys: { session: fact.session, rootKeys: fact.rootKeys } }
+    case 'baseline':
+      return {
+        ...known,
+        baseline: { lastFCntUp: fact.lastFCntUp, devAddr: fact.devAddr, sourceDevAddr: fact.sourceDevAddr },
+      }
+    case 'heard':
+      return { ...known, heard: { at: fact.at, devAddr: fact.devAddr, lastFCntUp: fact.lastFCntUp } }
+    case 'applied':
+      return { ...known, applied: fact.settings }
+    case 'deferred':
+      return { ...known, deferred: { at: fact.at, code: fact.code, message: fact.message } }
+  }
+}
+
+/** What a whole state file says of every device, by device id on the source. */
+export const foldState = (records: Iterable<JournalRecord>): Map<string, DeviceProgress> => {
+  const progress = new Map<string, DeviceProgress>()
+  for (const record of records) {
+    if (record.t === 'open' || record.t === 'close') continue
+    const next = advance(progress.get(record.device), record)
+    if (next !== undefined) progress.set(record.device, next)
+  }
+  return progress
+}
+
+export const stepDone = (progress: DeviceProgress | undefined, step: StepName): boolean =>
+  progress?.steps[step] === 'done'
+
+/** The target was, or may have been, let go: from here on nobody writes its session, counters or MAC state. */
+export const isLetGo = (progress: DeviceProgress | undefined): boolean =>
+  progress?.steps['unmute-target'] !== undefined
+
+/** The source's root keys were, or may have been, replaced: they say nothing about the device any more. */
+export const rootKeysReplaced = (progress: DeviceProgress | undefined): boolean =>
+  progress?.steps['prevent-rejoin'] !== undefined
+
+/** The source is being deleted, or is: what it holds is no measure of the device any more. */
+export const deletesBegun = (progress: DeviceProgress | undefined): boolean =>
+  progress !== undefined && RETIRE_STEPS.some((step) => progress.steps[step] !== undefined)

@@ -1,0 +1,268 @@
+import type { DeviceChange } from '../../domain/change-set.ts'
+import { FerryError, NetworkError } from '../../domain/errors.ts'
+import type { ApplyCounts, DeviceResultStatus, Emit } from '../../domain/events.ts'
+import type { Digest } from '../../domain/identifiers.ts'
+import type { ErrorRecord } from '../../domain/journal.ts'
+import type { LoadedPlan } from '../../domain/migration-plan.ts'
+import type { Clock, EscrowPort, JournalPort, NetworkPort } from '../../domain/ports.ts'
+import { cross, type DeviceResult } from '../crossing/crossing.ts'
+import type { CrossingContext } from '../crossing/context.ts'
+import { deviceJournal, errorRecord } from '../crossing/device-journal.ts'
+import { StepFailure } from '../crossing/ensure.ts'
+import type { Planning } from '../planning/plan.ts'
+import type { DeviceProgress } from '../progress/progress.ts'
+import { adopt, updateSettings } from '../crossing/update.ts'
+import { walk } from './walk.ts'
+import { nextWave } from './waves.ts'
+
+export interface ApplyInput {
+  readonly planning: Planning
+  readonly loaded: LoadedPlan
+  readonly source: NetworkPort
+  readonly target: NetworkPort
+  readonly journal: JournalPort
+  /** The fold of the state so far; goes on with every record. */
+  readonly progress: Map<string, DeviceProgress>
+  readonly escrow: EscrowPort
+  readonly digestKey: string
+  /** Devices that are not what the approved change set shows: left alone. */
+  readonly stale: ReadonlySet<string>
+  /** Digest of the change set that is carried out: the approved one where there is one. */
+  readonly approved: Digest
+  readonly run: string
+  readonly tool: string
+  readonly clock: Clock
+  readonly emit: Emit
+  readonly pause: (milliseconds: number) => Promise<void>
+  /** Turns true when the run was asked to end. */
+  readonly draining: () => boolean
+}
+
+export interface AppliedDevice {
+  readonly device: string
+  readonly target: string
+  readonly status: DeviceResultStatus
+  readonly error?: ErrorRecord
+}
+
+export interface ApplyResult {
+  readonly counts: ApplyCounts
+  /** Every device of the change set apart from excluded ones, in its order. */
+  readonly devices: readonly AppliedDevice[]
+  /** Why the run ended before all that could be done was done. */
+  readonly stopped?: 'canary' | 'failures' | 'interrupted'
+}
+
+/** Actions that an apply works on, in the order in which it does: what was begun first, new devices last. */
+const ORDER = ['resume', 'retire', 'update', 'adopt', 'create'] as const
+
+/** Whether an apply would write or record anything. */
+export const hasWork = (changes: readonly DeviceChange[]): boolean =>
+  changes.some((change) => ORDER.some((action) => action === change.action))
+
+/**
+ * Carries out a change set. One bad device does not stop a fleet: it is reported and the others go on, up to
+ * `rollout.maxFailures`. Resumable at every instant; a run that finds nothing to do writes nothing.
+ * @throws FerryError `credentials` when a network stops accepting the key, `state-not-written` when the state
+ * can't be kept: both at once, with all that was begun left to be resumed.
+ */
+export const applyChanges = async (input: ApplyInput): Promise<ApplyResult> => {
+  const { planning, journal, emit, clock, run } = input
+  const { changeSet } = planning
+  const results = new Map<string, DeviceResult>()
+  if (!hasWork(changeSet.devices)) return summarise(changeSet.devices, results, undefined)
+  await journal.append([
+    {
+      t: 'open',
+      run,
+      at: clock().toISOString(),
+      command: 'apply',
+      plan: changeSet.plan.digest,
+      changeSet: input.approved,
+      tool: input.tool,
+    },
+  ])
+  emit({
+    event: 'apply.started',
+    devices: changeSet.devices.filter((change) => ORDER.some((action) => action === change.action)).length,
+    run,
+  })
+  let stopped: ApplyResult['stopped']
+  try {
+    stopped = await workThrough(input, results)
+  } catch (error) {
+    await journal
+      .append([{ t: 'close', run, at: clock().toISOString(), result: 'aborted' }])
+      .catch(() => undefined)
+    throw ended(error)
+  }
+  const result = summarise(changeSet.devices, results, stopped)
+  await journal.append([
+    {
+      t: 'close',
+      run,
+      at: clock().toISOString(),
+      result: stopped === undefined && result.counts.failed === 0 ? 'applied' : 'partial',
+    },
+  ])
+  emit({ event: 'apply.done', result: result.counts })
+  return result
+}
+
+const workThrough = async (
+  input: ApplyInput,
+  results: Map<string, DeviceResult>,
+): Promise<ApplyResult['stopped']> => {
+  const { planning, loaded, emit } = input
+  const { rollout } = loaded.plan
+  const due = ORDER.map((action) => planning.changeSet.devices.filter((change) => change.action === action))
+  const begun = due.slice(0, -1).flat()
+  const created = due.at(-1) ?? []
+  const failures = failureLimit(rollout.maxFailures, begun.length + created.length)
+  const failed = (): number => [...results.values()].filter((result) => result.status === 'failed').length
+  const stop = (): boolean => input.draining() || failed() > failures
+  const work = async (change: DeviceChange): Promise<void> => {
+    const result = input.stale.has(change.device) ? staleSincePreview : await workOn(input, change)
+    results.set(change.device, result)
+    emit({
+      event: 'device.done',
+      device: change.device,
+      status: result.status,
+      ...(result.error === undefined ? {} : { error: result.error }),
+    })
+  }
+  await walk(begun, rollout.maxConcurrency, work, stop)
+  const wave = nextWave(planning.changeSet.devices, input.progress, rollout.canary)
+  if (wave.devices.length > 0 && !stop()) {
+    emit({ event: 'wave.started', wave: wave.name, devices: wave.devices.length })
+    await walk(wave.devices, rollout.maxConcurrency, work, stop)
+  }
+  if (input.draining()) return 'interrupted'
+  if (failed() > failures) return 'failures'
+  if (wave.gate && wave.devices.length > 0 && allHeard(wave.devices, input.progress)) {
+    const rest = created.filter((change) => !results.has(change.device))
+    emit({ event: 'wave.started', wave: 'rest', devices: rest.length })
+    await walk(rest, rollout.maxConcurrency, work, stop)
+    return input.draining() ? 'interrupted' : failed() > failures ? 'failures' : undefined
+  }
+  return wave.gate && created.length > wave.devices.length ? 'canary' : undefined
+}
+
+const allHeard = (devices: readonly DeviceChange[], progress: ReadonlyMap<string, DeviceProgress>): boolean =>
+  devices.every((change) => progress.get(change.device)?.heard !== undefined)
+
+/** More failures than this end the run: a count, or a share of the devices, of which one may always fail. */
+const failureLimit = (limit: LoadedPlan['plan']['rollout']['maxFailures'], devices: number): number =>
+  'count' in limit ? limit.count : limit.share === 0 ? 0 : Math.max(1, Math.floor(limit.share * devices))
+
+const staleSincePreview: DeviceResult = {
+  status: 'stale',
+  error: {
+    code: 'DeviceChanged',
+    message: 'it joined anew on the source after the preview',
+    hint: 'look at the preview again: ferry plan',
+  },
+}
+
+const workOn = async (input: ApplyInput, change: DeviceChange): Promise<DeviceResult> => {
+  const context = contextOf(input, change)
+  if (change.action === 'update' || change.action === 'adopt') {
+    const result = await settings(context)
+    const hasMore = change.steps.some((step) => !step.startsWith('update-'))
+    return result.error === undefined && hasMore ? cross(context) : result
+  }
+  return cross(context)
+}
+
+const settings = async (context: CrossingContext): Promise<DeviceResult> => {
+  try {
+    if (context.change.action === 'adopt') await adopt(context)
+    else await updateSettings(context)
+    return { status: context.change.action === 'adopt' ? 'adopted' : 'updated' }
+  } catch (error) {
+    if (error instanceof StepFailure) return { status: 'failed', error: error.error }
+    if (error instanceof NetworkError && !error.refusesCredentials)
+      return { status: 'failed', error: errorRecord(error) }
+    throw error
+  }
+}
+
+const contextOf = (input: ApplyInput, change: DeviceChange): CrossingContext => {
+  const intent = input.planning.intents.get(change.device)
+  if (intent === undefined) throw new Error(`no intent for ${change.device}`)
+  return {
+    change,
+    intent,
+    source: input.source,
+    target: input.target,
+    journal: deviceJournal(change.device, input.journal, input.progress, input.clock, input.emit),
+    escrow: input.escrow,
+    defaultsFor: input.planning.defaultsFor,
+    retireAfter: input.loaded.plan.verify.retireAfter,
+    digestKey: input.digestKey,
+    pause: input.pause,
+    draining: input.draining,
+  }
+}
+
+/** A key that is not accepted any more fails for every device: said once, with the way on. */
+const ended = (error: unknown): unknown =>
+  error instanceof NetworkError && error.refusesCredentials
+    ? new FerryError('credentials', error.code, error.message, {
+        cause: error,
+        hint: `${error.hint ?? 'check the key and its rights'}; then run the same command again: it goes on where it was`,
+      })
+    : error
+
+const NO_COUNTS: ApplyCounts = {
+  migrated: 0,
+  waiting: 0,
+  updated: 0,
+  adopted: 0,
+  failed: 0,
+  deferred: 0,
+  stale: 0,
+  blocked: 0,
+  skipped: 0,
+}
+
+const summarise = (
+  changes: readonly DeviceChange[],
+  results: ReadonlyMap<string, DeviceResult>,
+  stopped: ApplyResult['stopped'],
+): ApplyResult => {
+  const counts: Record<DeviceResultStatus, number> = { ...NO_COUNTS }
+  const devices: AppliedDevice[] = []
+  for (const change of changes) {
+    const result = results.get(change.device) ?? untouched(change)
+    if (result === undefined) continue
+    counts[result.status] += 1
+    devices.push({ device: change.device, target: change.target, ...result })
+  }
+  return { counts, devices, ...(stopped === undefined ? {} : { stopped }) }
+}
+
+/** What a device that was not worked on counts as; excluded and gone ones are not counted. */
+const untouched = (change: DeviceChange): DeviceResult | undefined => {
+  switch (change.action) {
+    case 'excluded':
+    case 'gone':
+      return undefined
+    case 'done':
+      return { status: 'migrated' }
+    case 'wait':
+      return { status: 'waiting' }
+    case 'blocked': {
+      const finding = change.findings.find((item) => item.severity === 'error')
+      return finding === undefined
+        ? { status: 'blocked' }
+        : { status: 'blocked', error: errorRecord(finding) }
+    }
+    case 'create':
+    case 'resume':
+    case 'update':
+    case 'adopt':
+    case 'retire':
+      return { status: 'skipped' }
+  }
+}

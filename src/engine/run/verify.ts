@@ -1,0 +1,101 @@
+import type { ChangeSet, DeviceChange, FieldChange } from '../../domain/change-set.ts'
+import type { Clock, JournalPort, NetworkPort } from '../../domain/ports.ts'
+import { deviceJournal } from '../crossing/device-journal.ts'
+import { hearing, isOverdue } from '../progress/heard.ts'
+import { type DeviceProgress, isLetGo } from '../progress/progress.ts'
+import { walk } from './walk.ts'
+
+/**
+ * equal: as planned, nothing to hear (adopted). heard: as planned, and the target heard it. waiting: as planned, not
+ * heard yet. silent: not heard within `verify.heardWithin`. joining: a join was accepted, no uplink yet. differs: a setting on the target is not as planned.
+ * missing: gone from the target. unfinished: its crossing has not ended.
+ */
+export type VerifyStatus =
+  | 'equal'
+  | 'heard'
+  | 'waiting'
+  | 'silent'
+  | 'joining'
+  | 'differs'
+  | 'missing'
+  | 'unfinished'
+
+export interface VerifyRow {
+  readonly device: string
+  readonly target: string
+  readonly status: VerifyStatus
+  /** Time from being let go, in milliseconds; for devices that were not heard. */
+  readonly silentFor?: number
+  readonly differences: readonly FieldChange[]
+}
+
+export interface VerifyInput {
+  readonly changeSet: ChangeSet
+  readonly target: NetworkPort
+  readonly progress: Map<string, DeviceProgress>
+  /** Undefined: look only, record nothing. */
+  readonly journal: JournalPort | undefined
+  readonly clock: Clock
+  readonly concurrency: number
+  /** `verify.heardWithin`, in milliseconds: a device that is not heard in it is silent. */
+  readonly heardWithin: number
+}
+
+/** Compares the target with what was planned, for all devices that the state knows, and records those it hears. */
+export const verifyDevices = async (input: VerifyInput): Promise<readonly VerifyRow[]> => {
+  const known = input.changeSet.devices.filter((change) => input.progress.has(change.device))
+  const rows: VerifyRow[] = []
+  await walk(known, input.concurrency, async (change) => {
+    rows.push(await verifyOne(input, change))
+  })
+  const order = new Map(known.map((change, index) => [change.device, index]))
+  return rows.sort((a, b) => (order.get(a.device) ?? 0) - (order.get(b.device) ?? 0))
+}
+
+const verifyOne = async (input: VerifyInput, change: DeviceChange): Promise<VerifyRow> => {
+  const progress = input.progress.get(change.device)
+  const row = (status: VerifyStatus, differences: readonly FieldChange[] = []): VerifyRow => ({
+    device: change.device,
+    target: change.target,
+    status,
+    ...(progress?.unmutedAt !== undefined && isAwaited(status)
+      ? { silentFor: input.clock().getTime() - Date.parse(progress.unmutedAt) }
+      : {}),
+    differences,
+  })
+  if (change.findings.some((finding) => finding.code === 'VanishedFromTarget')) return row('missing')
+  if (change.action === 'blocked' && isLetGo(progress)) return row('differs')
+  const writes = change.fields.filter((field) => field.verdict === 'write')
+  if (change.action === 'update' && writes.length > 0) return row('differs', writes)
+  if (progress?.route === undefined) return row('equal')
+  if (progress.unmutedAt === undefined) return row('unfinished')
+  if (progress.heard !== undefined) return row('heard')
+  const heard = hearing(progress, await input.target.readSession(change.target))
+  if (heard.status === 'joining') return row('joining')
+  if (heard.status === 'silent') {
+    return row(isOverdue(progress, input.heardWithin, input.clock()) ? 'silent' : 'waiting')
+  }
+  await recordHeard(input, change.device, heard)
+  return row('heard')
+}
+
+/** Nothing is wrong with it on the target; it has to send. */
+export const isAwaited = (status: VerifyStatus): boolean =>
+  status === 'waiting' || status === 'silent' || status === 'joining'
+
+const recordHeard = async (
+  input: VerifyInput,
+  device: string,
+  heard: { readonly devAddr: string; readonly lastFCntUp: number },
+): Promise<void> => {
+  if (input.journal === undefined) return
+  const journal = deviceJournal(device, input.journal, input.progress, input.clock)
+  await journal.append(
+    {
+      t: 'fact',
+      device,
+      fact: { name: 'heard', at: journal.now(), devAddr: heard.devAddr, lastFCntUp: heard.lastFCntUp },
+    },
+    { t: 'outcome', device, step: 'hear', at: journal.now(), status: 'done' },
+  )
+}

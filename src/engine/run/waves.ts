@@ -1,0 +1,36 @@
+import type { Action, DeviceChange } from '../../domain/change-set.ts'
+import type { DeviceProgress } from '../progress/progress.ts'
+
+export interface Wave {
+  readonly name: string
+  readonly devices: readonly DeviceChange[]
+  /** The devices after this wave wait until all canaries were heard. */
+  readonly gate: boolean
+}
+
+const PASSED_OVER: readonly Action[] = ['excluded', 'blocked', 'gone']
+
+/**
+ * The devices that may begin to cross now, in the order of the change set. With a canary, the first so many devices
+ * that ever crossed under this state are the canaries; until each of them was heard, nobody else begins.
+ */
+export const nextWave = (
+  changes: readonly DeviceChange[],
+  progress: ReadonlyMap<string, DeviceProgress>,
+  canary: number,
+): Wave => {
+  const created = changes.filter((change) => change.action === 'create')
+  // One that was left out, is blocked or gone is no canary any more: it would hold the others back for ever.
+  const counted = new Set(
+    changes.filter((change) => !PASSED_OVER.includes(change.action)).map(({ device }) => device),
+  )
+  const crossed = [...progress.values()].filter(
+    ({ route, device }) => route !== undefined && counted.has(device),
+  )
+  const canaries = crossed.slice(0, canary)
+  const missing = Math.max(0, canary - canaries.length)
+  if (missing > 0) return { name: 'canary', devices: created.slice(0, missing), gate: true }
+  if (canaries.some((device) => device.heard === undefined))
+    return { name: 'canary', devices: [], gate: true }
+  return { name: canary > 0 ? 'rest' : 'all', devices: created, gate: false }
+}
