@@ -126,3 +126,12 @@ export interface SelectableDevice {
   readonly joinEui?: JoinEui
   readonly attributes?: Json
 }
+
+/** What a plan wants of one device. */
+export interface Selection {
+  readonly selected: boolean
+  /** The entry of `exclude` that took the device out, such as `match "test-*"`; absent where none did. */
+  readonly excludedBy?: string
+  /** After the overrides that select the device, in their order; later ones win, field by field. */
+  readonly intent: DeviceIntent
+}

@@ -1,4 +1,4 @@
-import type { DeviceIds, DeviceRecord, Fields, FieldPath, Registry } from './device.ts'
+import type { DeviceIds, DeviceRecord, FieldPath, Fields, Registry } from './device.ts'
 import type { Diagnostic } from './diagnostic.ts'
 import type { DevAddrPrefix } from './identifiers.ts'
 import type { JournalRecord } from './journal.ts'

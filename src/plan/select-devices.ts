@@ -6,18 +6,10 @@ import type {
   MigrationPlan,
   Policy,
   SelectableDevice,
+  Selection,
   Selector,
 } from '../domain/migration-plan.ts'
 import { shown } from './shown.ts'
-
-/** What a plan wants of one device. */
-export interface Selection {
-  readonly selected: boolean
-  /** The entry of `exclude` that took the device out, such as `match "test-*"`; absent where none did. */
-  readonly excludedBy?: string
-  /** After the overrides that select the device, in their order; later ones win, field by field. */
-  readonly intent: DeviceIntent
-}
 
 /**
  * Whether a text matches a pattern in which `*` stands for any characters and `?` for one. Takes time in

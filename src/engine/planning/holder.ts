@@ -1,7 +1,7 @@
 import type { DeviceRecord } from '../../domain/device.ts'
 import type { Diagnostic } from '../../domain/diagnostic.ts'
-import { type DeviceProgress, isLetGo, isOurs, rootKeysReplaced, wasOnTarget } from '../progress/progress.ts'
 import { field, isTrue, registriesOf, secretField } from '../device/records.ts'
+import { type DeviceProgress, isLetGo, isOurs, rootKeysReplaced, wasOnTarget } from '../progress/progress.ts'
 
 /** Who holds a device on the target, and what that means for us (design, "Who holds it"). */
 export type Holder =

@@ -1,9 +1,8 @@
 import type { DeviceChange } from '../../domain/change-set.ts'
 import type { DeviceIds, DeviceRecord } from '../../domain/device.ts'
 import { NetworkError } from '../../domain/errors.ts'
-import type { SelectableDevice } from '../../domain/migration-plan.ts'
+import type { SelectableDevice, Selection } from '../../domain/migration-plan.ts'
 import { type DeviceProgress, isLetGo, isOurs } from '../progress/progress.ts'
-import type { Selection } from './plan.ts'
 
 const euiKey = (ids: Pick<DeviceIds, 'devEui' | 'joinEui'>): string | undefined =>
   ids.devEui === undefined ? undefined : `${ids.joinEui ?? ''}/${ids.devEui}`

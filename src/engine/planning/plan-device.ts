@@ -4,12 +4,12 @@ import type { Diagnostic } from '../../domain/diagnostic.ts'
 import type { Route } from '../../domain/journal.ts'
 import type { DeviceIntent, MigrationPlan } from '../../domain/migration-plan.ts'
 import type { NetworkFacts } from '../../domain/ports.ts'
+import { updateSteps } from '../crossing/update.ts'
 import { type Desired, desiredRecord, type TargetDefaults } from '../device/desired.ts'
-import { deviceFindings } from './rules/device-findings.ts'
-import { createdFields, equalFields, fieldsLeftBehind, settingChanges } from './diff.ts'
 import { rootKeysDigest, sessionDigest, settingsDigest } from '../device/digests.ts'
+import { registriesOf } from '../device/records.ts'
+import { keepsKeys, keepsSession, profileOf, routeOf } from '../device/route.ts'
 import { isHeard } from '../progress/heard.ts'
-import { type Holder, holderOf } from './holder.ts'
 import {
   type DeviceProgress,
   deletesBegun,
@@ -18,11 +18,11 @@ import {
   rootKeysReplaced,
   wasOnTarget,
 } from '../progress/progress.ts'
-import { registriesOf } from '../device/records.ts'
-import { keepsKeys, keepsSession, profileOf, routeOf } from '../device/route.ts'
-import { planRetiring } from './plan-retiring.ts'
 import { crossingSteps, retireDue, type StepsLeft, stepsLeft } from '../progress/steps.ts'
-import { updateSteps } from '../crossing/update.ts'
+import { createdFields, equalFields, fieldsLeftBehind, settingChanges } from './diff.ts'
+import { type Holder, holderOf } from './holder.ts'
+import { planRetiring } from './plan-retiring.ts'
+import { deviceFindings } from './rules/device-findings.ts'
 
 /** Everything that the change of one device is computed from; no I/O behind it. */
 export interface DeviceInput {

@@ -2,9 +2,9 @@ import type { Action, DeviceChange } from '../../domain/change-set.ts'
 import type { DeviceRecord } from '../../domain/device.ts'
 import type { Diagnostic } from '../../domain/diagnostic.ts'
 import type { Policy } from '../../domain/migration-plan.ts'
+import { registriesOf } from '../device/records.ts'
 import { isHeard } from '../progress/heard.ts'
 import { type DeviceProgress, deletesBegun, isLetGo, isOurs } from '../progress/progress.ts'
-import { registriesOf } from '../device/records.ts'
 import { crossingSteps, retireDue, stepsLeft } from '../progress/steps.ts'
 
 export interface RetiringInput {

@@ -3,7 +3,7 @@ import type { DeviceRecord } from '../../domain/device.ts'
 import type { Diagnostic } from '../../domain/diagnostic.ts'
 import type { Emit } from '../../domain/events.ts'
 import type { Side } from '../../domain/journal.ts'
-import type { DeviceIntent, LoadedPlan, SelectableDevice } from '../../domain/migration-plan.ts'
+import type { DeviceIntent, LoadedPlan, SelectableDevice, Selection } from '../../domain/migration-plan.ts'
 import type { Clock, NetworkFacts, NetworkPort } from '../../domain/ports.ts'
 import type { TargetDefaults } from '../device/desired.ts'
 import { profileOf } from '../device/route.ts'
@@ -15,13 +15,6 @@ import { guardsOf } from './guards.ts'
 import { euiHolders, excluded, taken, unreadable, withoutTwins } from './left-alone.ts'
 import { pinnedIntent, planDevice } from './plan-device.ts'
 import { planRetiring } from './plan-retiring.ts'
-
-/** The plan's choice for a device; made by `plan/`, which reads selectors and overrides. */
-export interface Selection {
-  readonly selected: boolean
-  readonly excludedBy?: string
-  readonly intent: DeviceIntent
-}
 
 export interface PlanningInput {
   readonly loaded: LoadedPlan
