@@ -1,6 +1,6 @@
 import type { Emit } from '../domain/events.ts'
-import type { Secret } from '../domain/secret.ts'
 import type { Clock } from '../domain/ports.ts'
+import type { Secret } from '../domain/secret.ts'
 import type { LockOwner } from '../state/lock.ts'
 
 /** The machine that an operation runs on, as values: operations know no process, no console and no clock of their own. */

@@ -1,16 +1,13 @@
-import { readFile } from 'node:fs/promises'
 import type { Diagnostic } from '../domain/diagnostic.ts'
-import { FerryError } from '../domain/errors.ts'
 import type { ThingsStackEnd } from '../domain/migration-plan.ts'
 import type { Secret } from '../domain/secret.ts'
+import { refuseErrors } from '../engine/planning/preflight.ts'
 import { createThingsStack } from '../networks/things-stack/index.ts'
+import { readCa } from './ca-file.ts'
 import type { Host } from './host.ts'
 
 /** Requests at once while looking: few, since nobody has asked for more yet. */
 const CONCURRENCY = 8
-
-/** What is wrong with the answers, and not with the key. */
-const WRONG_ADDRESS: readonly string[] = ['ApplicationNotFound', 'RegistryNotServed']
 
 export interface Inspected {
   readonly host: string
@@ -41,30 +38,11 @@ export const inspectApplication = async (
   })
   try {
     const findings = await network.preflight(side === 'source' ? 'read-source' : 'read-target')
-    const errors = findings.filter((finding) => finding.severity === 'error')
-    const [first] = errors
-    if (first !== undefined) {
-      const isAddress = errors.every(({ code }) => WRONG_ADDRESS.includes(code))
-      throw new FerryError(isAddress ? 'plan-invalid' : 'credentials', first.code, first.message, {
-        diagnostics: errors,
-        ...(first.hint === undefined ? {} : { hint: first.hint }),
-      })
-    }
+    refuseErrors(findings)
     let devices = 0
     for await (const page of network.list()) devices += page.length
     return { host: network.identity.host, devices, warnings: findings }
   } finally {
     await network.close()
-  }
-}
-
-const readCa = async (file: string): Promise<string> => {
-  try {
-    return await readFile(file, 'utf8')
-  } catch (cause) {
-    throw new FerryError('plan-invalid', 'CaFileUnreadable', `the certificate file ${file} can not be read`, {
-      cause,
-      hint: 'name a readable PEM file',
-    })
   }
 }

@@ -1,4 +1,3 @@
-import { readFile } from 'node:fs/promises'
 import { relative } from 'node:path'
 import type { Diagnostic } from '../domain/diagnostic.ts'
 import { FerryError } from '../domain/errors.ts'
@@ -13,6 +12,7 @@ import { resolveSecret } from '../plan/resolve-secret.ts'
 import { lineageOf, type StateOwner } from '../state/format.ts'
 import { lockFileOf } from '../state/lock.ts'
 import { readState, type StateRead } from '../state/read-state.ts'
+import { readCa } from './ca-file.ts'
 import type { Host } from './host.ts'
 
 /** A plan with its networks, state and digest keys: what plan, apply and verify share. */
@@ -118,17 +118,6 @@ const network = async (
     ...(ca === undefined ? {} : { ca }),
     ...(host.signal === undefined ? {} : { signal: host.signal }),
   })
-}
-
-const readCa = async (file: string): Promise<string> => {
-  try {
-    return await readFile(file, 'utf8')
-  } catch (cause) {
-    throw new FerryError('plan-invalid', 'CaFileUnreadable', `the certificate file ${file} can not be read`, {
-      cause,
-      hint: 'correct caFile in the plan',
-    })
-  }
 }
 
 /** Reads and folds the state file. @throws FerryError kind `stale` for one that is damaged or of another plan. */

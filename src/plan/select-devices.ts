@@ -1,6 +1,5 @@
 import type { Diagnostic } from '../domain/diagnostic.ts'
 import type {
-  DeviceIntent,
   DeviceSettings,
   LoadedPlan,
   MigrationPlan,

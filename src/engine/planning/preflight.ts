@@ -16,14 +16,18 @@ export const preflight = async (
     target.preflight(writes ? 'migrate-target' : 'read-target'),
   ])
   const all = findings.flat()
-  const errors = all.filter((finding) => finding.severity === 'error')
-  const first = errors[0]
-  if (first !== undefined) {
-    const isPlans = errors.every((finding) => PLAN_MISTAKES.includes(finding.code))
-    throw new FerryError(isPlans ? 'plan-invalid' : 'credentials', first.code, first.message, {
-      diagnostics: errors,
-      ...(first.hint === undefined ? {} : { hint: first.hint }),
-    })
-  }
+  refuseErrors(all)
   return all
+}
+
+/** Ends a run for what preflight found wrong: a mistake of the plan, or of the key where it is any error of that. */
+export const refuseErrors = (findings: readonly Diagnostic[]): void => {
+  const errors = findings.filter((finding) => finding.severity === 'error')
+  const first = errors[0]
+  if (first === undefined) return
+  const isPlans = errors.every((finding) => PLAN_MISTAKES.includes(finding.code))
+  throw new FerryError(isPlans ? 'plan-invalid' : 'credentials', first.code, first.message, {
+    diagnostics: errors,
+    ...(first.hint === undefined ? {} : { hint: first.hint }),
+  })
 }
