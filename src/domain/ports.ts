@@ -43,6 +43,11 @@ export interface RegistryWrite {
   readonly create?: boolean
 }
 
+/** A device of an application that the plan does not name. */
+export interface HeldElsewhere extends DeviceIds {
+  readonly application: string
+}
+
 /**
  * A network as the engine sees it. One call is one API write, or the reads of one device; waiting,
  * reading back and deciding live in the engine. Every method throws `NetworkError` when the network
@@ -57,6 +62,11 @@ export interface NetworkPort {
   defaultMacSettings(frequencyPlan: string, phyVersion: string): Promise<Readonly<Record<string, Json>>>
   /** All devices that the Identity Server knows in this application with their attributes, by device id, in pages. */
   list(): AsyncIterable<readonly SelectableDevice[]>
+  /**
+   * Devices in other applications of the network, as far as the credential may look: to name the holder of EUIs
+   * that are taken before anything is written. Empty where it may not.
+   */
+  elsewhere(): Promise<readonly HeldElsewhere[]>
   /** Reads all registries; the record lists those that know the device. No registry: `registries` is empty. */
   read(deviceId: string): Promise<DeviceRecord>
   /** Reads only what being heard shows: session, pending session and counters of the Network Server. */

@@ -552,6 +552,16 @@ describe.each(serversUnderTest)('The Things Stack adapter against the $name', (s
       expect(pages).toEqual([])
     })
 
+    test('looks into other applications as far as the key may, and never into its own', async () => {
+      const ids = newIds()
+      await port.write({ registry: 'identity-server', ids, fields: {}, create: true })
+      const other = await bench.newApplication()
+      const seen = await bench.open({ application: other }).elsewhere()
+      expect(seen.every(({ application }) => application !== other)).toBe(true)
+      const key = await bench.keyWith(['RIGHT_APPLICATION_ALL'], other)
+      expect(await bench.open({ application: other, key }).elsewhere()).toEqual([])
+    })
+
     test('gives every device once, by id, with EUIs and attributes, in pages of up to 1000', async () => {
       const application = await bench.newApplication()
       const many = bench.open({ application })

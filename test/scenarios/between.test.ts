@@ -7,8 +7,8 @@ import {
   expectNoJoin,
   expectServed,
   results,
-  scenario,
   type Stage,
+  scenario,
 } from '../support/scenario.ts'
 import { call } from '../support/stack-api.ts'
 

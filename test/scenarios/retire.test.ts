@@ -1,7 +1,7 @@
 import { describe, expect } from 'vitest'
 import { type DeviceSpec, keysOf } from '../support/fleet.ts'
 import { actions } from '../support/migration.ts'
-import { applied, at, expectNoJoin, expectServed, scenario, type Stage } from '../support/scenario.ts'
+import { applied, at, expectNoJoin, expectServed, type Stage, scenario } from '../support/scenario.ts'
 
 const DAY = 24 * 3600 * 1000
 const FLEET: readonly DeviceSpec[] = [

@@ -7,8 +7,8 @@ import {
   otherApplication,
   results,
   type Scenario,
-  scenario,
   type Stage,
+  scenario,
 } from '../support/scenario.ts'
 
 const METER: DeviceSpec = {
@@ -82,6 +82,22 @@ describe('a device of others on the target is never touched', () => {
     'PartialOnTarget',
     onTarget({ ...METER, without: ['ns', 'as'] }),
   )
+
+  scenario({
+    promise: 'where its EUIs are in another application: its holder is named before anything is tried',
+    golden: 'held-elsewhere',
+    seesAll: true,
+    fleet: [METER, { ...METER, id: 'meter-2', number: 3 }],
+    plan: PLAN,
+    before: async (stage) => {
+      await register(await otherApplication(stage.target, 'others'), { ...METER, id: 'theirs' })
+    },
+    ends: async (stage, planned) => {
+      expect(actions(planned)).toEqual({ 'meter-1': 'blocked', 'meter-2': 'create' })
+      expect(codes(planned, 'meter-1')).toContain('EuisTaken')
+      await applied(stage, { blocked: 1, waiting: 1 })
+    },
+  })
 
   scenario({
     promise:

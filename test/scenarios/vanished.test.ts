@@ -1,7 +1,7 @@
 import { describe, expect } from 'vitest'
 import { type DeviceSpec, register } from '../support/fleet.ts'
 import { actions, codes } from '../support/migration.ts'
-import { applied, expectServed, scenario, type Side, type Stage } from '../support/scenario.ts'
+import { applied, expectServed, type Side, type Stage, scenario } from '../support/scenario.ts'
 import { call } from '../support/stack-api.ts'
 
 const METER: DeviceSpec = {

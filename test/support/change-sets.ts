@@ -8,9 +8,9 @@ import type {
 } from '../../src/domain/change-set.ts'
 import type { Registry } from '../../src/domain/device.ts'
 import type { Diagnostic } from '../../src/domain/diagnostic.ts'
-import { digestOfText } from '../../src/domain/json.ts'
-import type { Json } from '../../src/domain/json.ts'
 import type { StepName } from '../../src/domain/journal.ts'
+import type { Json } from '../../src/domain/json.ts'
+import { digestOfText } from '../../src/domain/json.ts'
 import { withDigest } from '../../src/engine/planning/change-set-file.ts'
 
 /** Change sets for tests of reports: built by hand, deterministic, without secrets. */

@@ -1,7 +1,7 @@
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { applyChanges, type ApplyResult } from '../../src/engine/run/apply.ts'
+import { type ApplyResult, applyChanges } from '../../src/engine/run/apply.ts'
 import { createEscrow } from '../../src/escrow/escrow.ts'
 import { type AgeIdentity, generateIdentity } from '../../src/escrow/identity.ts'
 import {
@@ -53,7 +53,8 @@ export interface Wrap {
   readonly network?: (network: NetworkPort, side: 'source' | 'target') => NetworkPort
 }
 
-export const startMigration = async (): Promise<Migration> => {
+/** `seesAll`: the plan's target key is that of a person, who sees other applications; else of the application alone. */
+export const startMigration = async ({ seesAll = false } = {}): Promise<Migration> => {
   const simulator: RunningSimulator = await startSimulator({ empty: true })
   const [source, target] = simulator.networks.map(
     (network): TestNetwork => ({ ...network, application: APPLICATION }),
@@ -64,13 +65,17 @@ export const startMigration = async (): Promise<Migration> => {
       application: { ids: { application_id: APPLICATION } },
     })
   }
+  const { key } = await call(target, 'POST', `/applications/${APPLICATION}/api-keys`, {
+    name: 'migration',
+    rights: ['RIGHT_APPLICATION_ALL'],
+  })
   const folder = await mkdtemp(join(tmpdir(), 'ferry-test-'))
   const identity = await generateIdentity()
   const file = join(folder, 'fleet.yaml')
   const events: FerryEvent[] = []
   let offset = 0
   const host: Host = {
-    env: { SOURCE_API_KEY: source.apiKey, TARGET_API_KEY: target.apiKey },
+    env: { SOURCE_API_KEY: source.apiKey, TARGET_API_KEY: seesAll ? target.apiKey : String(key) },
     clock: () => new Date(Date.now() + offset),
     owner: { pid: process.pid, host: 'test', user: 'test', bootId: 'test', isAlive: () => true },
     emit: (event) => events.push(event),

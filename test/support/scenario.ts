@@ -48,6 +48,8 @@ export interface Scenario {
   readonly renamed?: Readonly<Record<string, string>>
   /** The devices were on both networks before, by others. */
   readonly onBoth?: true
+  /** The key of the target is that of a person, who sees all applications. */
+  readonly seesAll?: true
   /** What is there before the plan is made, besides the fleet on the source. */
   readonly before?: (stage: Stage) => Promise<void>
   /** From the first plan to the end. */
@@ -146,7 +148,7 @@ const goldenText = (migration: Migration, changeSet: ChangeSet): string => {
 export const scenario = (given: Scenario): void => {
   const { promise, golden, fleet, plan, before, ends } = given
   it(promise, async () => {
-    const migration = await startMigration()
+    const migration = await startMigration({ seesAll: given.seesAll === true })
     try {
       for (const spec of fleet) await register(migration.source, spec)
       const stage = stageOf(migration, given)

@@ -2,17 +2,27 @@ import type { DeviceChange } from '../../domain/change-set.ts'
 import type { DeviceIds, DeviceRecord } from '../../domain/device.ts'
 import { NetworkError } from '../../domain/errors.ts'
 import type { SelectableDevice, Selection } from '../../domain/migration-plan.ts'
+import type { HeldElsewhere } from '../../domain/ports.ts'
 import { type DeviceProgress, isLetGo, isOurs } from '../progress/progress.ts'
 
 const euiKey = (ids: Pick<DeviceIds, 'devEui' | 'joinEui'>): string | undefined =>
   ids.devEui === undefined ? undefined : `${ids.joinEui ?? ''}/${ids.devEui}`
 
-/** Which device id of the target's application holds an EUI pair. */
-export const euiHolders = (devices: readonly SelectableDevice[]): ReadonlyMap<string, string> =>
+/** Who on the target holds an EUI pair; no `application` where it is the plan's own. */
+export interface EuiHolder {
+  readonly deviceId: string
+  readonly application?: string
+}
+
+/** Who holds which EUI pair. In another application a DevEUI alone clashes with none (a pair without JoinEUI is free). */
+export const euiHolders = (
+  devices: readonly SelectableDevice[],
+  elsewhere: readonly HeldElsewhere[],
+): ReadonlyMap<string, EuiHolder> =>
   new Map(
-    devices.flatMap((device) => {
+    [...elsewhere.filter((device) => device.joinEui !== undefined), ...devices].flatMap((device) => {
       const key = euiKey(device)
-      return key === undefined ? [] : [[key, device.deviceId] as const]
+      return key === undefined ? [] : [[key, device] as const]
     }),
   )
 
@@ -20,11 +30,14 @@ export const euiHolders = (devices: readonly SelectableDevice[]): ReadonlyMap<st
 export const taken = (
   change: DeviceChange,
   source: DeviceRecord,
-  holders: ReadonlyMap<string, string>,
+  holders: ReadonlyMap<string, EuiHolder>,
 ): DeviceChange | undefined => {
   const key = euiKey(source.ids)
   const holder = key === undefined ? undefined : holders.get(key)
-  if (holder === undefined || holder === change.target || change.action === 'blocked') return undefined
+  if (holder === undefined || change.action === 'blocked') return undefined
+  const { application, deviceId } = holder
+  if (application === undefined && deviceId === change.target) return undefined
+  const own = `name it ${deviceId} in an override (set.deviceId), or delete that one on the target`
   return {
     ...change,
     action: 'blocked',
@@ -36,8 +49,11 @@ export const taken = (
       {
         code: 'EuisTaken',
         severity: 'error',
-        message: `the target's device ${holder} has its EUIs`,
-        hint: `name it ${holder} in an override (set.deviceId), or delete that one on the target`,
+        message: `the target's device ${application === undefined ? '' : `${application}/`}${deviceId} has its EUIs`,
+        hint:
+          application === undefined
+            ? own
+            : `delete it in the application ${application}, if it is not in use`,
         subject: { device: change.device },
       },
     ],

@@ -12,7 +12,7 @@ import { statusOfDevice } from '../progress/status.ts'
 import { walk } from '../run/walk.ts'
 import { withDigest } from './change-set-file.ts'
 import { guardsOf } from './guards.ts'
-import { euiHolders, excluded, taken, unreadable, withoutTwins } from './left-alone.ts'
+import { type EuiHolder, euiHolders, excluded, taken, unreadable, withoutTwins } from './left-alone.ts'
 import { pinnedIntent, planDevice } from './plan-device.ts'
 import { planRetiring } from './plan-retiring.ts'
 
@@ -58,7 +58,9 @@ export const planChanges = async (input: PlanningInput): Promise<Planning> => {
   })
   const intents = new Map<string, DeviceIntent>()
   const changes: DeviceChange[] = []
-  const holders = euiHolders(targetDevices)
+  // Asked only where somebody may be in the way: with every device on its way there already, nobody is.
+  const mayCreate = sourceDevices.some(({ deviceId }) => !state.progress.has(deviceId))
+  const holders = euiHolders(targetDevices, mayCreate ? await target.elsewhere() : [])
   let done = 0
   const read = async (device: SelectableDevice): Promise<void> => {
     const progress = state.progress.get(device.deviceId)
@@ -127,7 +129,7 @@ const listAll = async (
 interface Reading {
   readonly targetFacts: NetworkFacts
   readonly defaultsFor: Planning['defaultsFor']
-  readonly holders: ReadonlyMap<string, string>
+  readonly holders: ReadonlyMap<string, EuiHolder>
 }
 
 const planOne = async (

@@ -4,6 +4,7 @@ import type { NetworkPort } from '../../domain/ports.ts'
 import type { Secret } from '../../domain/secret.ts'
 import { createHttpClient, type Environment, type HttpOptions, type Wait } from '../../http/index.ts'
 import { createApi } from './api.ts'
+import { readElsewhere } from './elsewhere.ts'
 import { readDefaultMacSettings, readFacts } from './facts.ts'
 import { listDevices } from './listing.ts'
 import { preflight } from './preflight.ts'
@@ -62,6 +63,8 @@ export const createThingsStack = (options: ThingsStackOptions): NetworkPort => {
       return asked
     },
     list: () => listDevices(api),
+    elsewhere: () =>
+      readElsewhere(api, (application) => createApi(client, urls, application, options.apiKey)),
     read: createDeviceReader(api),
     readSession: (deviceId) => readSession(api, deviceId),
     queuedDownlinks: (deviceId) => countQueuedDownlinks(api, deviceId),
