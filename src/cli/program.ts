@@ -1,6 +1,6 @@
 import { Command as Commander, CommanderError } from 'commander'
 import { declareCommands } from './declarations.ts'
-import { EXIT_CODES, EXIT_MEANINGS, type End } from './exit-codes.ts'
+import { type End, EXIT_CODES, EXIT_MEANINGS } from './exit-codes.ts'
 import { exampleText } from './help.ts'
 import type { Command } from './shell.ts'
 import { version } from './version.ts'

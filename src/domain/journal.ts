@@ -117,6 +117,8 @@ export type Fact =
   | { readonly name: 'escrow'; readonly stage: 'A' | 'B'; readonly file: string; readonly line: number }
   /** `schedule_downlinks` as the source had it before we muted it: null for absent. */
   | { readonly name: 'source-scheduling'; readonly value: boolean | null }
+  /** The source was given back what the escrow holds (`ferry escrow restore`). */
+  | { readonly name: 'restored'; readonly at: string }
   /** The source was given back the value it had: it is as before we touched it. */
   | { readonly name: 'source-started' }
   /**

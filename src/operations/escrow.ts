@@ -3,12 +3,14 @@ import type { DeviceRecord, Fields, Registry } from '../domain/device.ts'
 import { REGISTRIES } from '../domain/device.ts'
 import { FerryError, NetworkError } from '../domain/errors.ts'
 import type { ErrorRecord, JournalRecord } from '../domain/journal.ts'
-import type { EscrowStage, NetworkPort } from '../domain/ports.ts'
+import type { Clock, EscrowStage, NetworkPort } from '../domain/ports.ts'
 import type { Secret } from '../domain/secret.ts'
 import { errorRecord } from '../engine/crossing/device-journal.ts'
+import { raisedJoinNonce } from '../engine/device/desired.ts'
 import { fieldKind } from '../engine/device/fields.ts'
 import { fieldsOfKind, sameValue } from '../engine/device/records.ts'
 import { type EscrowEntry, listEscrow, readEscrow, readEscrowFile } from '../escrow/escrow-file.ts'
+import { openJournal } from '../state/journal.ts'
 import { readState } from '../state/read-state.ts'
 import type { LocalPlan } from './local-plan.ts'
 
@@ -114,16 +116,30 @@ export interface Restored {
 /**
  * Gives devices back to the source, from the escrow: creates the registries that miss them and puts back root keys
  * that were replaced. What the source still has is left as it is: no counter and no nonce is lowered. A device that
- * is changed is always left muted, so that no two networks answer it. Journals nothing: hold the lock.
+ * is changed is always left muted, so that no two networks answer it. The state learns that the source holds the
+ * device again; hold the lock. A Join Server that is created again gets a JoinNonce above any that the device can
+ * have seen since.
  * @throws NetworkError when credentials are refused; other refusals are in the row of their device.
  */
 export const restoreToSource = async (
+  { loaded, lineage, stateOwner }: LocalPlan,
   source: NetworkPort,
   entries: readonly EscrowEntry[],
+  clock: Clock,
 ): Promise<Restored> => {
-  const rows: RestoreRow[] = []
-  for (const entry of entries) rows.push(await restoreOne(source, entry))
-  return { rows }
+  const journal = await openJournal({ file: loaded.plan.state, lineage, ...stateOwner })
+  try {
+    const rows: RestoreRow[] = []
+    for (const entry of entries) {
+      const row = await restoreOne(source, entry)
+      rows.push(row)
+      const fact = { name: 'restored', at: clock().toISOString() } as const
+      if (row.status === 'restored') await journal.append([{ t: 'fact', device: row.device, fact }])
+    }
+    return { rows }
+  } finally {
+    await journal.close()
+  }
 }
 
 const restoreOne = async (source: NetworkPort, { deviceId, record }: EscrowEntry): Promise<RestoreRow> => {
@@ -196,8 +212,10 @@ const create = async (source: NetworkPort, registry: Registry, record: DeviceRec
     ([path]) => fieldKind(registry, path) !== 'not-carried',
   )
   const isLater = (path: string): boolean => fieldKind(registry, path) === 'session-time'
+  const joinNonce = record.registries['join-server']?.['last_join_nonce']
   const fields = {
     ...Object.fromEntries(writable.filter(([path]) => !isLater(path))),
+    ...(registry === 'join-server' ? { last_join_nonce: raisedJoinNonce(joinNonce) } : {}),
     ...(registry === 'network-server' ? { [MUTE]: false } : {}),
   }
   await source.write({ registry, ids, fields, ...(registry === 'identity-server' ? { create: true } : {}) })

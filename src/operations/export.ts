@@ -3,6 +3,7 @@ import type { Json } from '../domain/json.ts'
 import { exportDevice } from '../engine/device/export.ts'
 import { profileOf } from '../engine/device/route.ts'
 import { desiredOf } from '../engine/planning/plan-device.ts'
+import { rootKeysReplaced } from '../engine/progress/progress.ts'
 import type { Host } from './host.ts'
 import { planMigration } from './plan.ts'
 import type { Workspace } from './workspace.ts'
@@ -22,6 +23,11 @@ export const exportMigration = async (workspace: Workspace, host: Host): Promise
   for (const change of planned.changeSet.devices) {
     const intent = planned.intents.get(change.device)
     if (change.action === 'excluded' || change.action === 'gone' || intent === undefined) continue
+    const progress = planned.state.progress.get(change.device)
+    if (rootKeysReplaced(progress)) {
+      findings.push(keysReplaced(change.device))
+      continue
+    }
     const errors = change.findings.filter((finding) => finding.severity === 'error')
     const [source, target] = await Promise.all([
       workspace.source.read(change.device),
@@ -36,11 +42,17 @@ export const exportMigration = async (workspace: Workspace, host: Host): Promise
             intent.set.lorawanPhyVersion ?? profile.lorawanPhyVersion,
           )
     const wanted =
-      defaults === undefined
-        ? undefined
-        : desiredOf({ source, target, intent, defaults, progress: planned.state.progress.get(change.device) })
+      defaults === undefined ? undefined : desiredOf({ source, target, intent, defaults, progress })
     if (wanted === undefined) findings.push(...errors)
     else devices.push(exportDevice(wanted.desired.record, workspace.target.identity.application))
   }
   return { devices, findings }
 }
+
+const keysReplaced = (device: string): Diagnostic => ({
+  code: 'RootKeysReplaced',
+  severity: 'warning',
+  message: "it crossed, and the source's root keys were replaced: they are not the device's own",
+  hint: 'its own keys are on the target, and in the escrow: ferry escrow restore --out FILE',
+  subject: { device },
+})

@@ -1,6 +1,6 @@
 import type { Action, DeviceChange, FieldChange } from '../domain/change-set.ts'
 import { harmless, shellWord } from './escape.ts'
-import { BRIEF, type Detail, fieldView, FULL, MOVING_WORDS } from './field-view.ts'
+import { BRIEF, type Detail, FULL, fieldView, MOVING_WORDS } from './field-view.ts'
 import type { ChangeGroup, Range, VaryingField } from './groups.ts'
 import { type Line, line, type Span } from './layout.ts'
 import { riskIdsOf } from './risks.ts'

@@ -11,8 +11,8 @@ import {
   type Style,
 } from './layout.ts'
 import { type Preview, previewOf } from './preview.ts'
-import { countsPart, guardsPart, headline, heading, VERDICT_TONE } from './text-head.ts'
 import { groupHeading, groupLines, OVERVIEW, sameStepsAs } from './text-groups.ts'
+import { countsPart, guardsPart, heading, headline, VERDICT_TONE } from './text-head.ts'
 import { blockedPart, handsPart, irreversiblePart, risksPart, toldPart } from './text-risks.ts'
 import { pendingCount } from './verdict.ts'
 import { count, shortDigest } from './words.ts'

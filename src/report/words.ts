@@ -2,8 +2,8 @@ import type { Action, ChangeSet, DeviceProfile, FieldChange, FieldReason } from 
 import type { Activation, Registry } from '../domain/device.ts'
 import type { Route, StepName } from '../domain/journal.ts'
 import type { NetworkIdentity } from '../domain/ports.ts'
-import type { Tone } from './layout.ts'
 import { harmless } from './escape.ts'
+import type { Tone } from './layout.ts'
 
 /** Words and numbers as people say them; the one place, so that all renderings say the same. */
 

@@ -1,8 +1,8 @@
+import type { FaultList } from './faults.ts'
 import { parseJson } from './json/go-json.ts'
 import { isMessage, type Message } from './json/types.ts'
-import type { FaultList } from './faults.ts'
 import type { Network } from './network.ts'
-import { hearFrame, type HeardFrame } from './radio/hear.ts'
+import { type HeardFrame, hearFrame } from './radio/hear.ts'
 import type { RateLimiter } from './rate-limit.ts'
 import { printApiKey } from './things-stack/api-keys.ts'
 

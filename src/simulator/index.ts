@@ -1,6 +1,6 @@
-import { createFaults } from './faults.ts'
 import type { ControlState } from './control.ts'
 import type { Serves } from './dispatch.ts'
+import { createFaults } from './faults.ts'
 import { createNetwork, type Network } from './network.ts'
 import { createRateLimiter, type Rate } from './rate-limit.ts'
 import { buildSample, type SampleDevice } from './sample/sample.ts'

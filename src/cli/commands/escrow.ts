@@ -7,8 +7,8 @@ import {
   listEscrowed,
   localPlan,
   openWorkspace,
-  replaceFile,
   type RestoreRow,
+  replaceFile,
   restoreToSource,
   writeIdentity,
 } from '../../index.ts'
@@ -118,7 +118,7 @@ export const restore: Command<RestoreOptions> = async (shell, [file = ''], optio
   try {
     const workspace = await openWorkspace(loaded, host)
     try {
-      const { rows } = await restoreToSource(workspace.source, entries)
+      const { rows } = await restoreToSource(local, workspace.source, entries, host.clock)
       tellRestored(shell, rows, options.json === true)
       return exitCodeOf(rows.some(({ status }) => status === 'failed') ? 'partial' : 'done')
     } finally {

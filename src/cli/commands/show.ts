@@ -1,5 +1,5 @@
-import { renderDevice, renderGroup } from '../../report/show.ts'
 import { FerryError } from '../../index.ts'
+import { renderDevice, renderGroup } from '../../report/show.ts'
 import { exitCodeOf } from '../exit-codes.ts'
 import { changeSetFrom } from '../plan-file.ts'
 import type { Command } from '../shell.ts'

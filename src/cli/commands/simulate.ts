@@ -1,8 +1,8 @@
+import { FerryError } from '../../index.ts'
 import { startSimulator } from '../../simulator/index.ts'
 import type { RateOption } from '../arguments.ts'
 import { exitCodeOf } from '../exit-codes.ts'
 import type { Command } from '../shell.ts'
-import { FerryError } from '../../index.ts'
 
 interface SimulateOptions {
   readonly empty?: boolean

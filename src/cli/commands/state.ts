@@ -7,8 +7,8 @@ import {
   localPlan,
   readLock,
   readState,
-  repairState,
   unlock as removeLock,
+  repairState,
 } from '../../index.ts'
 import { harmless, harmlessJson } from '../../report/escape.ts'
 import { JSON_FORMAT_VERSION } from '../../report/json.ts'

@@ -1,8 +1,8 @@
 import { FerryError, openWorkspace, type VerifyRow, verifyMigration } from '../../index.ts'
 import {
+  type VerifyRow as ReportRow,
   renderVerifyReport,
   renderVerifyReportJson,
-  type VerifyRow as ReportRow,
 } from '../../report/verify-report.ts'
 import { exitCodeOf } from '../exit-codes.ts'
 import { hostOf } from '../host.ts'

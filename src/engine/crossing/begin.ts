@@ -1,10 +1,10 @@
 import type { DeviceRecord } from '../../domain/device.ts'
 import type { Route } from '../../domain/journal.ts'
-import { type CrossingContext, desiredFrom } from './context.ts'
 import { rootKeysDigest, sessionDigest, settingsDigest } from '../device/digests.ts'
-import { isOurs, wasOnTarget } from '../progress/progress.ts'
 import { hasSession, registriesOf } from '../device/records.ts'
 import { activationOf, keepsKeys } from '../device/route.ts'
+import { isOurs, wasOnTarget } from '../progress/progress.ts'
+import { type CrossingContext, desiredFrom } from './context.ts'
 
 /** It is to be created, and we had it on the target before: whatever the steps say, it is not there any more. */
 export const hasVanished = ({ change, journal }: CrossingContext): boolean =>

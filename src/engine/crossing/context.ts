@@ -4,11 +4,11 @@ import type { Route, StepName } from '../../domain/journal.ts'
 import type { DeviceIntent } from '../../domain/migration-plan.ts'
 import type { EscrowPort, NetworkPort } from '../../domain/ports.ts'
 import { type Desired, desiredRecord, type TargetDefaults } from '../device/desired.ts'
+import { profileOf } from '../device/route.ts'
+import { isLetGo } from '../progress/progress.ts'
+import { crossingSteps } from '../progress/steps.ts'
 import type { DeviceJournal } from './device-journal.ts'
 import type { Ensuring } from './ensure.ts'
-import { isLetGo } from '../progress/progress.ts'
-import { profileOf } from '../device/route.ts'
-import { crossingSteps } from '../progress/steps.ts'
 
 /** Everything that the crossing of one device works with. */
 export interface CrossingContext {

@@ -2,16 +2,16 @@ import type { DeviceRecord } from '../../domain/device.ts'
 import { NetworkError } from '../../domain/errors.ts'
 import type { DeviceResultStatus } from '../../domain/events.ts'
 import type { ErrorRecord } from '../../domain/journal.ts'
+import { registriesOf } from '../device/records.ts'
+import { deletesBegun, isLetGo, isOurs, stepDone } from '../progress/progress.ts'
 import { begin, beginAgain, hasVanished } from './begin.ts'
-import { type CrossingContext, hasIdsOf, markDone, stepsOf, desiredFrom } from './context.ts'
+import { type CrossingContext, desiredFrom, hasIdsOf, markDone, stepsOf } from './context.ts'
+import { errorRecord } from './device-journal.ts'
+import { StepFailure } from './ensure.ts'
 import { finish } from './finish.ts'
 import { handOver } from './handover.ts'
 import { mayLetGo, startSource, storeInEscrow } from './source.ts'
-import { compareImport, importInto, undoImport } from './target.ts'
-import { errorRecord } from './device-journal.ts'
-import { StepFailure } from './ensure.ts'
-import { type DeviceProgress, deletesBegun, isLetGo, isOurs, stepDone } from '../progress/progress.ts'
-import { registriesOf } from '../device/records.ts'
+import { compareImport, importInto, refuseSpeaking, TARGET_SPEAKS, undoImport } from './target.ts'
 
 export interface DeviceResult {
   readonly status: DeviceResultStatus
@@ -49,11 +49,15 @@ const attempt = async (context: CrossingContext): Promise<DeviceResult | 'again'
   if (!hasVanished(context) && (isLetGo(known) || deletesBegun(known))) {
     const isInDoubt = isLetGo(known) && !stepDone(known, 'unmute-target')
     if (!isInDoubt || (await mayLetGo(context))) return { status: await finish(context) }
+    await forgetUnmute(context)
     await beginAgain(context, 'somebody started the source again before the target spoke')
   }
   const seen = await context.source.read(context.change.device)
   const changed = await begin(context, seen)
-  if (changed !== undefined) return staleResult(changed)
+  if (changed !== undefined) {
+    await startSource(context)
+    return staleResult(changed)
+  }
   // Once the source is silent the device is carried to its end, or it would be left without a network.
   const mayStop = (): boolean => context.draining() && journal.progress()?.sourceScheduling === undefined
   if (mayStop()) return { status: 'skipped' }
@@ -90,6 +94,7 @@ const importDevice = async (context: CrossingContext, seen: DeviceRecord): Promi
   const desired = await desiredFrom(context, seen)
   const held = await target.read(change.target)
   refuseForeign(context, held)
+  refuseSpeaking(held)
   for (const step of stepsOf(context, seen).slice(1)) {
     if (step === 'compare') return compareImport(context, desired)
     // Also what an earlier run wrote: the source has gone on since, and is what the comparison is made with.
@@ -112,24 +117,37 @@ const defer = async ({ journal }: CrossingContext, code: string, message: string
   return { status: 'deferred', error: { code, message } }
 }
 
+/** The unmute had no effect, as a look at the target showed: the crossing may begin again. */
+const forgetUnmute = ({ journal, change }: CrossingContext): Promise<void> =>
+  journal.append({
+    t: 'outcome',
+    device: change.device,
+    step: 'unmute-target',
+    at: journal.now(),
+    status: 'failed',
+  })
+
 /**
- * What a failure means depends on where it happened. Before the comparison the target is taken back and the source
- * was never touched. Between that and the target's first word, a refusal has the source started again: it serves
- * the device until the cause is mended. In all other cases the device goes on in a later run, its keys on both
- * networks and in the escrow.
+ * What a failure means depends on where it happened. Before the comparison a refusal takes the target back, and the
+ * source was never touched. Between that and the target's first word the source is started again: the target is
+ * muted, so that is safe, and it serves the device until the cause is mended. In all other cases the device goes on
+ * in a later run, its keys on both networks and in the escrow.
  */
 const failed = async (context: CrossingContext, error: unknown): Promise<DeviceResult> => {
   const record = recordOf(error)
   if (record === undefined) throw error
   const progress = context.journal.progress()
-  // A network that does not answer would not let itself be taken back either.
-  if (!(error instanceof StepFailure) || isLetGo(progress) || deletesBegun(progress))
+  if (isLetGo(progress) || deletesBegun(progress) || record.code === TARGET_SPEAKS) {
     return { status: 'failed', error: record }
+  }
   try {
-    const said = stepDone(progress, 'compare')
-      ? await startAgain(context, error, progress)
-      : await takeBack(context, record)
-    return { status: 'failed', error: said === undefined ? record : { ...record, hint: said } }
+    const wasStopped = progress?.sourceScheduling !== undefined
+    await startSource(context)
+    // A network that does not answer would not let itself be taken back either.
+    if (!stepDone(progress, 'compare') && error instanceof StepFailure) await takeBack(context, record)
+    if (!wasStopped) return { status: 'failed', error: record }
+    const hint = 'its source was started again and serves it; mend the cause and run again'
+    return { status: 'failed', error: { ...record, hint } }
   } catch (second) {
     const why = recordOf(second)
     if (why === undefined) throw second
@@ -140,21 +158,10 @@ const failed = async (context: CrossingContext, error: unknown): Promise<DeviceR
   }
 }
 
-const takeBack = async (context: CrossingContext, error: ErrorRecord): Promise<undefined> => {
+const takeBack = async (context: CrossingContext, error: ErrorRecord): Promise<void> => {
   await undoImport(context)
-  await startSource(context)
   const { journal, change } = context
   await journal.append({ t: 'undone', device: change.device, at: journal.now(), error })
-}
-
-const startAgain = async (
-  context: CrossingContext,
-  error: StepFailure,
-  progress: DeviceProgress | undefined,
-): Promise<string | undefined> => {
-  if (!error.isDefinite || progress?.sourceScheduling === undefined) return undefined
-  await startSource(context)
-  return 'its source was started again and serves it; mend the cause and run again'
 }
 
 /** Undefined for errors that end the run: refused credentials, an unwritable state, defects. */

@@ -2,22 +2,19 @@ import type { DeviceIds, DeviceRecord, Registry } from '../../domain/device.ts'
 import { NetworkError } from '../../domain/errors.ts'
 import type { ErrorRecord, Side, StepName } from '../../domain/journal.ts'
 import type { NetworkPort, RegistryWrite } from '../../domain/ports.ts'
-import { type DeviceJournal, errorRecord } from './device-journal.ts'
 import { sameValue } from '../device/records.ts'
+import { type DeviceJournal, errorRecord } from './device-journal.ts'
 
 /** A step that did not come about, for this device. What to do about it is decided by where in the crossing it is. */
 export class StepFailure extends Error {
   readonly step: StepName
   readonly error: ErrorRecord
-  /** It certainly had no effect; else nobody knows, and a later run looks. */
-  readonly isDefinite: boolean
 
-  constructor(step: StepName, error: ErrorRecord, isDefinite = true) {
+  constructor(step: StepName, error: ErrorRecord) {
     super(error.message)
     this.name = 'StepFailure'
     this.step = step
     this.error = error
-    this.isDefinite = isDefinite
   }
 }
 
@@ -130,7 +127,7 @@ const ensure = async ({ journal, side, pause }: Omit<Ensuring, 'network'>, call:
       await outcome(isDefinite ? 'failed' : 'unknown', record)
       if (error.refusesCredentials) throw error
       if (error.fault.effect === 'none' || attempt === ATTEMPTS) {
-        throw new StepFailure(step, record, isDefinite)
+        throw new StepFailure(step, record)
       }
       maybeApplied = true
       await pause(FIRST_PAUSE * 2 ** (attempt - 1))

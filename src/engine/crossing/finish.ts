@@ -1,12 +1,12 @@
 import type { DeviceRecord } from '../../domain/device.ts'
 import type { DeviceResultStatus } from '../../domain/events.ts'
 import type { Route } from '../../domain/journal.ts'
-import { type CrossingContext, markDone } from './context.ts'
-import { deleteFromSource, ensureSourceIsOurs, preventRejoin } from './source.ts'
-import { readWhole, unmuteTarget } from './target.ts'
 import { hearing } from '../progress/heard.ts'
 import { deletesBegun, stepDone } from '../progress/progress.ts'
 import { crossingSteps, retireDue, stepsLeft } from '../progress/steps.ts'
+import { type CrossingContext, markDone } from './context.ts'
+import { deleteFromSource, ensureSourceIsOurs, preventRejoin } from './source.ts'
+import { readWhole, unmuteTarget } from './target.ts'
 
 /** What follows the final write: the target speaks, is heard, and the source is retired as the plan wants. */
 export const finish = async (context: CrossingContext): Promise<DeviceResultStatus> => {

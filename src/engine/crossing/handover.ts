@@ -1,13 +1,13 @@
 import type { DeviceRecord } from '../../domain/device.ts'
 import type { Route } from '../../domain/journal.ts'
+import { rootKeysDigest, sessionDigest } from '../device/digests.ts'
+import { hasPendingSession } from '../device/records.ts'
+import { activationOf, keepsKeys } from '../device/route.ts'
+import { stepDone } from '../progress/progress.ts'
 import { joinedSincePreview } from './begin.ts'
 import { type CrossingContext, desiredFrom, markDone, stepsOf } from './context.ts'
 import { isMuted, startSource, stopSource, storeInEscrow } from './source.ts'
 import { rememberSourceAddress, writeFinal } from './target.ts'
-import { rootKeysDigest, sessionDigest } from '../device/digests.ts'
-import { stepDone } from '../progress/progress.ts'
-import { hasPendingSession } from '../device/records.ts'
-import { activationOf, keepsKeys } from '../device/route.ts'
 
 /**
  * done: the target holds what the silent source held. again: the device joined anew meanwhile. joining: a join accept

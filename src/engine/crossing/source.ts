@@ -1,13 +1,12 @@
 import { randomBytes } from 'node:crypto'
-import type { DeviceRecord, Fields } from '../../domain/device.ts'
-import type { Registry } from '../../domain/device.ts'
+import type { DeviceRecord, Fields, Registry } from '../../domain/device.ts'
 import type { StepName } from '../../domain/journal.ts'
 import type { EscrowStage } from '../../domain/ports.ts'
 import { Secret } from '../../domain/secret.ts'
-import { type CrossingContext, markDone, onSource, sourceIds } from './context.ts'
-import { ensureRemoved, ensureWrite, StepFailure } from './ensure.ts'
 import { fieldKind } from '../device/fields.ts'
 import { field, registriesOf, sameValue } from '../device/records.ts'
+import { type CrossingContext, markDone, onSource, sourceIds } from './context.ts'
+import { ensureRemoved, ensureWrite, StepFailure } from './ensure.ts'
 
 const MUTE = 'mac_settings.schedule_downlinks'
 
@@ -53,6 +52,9 @@ export const stopSource = async (context: CrossingContext, seen: DeviceRecord): 
 export const startSource = async (context: CrossingContext): Promise<void> => {
   const was = context.journal.progress()?.sourceScheduling
   if (was === undefined) return
+  // A Network Server takes a setting of a device that it does not know, and makes an empty one of it.
+  const held = await context.source.read(context.change.device)
+  if (held.registries['network-server'] === undefined) return
   const write = {
     registry: 'network-server',
     ids: sourceIds(context),

@@ -7,12 +7,12 @@ import {
   type Registry,
 } from '../../domain/device.ts'
 import type { StepName } from '../../domain/journal.ts'
-import { type CrossingContext, hasIdsOf, markAlready, markDone, onTarget, targetIds } from './context.ts'
 import type { Desired } from '../device/desired.ts'
 import { settingDigests } from '../device/digests.ts'
-import { ensureRemoved, ensureWrite, isApplied, StepFailure } from './ensure.ts'
 import { type FieldKind, fieldKind } from '../device/fields.ts'
 import { field, fieldsOfKind, isObject, registriesOf, sameValue, textField } from '../device/records.ts'
+import { type CrossingContext, hasIdsOf, markAlready, markDone, onTarget, targetIds } from './context.ts'
+import { ensureRemoved, ensureWrite, isApplied, StepFailure } from './ensure.ts'
 
 const MUTE = 'mac_settings.schedule_downlinks'
 
@@ -164,6 +164,7 @@ export const writeFinal = async (
   if (final === undefined) throw new Error(`${step} is no final write`)
   const { registry, kinds } = final
   const held = await context.target.read(context.change.target)
+  refuseSpeaking(held)
   const carried = fieldsOfKind(registry, desired.record.registries[registry], kinds)
   const fields = raised(registry, carried, held.registries[registry])
   const write = { registry, ids: targetIds(context), fields }
@@ -217,6 +218,21 @@ export const readWhole = async (context: CrossingContext, step: StepName): Promi
     code: 'VanishedFromTarget',
     message: `the target does not hold the whole device any more (${missing.join(', ') || 'other EUIs'}): the source keeps what it has`,
     hint: 'look at the preview: ferry plan',
+  })
+}
+
+export const TARGET_SPEAKS = 'TargetSpeaks'
+
+/**
+ * Only this tool mutes a registration of its own, and only this tool lets it go. One that speaks though the state
+ * does not know that it was let go (it was repaired, or somebody unmuted it) may live: nothing is written to it.
+ */
+export const refuseSpeaking = (held: DeviceRecord): void => {
+  if (held.registries['network-server'] === undefined || field(held, 'network-server', MUTE) === false) return
+  throw new StepFailure('set-network', {
+    code: TARGET_SPEAKS,
+    message: 'the target serves it already, though the state does not say that it was let go',
+    hint: 'mute it on the target by hand (mac_settings.schedule_downlinks: false) if its source is to be carried over once more; else exclude it',
   })
 }
 

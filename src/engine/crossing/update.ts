@@ -1,10 +1,10 @@
 import type { FieldChange } from '../../domain/change-set.ts'
-import type { Fields, Registry } from '../../domain/device.ts'
+import type { DeviceRecord, Fields, Registry } from '../../domain/device.ts'
 import { REGISTRIES } from '../../domain/device.ts'
 import type { StepName } from '../../domain/journal.ts'
-import { type CrossingContext, desiredFrom, onTarget, targetIds } from './context.ts'
+import { settingDigests, settingsDigest } from '../device/digests.ts'
 import { settingChanges } from '../planning/diff.ts'
-import { settingDigests } from '../device/digests.ts'
+import { type CrossingContext, desiredFrom, onTarget, targetIds } from './context.ts'
 import { ensureWrite } from './ensure.ts'
 
 /** The step that writes settings of a registry on a device that is on the target already. */
@@ -25,10 +25,11 @@ export const updateSteps = (changes: readonly FieldChange[]): readonly StepName[
  * Writes the settings that differ on a device that the target holds already: settings alone, so that its session,
  * counters and keys stay as they live there. Computed again from fresh readings of both sides.
  */
-export const updateSettings = async (context: CrossingContext): Promise<void> => {
+export const updateSettings = async (context: CrossingContext): Promise<'done' | 'stale'> => {
   const { source, target, change, journal } = context
   const [seen, held] = await Promise.all([source.read(change.device), target.read(change.target)])
   const desired = await desiredFrom(context, seen)
+  if (isStale(context, seen, desired.record)) return 'stale'
   const changes = settingChanges(held, desired.record, desired.reasons, journal.progress()?.applied)
   for (const registry of REGISTRIES) {
     const paths = changes
@@ -48,7 +49,13 @@ export const updateSettings = async (context: CrossingContext): Promise<void> =>
     })
   }
   await rememberApplied(context, desired.record)
+  return 'done'
 }
+
+/** The source is not what the preview showed: it lost a registry, or other settings are wanted now. */
+const isStale = ({ change }: CrossingContext, seen: DeviceRecord, desired: DeviceRecord): boolean =>
+  seen.registries['identity-server'] === undefined ||
+  (change.expect !== undefined && settingsDigest(desired) !== change.expect.settings)
 
 /** What was applied last is the prior value of the next three-valued diff. */
 const rememberApplied = (
@@ -57,7 +64,10 @@ const rememberApplied = (
 ): Promise<void> => journal.fact({ name: 'applied', settings: settingDigests(record) })
 
 /** Records a device that the target holds already and equal; nothing is sent. */
-export const adopt = async (context: CrossingContext): Promise<void> => {
+export const adopt = async (context: CrossingContext): Promise<'done' | 'stale'> => {
   const seen = await context.source.read(context.change.device)
-  await rememberApplied(context, (await desiredFrom(context, seen)).record)
+  const desired = (await desiredFrom(context, seen)).record
+  if (isStale(context, seen, desired)) return 'stale'
+  await rememberApplied(context, desired)
+  return 'done'
 }

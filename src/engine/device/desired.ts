@@ -6,7 +6,7 @@ import type { Json } from '../../domain/json.ts'
 import type { DeviceIntent } from '../../domain/migration-plan.ts'
 import { type FieldKind, fieldKind } from './fields.ts'
 import { carriedMacState } from './mac-state.ts'
-import { numberField } from './records.ts'
+import { field, numberField } from './records.ts'
 import { keepsKeys, keepsSession, versionAtLeast } from './route.ts'
 import { rx1Delay } from './rx1-delay.ts'
 
@@ -112,10 +112,13 @@ const FORGOTTEN_JOINS = 0x10000
  * had counted is lost with its registration, so the source's is raised by more than it can have been.
  */
 const raiseJoinNonce = (source: DeviceRecord, set: SetField): void => {
-  const last = numberField(source, 'join-server', 'last_join_nonce') ?? 0
-  const raised = Math.min(LAST_JOIN_NONCE, last + FORGOTTEN_JOINS)
+  const raised = raisedJoinNonce(field(source, 'join-server', 'last_join_nonce'))
   set('join-server', 'last_join_nonce', raised, 'joins on the target were forgotten with its registration')
 }
+
+/** A JoinNonce above any that a device can have seen since this one was stored. */
+export const raisedJoinNonce = (last: FieldValue | undefined): number =>
+  Math.min(LAST_JOIN_NONCE, (typeof last === 'number' ? last : 0) + FORGOTTEN_JOINS)
 
 type SetField = (registry: Registry, path: FieldPath, value: FieldValue | undefined, because: string) => void
 

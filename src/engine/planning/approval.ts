@@ -1,4 +1,4 @@
-import type { ChangeSet } from '../../domain/change-set.ts'
+import type { ChangeSet, DeviceChange } from '../../domain/change-set.ts'
 import type { JournalRecord } from '../../domain/journal.ts'
 import { canonicalJson } from '../../domain/json.ts'
 import { approvable } from './change-set-file.ts'
@@ -37,8 +37,9 @@ export const compareWithApproved = (
     const was = before.get(change.device)
     before.delete(change.device)
     if (was === undefined) different.push(`${change.device} is new`)
-    else if (isResumed && change.status !== undefined) continue
-    else if (canonicalJson(approvable(was)) !== canonicalJson(approvable(change)))
+    else if (isResumed && change.status !== undefined) {
+      if (!wasApproved(was, change)) different.push(`${change.device} changed since (now ${change.action})`)
+    } else if (canonicalJson(approvable(was)) !== canonicalJson(approvable(change)))
       different.push(`${change.device} changed (${was.action}, now ${change.action})`)
     else if (was.expect?.session !== change.expect?.session) stale.add(change.device)
   }
@@ -50,6 +51,16 @@ export const compareWithApproved = (
     )
   return differences.length > 0 ? { ok: false, differences } : { ok: true, stale }
 }
+
+/** Whether a device that was begun is carried on with what was approved: the same keys and settings, no new change. */
+const wasApproved = (was: DeviceChange, now: DeviceChange): boolean => {
+  if (now.action === 'update' || now.action === 'adopt')
+    return now.action === was.action && isSameWish(was, now)
+  return (now.action !== 'create' && now.action !== 'resume') || isSameWish(was, now)
+}
+
+const isSameWish = ({ expect: was }: DeviceChange, { expect: now }: DeviceChange): boolean =>
+  was === undefined || now === undefined || (was.rootKeys === now.rootKeys && was.settings === now.settings)
 
 /** Whether all runs since the change set's base carried out this change set. */
 const grewByItself = (approved: ChangeSet, recordsSince: readonly JournalRecord[]): boolean => {

@@ -146,7 +146,9 @@ export const settingChanges = (
 ): readonly FieldChange[] => {
   const changes: FieldChange[] = []
   for (const registry of REGISTRIES) {
-    const wanted = desired.registries[registry] ?? {}
+    const wanted = desired.registries[registry]
+    // A registry that the source has lost says nothing about what the target is to hold.
+    if (wanted === undefined) continue
     const held = observed.registries[registry] ?? {}
     const paths = new Set([...Object.keys(wanted), ...Object.keys(held)])
     for (const path of [...paths].sort()) {

@@ -7,8 +7,8 @@ import type { NetworkFacts } from '../../domain/ports.ts'
 import { updateSteps } from '../crossing/update.ts'
 import { type Desired, desiredRecord, type TargetDefaults } from '../device/desired.ts'
 import { rootKeysDigest, sessionDigest, settingsDigest } from '../device/digests.ts'
-import { registriesOf } from '../device/records.ts'
-import { keepsKeys, keepsSession, profileOf, routeOf } from '../device/route.ts'
+import { hasSession, registriesOf } from '../device/records.ts'
+import { activationOf, keepsKeys, keepsSession, profileOf, routeOf } from '../device/route.ts'
 import { isHeard } from '../progress/heard.ts'
 import {
   type DeviceProgress,
@@ -52,9 +52,17 @@ const isVanished = ({ target, progress }: Pick<Wanting, 'target' | 'progress'>):
  */
 const chosenRoute = (input: Wanting): Route | undefined => {
   const { source, intent, progress } = input
-  const isUnderWay = isOurs(progress) && !(isVanished(input) && isLetGo(progress))
+  const isUnderWay = isOurs(progress) && !(isVanished(input) && isLetGo(progress)) && !hasJoinedSince(input)
   return isUnderWay && progress?.route !== undefined ? progress.route : routeOf(source, intent.policy)
 }
+
+/** It had no session to keep when its crossing began, and has one now: that is what the plan wants kept. */
+const hasJoinedSince = ({ source, intent, progress }: Wanting): boolean =>
+  progress?.route === 'joining-anew' &&
+  !isLetGo(progress) &&
+  intent.policy.persistSession &&
+  activationOf(source) === 'otaa' &&
+  hasSession(source)
 
 /** What the target is to hold for this device, by the plan; undefined where the policy leaves no way. */
 export const desiredOf = (
@@ -111,7 +119,7 @@ export const planDevice = (input: DeviceInput): DeviceChange => {
   // What the wanted record says would only follow from what a rule refuses.
   const found = hasError(ruled) ? ruled : [...ruled, ...(wanted?.desired.findings ?? [])]
   // A crossing that let the target go is beyond what a rule about the source could stop.
-  const findings = isLetGo(progress) ? found.filter((finding) => finding.severity !== 'error') : found
+  const findings = isLetGo(progress) ? found.flatMap(afterLetGo) : found
   const blocked = (all: readonly Diagnostic[]): DeviceChange => ({
     ...base,
     action: 'blocked',
@@ -129,8 +137,11 @@ export const planDevice = (input: DeviceInput): DeviceChange => {
   // Somebody deleted it on the target: it crosses again from the start, if what is on the source is still of use.
   const isGone = isVanished(input)
   if (isGone && rootKeysReplaced(progress)) return blocked([...findings, keysReplaced(base.device)])
-  if (isGone && isLetGo(progress) && keepsSession(route))
-    return blocked([...findings, sessionLost(base.device)])
+  const livedThere = isLetGo(progress) ? isGone : progress?.livedOnTarget === true
+  if (livedThere && keepsSession(route)) return blocked([...findings, sessionLost(base.device)])
+  if (holder.presence === 'ours' && speaks(target)) {
+    return blocked([...findings, targetSpeaks(base.device)])
+  }
   const crossing = isGone ? undefined : progress
   const heard = crossing !== undefined && isHeard(crossing, target.registries['network-server'])
   const steps = crossingSteps({
@@ -177,6 +188,14 @@ const replaced = (input: DeviceInput): DeviceChange => {
     ],
   }
 }
+
+/** What still matters of a finding about the source once the target serves the device. */
+const afterLetGo = (finding: Diagnostic): readonly Diagnostic[] =>
+  finding.severity !== 'error'
+    ? [finding]
+    : finding.code === 'HalfRegistered'
+      ? [{ ...finding, severity: 'warning' }]
+      : []
 
 const hasError = (findings: readonly Diagnostic[]): boolean =>
   findings.some((finding) => finding.severity === 'error')
@@ -251,6 +270,19 @@ const vanished = (device: string): Diagnostic => ({
   severity: 'warning',
   message: 'it was on the target and is gone: somebody deleted it',
   hint: 'it is created again; exclude it if it is to stay away',
+  subject: { device },
+})
+
+/** Its Network Server sends downlinks. */
+const speaks = (target: DeviceRecord): boolean =>
+  target.registries['network-server'] !== undefined &&
+  target.registries['network-server']['mac_settings.schedule_downlinks'] !== false
+
+const targetSpeaks = (device: string): Diagnostic => ({
+  code: 'TargetSpeaks',
+  severity: 'error',
+  message: 'the target serves it already, though the state does not say that it was let go',
+  hint: 'mute it on the target by hand (mac_settings.schedule_downlinks: false) if its source is to be carried over once more; else exclude it',
   subject: { device },
 })
 

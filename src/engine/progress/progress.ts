@@ -107,6 +107,7 @@ export const advance = (
       return {
         ...fresh(record.device),
         target: known.target,
+        livedOnTarget: known.livedOnTarget || isLetGo(known),
         at: record.at,
         ...(record.error === undefined ? {} : { lastError: record.error }),
       }
@@ -175,6 +176,9 @@ const withFact = (
       return { ...known, sourceScheduling: fact.value }
     case 'source-started':
       return omit(known, 'sourceScheduling')
+    case 'restored':
+      // The source holds the device again, as before it was retired or its keys were replaced.
+      return { ...known, steps: omit(known.steps, 'prevent-rejoin', ...RETIRE_STEPS) }
     case 'source-keys':
       return { ...known, sourceKeys: { session: fact.session, rootKeys: fact.rootKeys } }
     case 'baseline':
@@ -206,8 +210,10 @@ export const stepDone = (progress: DeviceProgress | undefined, step: StepName): 
   progress?.steps[step] === 'done'
 
 /** The target was, or may have been, let go: from here on nobody writes its session, counters or MAC state. */
-export const isLetGo = (progress: DeviceProgress | undefined): boolean =>
-  progress?.steps['unmute-target'] !== undefined
+export const isLetGo = (progress: DeviceProgress | undefined): boolean => {
+  const unmute = progress?.steps['unmute-target']
+  return unmute === 'done' || unmute === 'unknown'
+}
 
 /** The source's root keys were, or may have been, replaced: they say nothing about the device any more. */
 export const rootKeysReplaced = (progress: DeviceProgress | undefined): boolean =>

@@ -1,8 +1,8 @@
 import { RETIRE_STEPS, type Route, type StepName } from '../../domain/journal.ts'
 import type { Policy } from '../../domain/migration-plan.ts'
+import { keepsKeys, keepsSession } from '../device/route.ts'
 import type { DeviceProgress } from './progress.ts'
 import { stepDone } from './progress.ts'
-import { keepsKeys, keepsSession } from '../device/route.ts'
 
 export interface StepChoice {
   readonly route: Route

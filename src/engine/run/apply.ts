@@ -5,13 +5,13 @@ import type { Digest } from '../../domain/identifiers.ts'
 import type { ErrorRecord } from '../../domain/journal.ts'
 import type { LoadedPlan } from '../../domain/migration-plan.ts'
 import type { Clock, EscrowPort, JournalPort, NetworkPort } from '../../domain/ports.ts'
-import { cross, type DeviceResult } from '../crossing/crossing.ts'
 import type { CrossingContext } from '../crossing/context.ts'
+import { cross, type DeviceResult } from '../crossing/crossing.ts'
 import { deviceJournal, errorRecord } from '../crossing/device-journal.ts'
 import { StepFailure } from '../crossing/ensure.ts'
+import { adopt, updateSettings } from '../crossing/update.ts'
 import type { Planning } from '../planning/plan.ts'
 import type { DeviceProgress } from '../progress/progress.ts'
-import { adopt, updateSettings } from '../crossing/update.ts'
 import { walk } from './walk.ts'
 import { nextWave } from './waves.ts'
 
@@ -122,7 +122,9 @@ const workThrough = async (
   const failed = (): number => [...results.values()].filter((result) => result.status === 'failed').length
   const stop = (): boolean => input.draining() || failed() > failures
   const work = async (change: DeviceChange): Promise<void> => {
-    const result = input.stale.has(change.device) ? staleSincePreview : await workOn(input, change)
+    const result = input.stale.has(change.device)
+      ? staleSincePreview('it joined anew on the source after the preview')
+      : await workOn(input, change)
     results.set(change.device, result)
     emit({
       event: 'device.done',
@@ -131,7 +133,15 @@ const workThrough = async (
       ...(result.error === undefined ? {} : { error: result.error }),
     })
   }
-  await walk(begun, rollout.maxConcurrency, work, stop)
+  // Devices whose source is silent come first, and whatever else fails: no network serves them meanwhile.
+  const isSilent = ({ device }: DeviceChange): boolean => isLeftSilent(input.progress.get(device))
+  await walk(begun.filter(isSilent), rollout.maxConcurrency, work, input.draining)
+  await walk(
+    begun.filter((change) => !results.has(change.device)),
+    rollout.maxConcurrency,
+    work,
+    stop,
+  )
   const wave = nextWave(planning.changeSet.devices, input.progress, rollout.canary)
   if (wave.devices.length > 0 && !stop()) {
     emit({ event: 'wave.started', wave: wave.name, devices: wave.devices.length })
@@ -148,6 +158,10 @@ const workThrough = async (
   return wave.gate && created.length > wave.devices.length ? 'canary' : undefined
 }
 
+/** We stopped its source, and its target does not speak yet. */
+const isLeftSilent = (progress: DeviceProgress | undefined): boolean =>
+  progress?.sourceScheduling !== undefined && progress.unmutedAt === undefined
+
 const allHeard = (devices: readonly DeviceChange[], progress: ReadonlyMap<string, DeviceProgress>): boolean =>
   devices.every((change) => progress.get(change.device)?.heard !== undefined)
 
@@ -155,14 +169,10 @@ const allHeard = (devices: readonly DeviceChange[], progress: ReadonlyMap<string
 const failureLimit = (limit: LoadedPlan['plan']['rollout']['maxFailures'], devices: number): number =>
   'count' in limit ? limit.count : limit.share === 0 ? 0 : Math.max(1, Math.floor(limit.share * devices))
 
-const staleSincePreview: DeviceResult = {
+const staleSincePreview = (message: string): DeviceResult => ({
   status: 'stale',
-  error: {
-    code: 'DeviceChanged',
-    message: 'it joined anew on the source after the preview',
-    hint: 'look at the preview again: ferry plan',
-  },
-}
+  error: { code: 'DeviceChanged', message, hint: 'look at the preview again: ferry plan' },
+})
 
 const workOn = async (input: ApplyInput, change: DeviceChange): Promise<DeviceResult> => {
   const context = contextOf(input, change)
@@ -176,8 +186,8 @@ const workOn = async (input: ApplyInput, change: DeviceChange): Promise<DeviceRe
 
 const settings = async (context: CrossingContext): Promise<DeviceResult> => {
   try {
-    if (context.change.action === 'adopt') await adopt(context)
-    else await updateSettings(context)
+    const done = await (context.change.action === 'adopt' ? adopt(context) : updateSettings(context))
+    if (done === 'stale') return staleSincePreview('its settings changed on the source after the preview')
     return { status: context.change.action === 'adopt' ? 'adopted' : 'updated' }
   } catch (error) {
     if (error instanceof StepFailure) return { status: 'failed', error: error.error }

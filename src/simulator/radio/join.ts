@@ -1,7 +1,7 @@
 import { decode } from '../json/decode.ts'
 import { child, listAt, type Message, numberAt, textAt } from '../json/types.ts'
 import type { Network } from '../network.ts'
-import { usesChannelMasks, bandOf } from '../things-stack/bands.ts'
+import { bandOf, usesChannelMasks } from '../things-stack/bands.ts'
 import { randomDevAddr } from '../things-stack/configuration.ts'
 import { StackError } from '../things-stack/errors.ts'
 import { deriveMacState } from '../things-stack/mac-state.ts'

@@ -2,7 +2,7 @@ import { allowedPaths } from '../json/mask.ts'
 import type { Message } from '../json/types.ts'
 import { deviceKey, type Network } from '../network.ts'
 import type { RecordStore } from '../store.ts'
-import { bodyMask, type Call, param, queryMask, requireAllowed, type Registry, type Route } from './call.ts'
+import { bodyMask, type Call, param, queryMask, type Registry, type Route, requireAllowed } from './call.ts'
 import {
   applicationEntity,
   batchIds,

@@ -1,12 +1,11 @@
 import { decode } from '../json/decode.ts'
 import { covers, setPaths } from '../json/mask.ts'
 import { at, child, type Message, textAt } from '../json/types.ts'
-import { validate, wrapInvalid } from '../json/validate.ts'
+import { requestInvalid, validate, wrapInvalid } from '../json/validate.ts'
 import { deviceKey, type Network } from '../network.ts'
 import type { RecordStore } from '../store.ts'
 import { bodyObject, type Call, param } from './call.ts'
 import { type ErrorDefinition, fail, type StackError } from './errors.ts'
-import { requestInvalid } from '../json/validate.ts'
 
 /** The end device of a request body, decoded; path variables overwrite its identifiers (API notes, section 1.3). */
 export const bodyDevice = (call: Call): Message => {

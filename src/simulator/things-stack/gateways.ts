@@ -8,11 +8,11 @@ import {
   bodyMask,
   bodyObject,
   type Call,
-  param,
   type Prepared,
+  param,
   queryMask,
-  requireAllowed,
   type Route,
+  requireAllowed,
 } from './call.ts'
 import { errors, fail } from './errors.ts'
 import { pageReply, readPage, sortRecords } from './paging.ts'

@@ -1,7 +1,7 @@
 import { allowedPaths } from '../json/mask.ts'
 import { child, type Message, textAt } from '../json/types.ts'
 import { deviceKey } from '../network.ts'
-import { type Call, param, queryMask, requireAllowed, type Route } from './call.ts'
+import { type Call, param, queryMask, type Route, requireAllowed } from './call.ts'
 import { applicationEntity, batchIds, checkApplicationId, devicesOf, view } from './devices.ts'
 import { deviceOrders, pageReply, readPage, sortRecords } from './paging.ts'
 import { requireApplication } from './rights.ts'

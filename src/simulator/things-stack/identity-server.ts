@@ -1,23 +1,23 @@
-import { decodeTime } from '../json/scalars.ts'
 import { decode } from '../json/decode.ts'
 import { allowedPaths, setPaths } from '../json/mask.ts'
+import { decodeTime } from '../json/scalars.ts'
 import { child, type Message, textAt } from '../json/types.ts'
 import { requestInvalid, wrapInvalid } from '../json/validate.ts'
 import { deviceKey, type Network } from '../network.ts'
-import { bodyMask, type Call, param, queryMask, requireAllowed, type Route } from './call.ts'
+import { blockedIds } from './blocked-ids.ts'
+import { bodyMask, type Call, param, queryMask, type Route, requireAllowed } from './call.ts'
 import {
   applicationEntity,
   bodyDevice,
   checkApplicationId,
   checkDevice,
   checkIds,
-  devicesOf,
   deviceEntity,
+  devicesOf,
   euiConflict,
   view,
 } from './devices.ts'
 import { decodeError, errors, fail } from './errors.ts'
-import { blockedIds } from './blocked-ids.ts'
 import { identityServerBatchRoutes } from './identity-server-batch.ts'
 import { deviceOrders, pageReply, readPage, sortRecords } from './paging.ts'
 import { requireApplication } from './rights.ts'

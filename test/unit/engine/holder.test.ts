@@ -137,7 +137,21 @@ const TABLE: readonly Row[] = [
     records: adopted,
     action: 'done',
   },
-  { target: 'the same device', held: device(), known: 'that it is ours', records: begun, action: 'resume' },
+  {
+    target: 'the same device, muted',
+    held: device({ [NS]: { 'mac_settings.schedule_downlinks': false } }),
+    known: 'that it is ours',
+    records: begun,
+    action: 'resume',
+  },
+  {
+    target: 'the same device, serving it',
+    held: device(),
+    known: 'that it is ours, and not let go',
+    records: begun,
+    action: 'blocked',
+    code: 'TargetSpeaks',
+  },
   { target: 'the same device', held: device(), known: 'that it was let go', records: letGo, action: 'wait' },
   {
     target: 'the same device with other settings',

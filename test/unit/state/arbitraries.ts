@@ -38,6 +38,7 @@ const facts: { readonly [N in Fact['name']]: fc.Arbitrary<Extract<Fact, { readon
     value: fc.constantFrom(true, false, null),
   }),
   'source-started': fc.constant({ name: 'source-started' }),
+  restored: fc.record({ name: fc.constant('restored'), at }),
   'source-keys': fc.record({
     name: fc.constant('source-keys'),
     session: fc.option(hex(16)),
