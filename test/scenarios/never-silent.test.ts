@@ -1,4 +1,4 @@
-import { writeFile } from 'node:fs/promises'
+import { rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, expect } from 'vitest'
 import { NetworkError } from '../../src/domain/errors.ts'
@@ -249,6 +249,21 @@ describe('nothing is written that was not approved', () => {
 })
 
 describe('what a device counted on the target is never forgotten', () => {
+  scenario({
+    promise: 'when the state is lost: nobody is told to start the source again',
+    fleet: [METER],
+    plan: KEEPING,
+    ends: async (stage) => {
+      await applied(stage, { waiting: 1 })
+      await rm(join(stage.folder, 'fleet.state.jsonl'))
+      const { changeSet } = await stage.plan()
+      expect(actions(changeSet)).toEqual({ 'meter-1': 'blocked' })
+      expect(codes(changeSet, 'meter-1')).toEqual(['MovedWithoutState'])
+      expect((await stage.apply()).status).toBe('nothing-to-do')
+      await expectServed(stage, 'meter-1')
+    },
+  })
+
   scenario({
     promise: 'when a second crossing was refused and taken back: its JoinNonce goes on',
     fleet: [{ ...METER, version: 'MAC_V1_0_4' }],

@@ -102,7 +102,7 @@ export const planDevice = (input: DeviceInput): DeviceChange => {
     ...(source.ids.joinEui === undefined ? {} : { joinEui: source.ids.joinEui }),
     profile: profileOf(source),
   }
-  const ruled = deviceFindings({
+  const told = deviceFindings({
     source,
     route: wanted?.route,
     policy: intent.policy,
@@ -116,6 +116,9 @@ export const planDevice = (input: DeviceInput): DeviceChange => {
     lorawanPhyVersion: intent.set.lorawanPhyVersion ?? base.profile.lorawanPhyVersion,
     queuedDownlinks: input.queuedDownlinks,
   })
+  const ruled = told.map((finding) =>
+    finding.code === 'SourceMuted' && holdsIt(target, source) ? movedBefore(base.device) : finding,
+  )
   // What the wanted record says would only follow from what a rule refuses.
   const found = hasError(ruled) ? ruled : [...ruled, ...(wanted?.desired.findings ?? [])]
   // A crossing that let the target go is beyond what a rule about the source could stop.
@@ -270,6 +273,19 @@ const vanished = (device: string): Diagnostic => ({
   severity: 'warning',
   message: 'it was on the target and is gone: somebody deleted it',
   hint: 'it is created again; exclude it if it is to stay away',
+  subject: { device },
+})
+
+const holdsIt = (target: DeviceRecord, source: DeviceRecord): boolean =>
+  target.registries['network-server'] !== undefined &&
+  target.ids.devEui === source.ids.devEui &&
+  target.ids.joinEui === source.ids.joinEui
+
+const movedBefore = (device: string): Diagnostic => ({
+  code: 'MovedWithoutState',
+  severity: 'error',
+  message: 'its source is muted and the target holds it: it was moved by a run that this state does not know',
+  hint: 'restore the state file of that run; never unset schedule_downlinks on the source while the target serves it',
   subject: { device },
 })
 

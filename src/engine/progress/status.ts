@@ -69,7 +69,7 @@ const nextWords = (device: DeviceProgress, status: DeviceStatus): string => {
   switch (status) {
     case 'crossing':
       return device.sourceScheduling === undefined
-        ? 'ferry apply goes on; its source still serves it'
+        ? 'ferry apply goes on; as far as the state knows, its source still serves it'
         : 'its source is silent: run ferry apply again to go on'
     case 'waiting':
       return 'wait until the target hears it: ferry verify --wait'
