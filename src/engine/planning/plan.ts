@@ -99,7 +99,10 @@ export const planChanges = async (input: PlanningInput): Promise<Planning> => {
     target: target.identity,
     base: { lineage: state.lineage, serial: state.serial },
     complete: true,
-    findings: input.unknownDevices([...listed, ...gone.map((device) => device.device)]),
+    findings: [
+      ...input.unknownDevices([...listed, ...gone.map((device) => device.device)]),
+      ...recipientFindings(plan, devices),
+    ],
     guards,
     policy: plan.policy,
     coverage: plan.coverage,
@@ -110,6 +113,23 @@ export const planChanges = async (input: PlanningInput): Promise<Planning> => {
   })
   return { changeSet, intents, targetFacts, defaultsFor }
 }
+
+/** Told in the preview, for an apply would only then refuse. */
+const recipientFindings = (
+  plan: LoadedPlan['plan'],
+  devices: readonly DeviceChange[],
+): readonly Diagnostic[] =>
+  plan.escrow.recipients.length > 0 || !devices.some((change) => change.steps.includes('escrow'))
+    ? []
+    : [
+        {
+          code: 'NoRecipient',
+          severity: 'warning',
+          message:
+            'the plan names no escrow recipient: an apply needs a terminal, or an identity in FERRY_AGE_IDENTITY',
+          hint: 'write the public key of ferry escrow keygen into escrow.recipients',
+        },
+      ]
 
 const listAll = async (
   network: NetworkPort,
