@@ -165,8 +165,8 @@ const declareLooking = (program: Commander, ask: Ask): void => {
     )
     .argument('<plan>', 'migration plan')
     .option('-o, --output <file>', 'file to write, mode 0600')
-    .option('--stdout', 'print them even to a terminal')
+    .option('--stdout', 'or print them, keys and all')
     .action(runs(ask, async () => (await import('./commands/export.ts')).exportDevices))
   examples(exportCommand, ['ferry export building-a.yaml -o devices.json', 'for an import by hand'])
-  codes(exportCommand, '0 exported, 4 no device can be exported, 9 credentials')
+  codes(exportCommand, '0 exported, 4 no device can be exported, 9 credentials, 64 neither -o nor --stdout')
 }

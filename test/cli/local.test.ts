@@ -177,7 +177,13 @@ describe('state, export and init', () => {
     expect([ended.code, ended.stdout]).toEqual([0, ''])
     expect(ended.stderr).toContain('in the clear')
     expect(await modeOf(place.path('devices.json'))).toBe(0o600)
-    const piped = await place.ferry(['export', 'plan.yaml'])
+    const unasked = await place.ferry(['export', 'plan.yaml'])
+    expect([unasked.code, unasked.stdout, unasked.stderr]).toEqual([
+      64,
+      '',
+      expect.stringContaining('or give --stdout'),
+    ])
+    const piped = await place.ferry(['export', 'plan.yaml', '--stdout'])
     expect(piped.stdout).toBe(await place.read('devices.json'))
     expect(JSON.parse(piped.stdout)).toMatchObject({
       ids: { device_id: 'meter-103' },

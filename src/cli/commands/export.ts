@@ -20,16 +20,7 @@ interface ExportOptions {
 
 /** `ferry export <plan>` */
 export const exportDevices: Command<ExportOptions> = async (shell, [file = ''], { output, stdout }) => {
-  if (output === undefined && stdout !== true && shell.out.isTerminal) {
-    throw new FerryError(
-      'usage',
-      'KeysOnTerminal',
-      'the export holds keys in the clear and would go to the terminal',
-      {
-        hint: 'name a file with -o devices.json, or give --stdout',
-      },
-    )
-  }
+  refuseUnclear(output, stdout === true)
   const loaded = await planFrom(file)
   const { devices, findings } = await readDevices(shell, loaded)
   tellFindings(shell.err, findings)
@@ -43,6 +34,22 @@ export const exportDevices: Command<ExportOptions> = async (shell, [file = ''], 
     'import it, then delete it; stop these devices on the source first, or two networks will answer them',
   )
   return exitCodeOf(devices.length === 0 && findings.length > 0 ? 'blocked' : 'done')
+}
+
+/** Keys go where somebody said, and never into a pipe or a log by themselves. */
+const refuseUnclear = (output: string | undefined, stdout: boolean): void => {
+  if ((output !== undefined) !== stdout) return
+  if (stdout) {
+    throw new FerryError('usage', 'TooMuchAsked', '-o and --stdout can not be given together', {
+      hint: 'give one of them',
+    })
+  }
+  throw new FerryError(
+    'usage',
+    'KeysUnasked',
+    'the export holds keys in the clear, and nobody said where they go',
+    { hint: 'name a file with -o devices.json, or give --stdout' },
+  )
 }
 
 const readDevices = async (shell: Shell, loaded: LoadedPlan): Promise<Exported> => {
