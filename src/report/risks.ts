@@ -42,6 +42,10 @@ export const isDeleting = (device: DeviceChange): boolean =>
 const isKept = (device: DeviceChange): boolean =>
   device.route === 'session-kept' || device.route === 'abp-kept'
 
+/** It has no session that it could leave. */
+const neverJoined = (device: DeviceChange): boolean =>
+  device.findings.some((finding) => finding.code === 'NeverJoined')
+
 const withClasses = (concerned: readonly DeviceChange[]): string => {
   const listening = (['C', 'B'] as const).flatMap((name) => {
     const number = concerned.filter((device) => device.profile?.class === name).length
@@ -201,7 +205,7 @@ const IRREVERSIBLE: readonly {
   },
   {
     name: 'rejoin',
-    applies: (device) => device.route === 'joining-anew' && isCrossing(device),
+    applies: (device) => device.route === 'joining-anew' && isCrossing(device) && !neverJoined(device),
     text: (number) =>
       `${plural(number, 'leaves its', 'leave their')} session for ever by joining on the target: the way back is another join`,
   },

@@ -123,6 +123,19 @@ describe('risks', () => {
     ).toEqual(['source-deletes', 'counters-reset'])
     expect(irreversibleOf(changeSet([settled(1, 'adopt')]))).toEqual([])
   })
+
+  it('do not say of a device that never joined that it leaves its session', () => {
+    const never = (number: number): DeviceChange => ({
+      ...joiningAnew(number),
+      findings: [{ code: 'NeverJoined', severity: 'note', message: 'never joined' }],
+    })
+    const counts = (...devices: readonly DeviceChange[]): unknown =>
+      irreversibleOf(changeSet(devices))
+        .filter((item) => item.name === 'rejoin')
+        .map((item) => item.devices)
+    expect(counts(never(1), joiningAnew(2), never(3))).toEqual([1])
+    expect(counts(never(1))).toEqual([])
+  })
 })
 
 describe('what needs a hand', () => {
