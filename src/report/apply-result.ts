@@ -24,6 +24,10 @@ export interface ApplyResult {
   readonly stopped?: string
   /** As the user gave it; for the command that continues. */
   readonly plan: string
+  /** What was applied, where it is not the plan. */
+  readonly file?: string
+  /** Devices that the target has not heard, where another run would do nothing before it has. */
+  readonly unheard?: number
 }
 
 interface StatusWords {
@@ -102,14 +106,18 @@ const causeLines = ({ error, devices: names }: Cause): readonly Line[] => {
   ]
 }
 
-const nextLine = ({ counts, plan }: ApplyResult): Line => {
+const nextLine = ({ counts, plan, file = plan, unheard = 0 }: ApplyResult): Line => {
   const word = shellWord(plan)
+  if (unheard > 0) {
+    const means = `waits until ${devices(unheard)} ${plural(unheard, 'is', 'are')} heard; then ferry apply goes on`
+    return line(8, 'next    ', `ferry verify ${word} --wait 2h   ${means}`)
+  }
   const open = resumable(counts)
   if (open > 0) {
     return line(
       8,
       'next    ',
-      `ferry apply ${word}   goes on with ${devices(open)}; ferry status ${word} tells where each is`,
+      `ferry apply ${shellWord(file)}   goes on with ${devices(open)}; ferry status ${word} tells where each is`,
     )
   }
   return counts.blocked > 0

@@ -7,6 +7,7 @@ import { riskIdsOf } from './risks.ts'
 import { groupTitle, rankedFields, varyingWords } from './text-groups.ts'
 import { shownActions } from './text-head.ts'
 import { pathList } from './text-risks.ts'
+import { isAllowable } from './verdict.ts'
 import { cut } from './width.ts'
 import { ACTION_WORDS, count, devices, plural, REGISTRY_SHORT, stepsWords } from './words.ts'
 
@@ -46,7 +47,7 @@ export const countsTable = (preview: Preview): Section => [
   ),
 ]
 
-export const guardsTable = ({ changeSet }: Preview): Section =>
+export const guardsTable = ({ changeSet, counts }: Preview): Section =>
   changeSet.guards.length === 0
     ? []
     : [
@@ -57,7 +58,11 @@ export const guardsTable = ({ changeSet }: Preview): Section =>
             guard.name,
             count(guard.used),
             count(guard.limit),
-            guard.ok ? 'ok' : `**FAIL**, to allow it: \`--allow ${guard.name}=${guard.used}\``,
+            guard.ok
+              ? 'ok'
+              : isAllowable(guard, counts)
+                ? `**FAIL**, to allow it: \`--allow ${guard.name}=${guard.used}\``
+                : '**FAIL**',
             `${markdownText(guard.because)}${guard.of === undefined ? '' : ` (of ${count(guard.of)})`}`,
           ),
         ),

@@ -3,7 +3,7 @@ import { ACTIONS } from '../domain/change-set.ts'
 import { harmless } from './escape.ts'
 import { blank, type Line, line, type Span, type Tone } from './layout.ts'
 import type { Preview } from './preview.ts'
-import type { Verdict } from './verdict.ts'
+import { isAllowable, type Verdict } from './verdict.ts'
 import { cut, padEnd, padStart } from './width.ts'
 import { ACTION_WORDS, count, devices, networkName, plural, policyWords, shortDigest } from './words.ts'
 
@@ -66,7 +66,7 @@ export const countsPart = (preview: Preview): readonly Line[] => {
   ]
 }
 
-export const guardsPart = ({ changeSet }: Preview): readonly Line[] =>
+export const guardsPart = ({ changeSet, counts }: Preview): readonly Line[] =>
   changeSet.guards.length === 0
     ? []
     : [
@@ -82,7 +82,9 @@ export const guardsPart = ({ changeSet }: Preview): readonly Line[] =>
               `  ${padEnd(guard.name, 15)}  ${used}  `,
               ['dim', `${harmless(guard.because)}${of}`],
             ),
-            ...(guard.ok ? [] : [line(8, `        to allow it: --allow ${guard.name}=${guard.used}`)]),
+            ...(isAllowable(guard, counts)
+              ? [line(8, `        to allow it: --allow ${guard.name}=${guard.used}`)]
+              : []),
           ]
         }),
       ]

@@ -23,6 +23,8 @@ export interface TextOptions {
   readonly style?: Style
   /** File of the saved change set, for the commands that the preview names. */
   readonly file?: string
+  /** A question follows: the command that comes next is the answer to it, and is not named. */
+  readonly asks?: boolean
 }
 
 /** Settled with defaults. */
@@ -30,6 +32,7 @@ export const textOptions = (options: TextOptions): Required<TextOptions> => ({
   width: Math.max(MIN_WIDTH, Math.floor(options.width ?? DEFAULT_WIDTH)),
   style: options.style ?? PLAIN_STYLE,
   file: options.file ?? 'CHANGE_SET',
+  asks: options.asks ?? false,
 })
 
 /** Groups with a body; of those after them only the heading is written. */
@@ -105,7 +108,7 @@ export const nextCommand = ({ changeSet, counts, judgement }: Preview, file: str
 }
 
 const endPart = (preview: Preview, options: Required<TextOptions>): readonly Line[] => {
-  const next = nextCommand(preview, options.file)
+  const next = options.asks ? undefined : nextCommand(preview, options.file)
   const { verdict } = preview.judgement
   return [
     blank,

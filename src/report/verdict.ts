@@ -1,4 +1,4 @@
-import { ACTIONS, type Action, type ChangeSet } from '../domain/change-set.ts'
+import { ACTIONS, type Action, type ChangeSet, type Guard } from '../domain/change-set.ts'
 import { risksOf } from './risks.ts'
 import { count, devices, plural } from './words.ts'
 
@@ -24,6 +24,10 @@ const PENDING: readonly Action[] = ['create', 'resume', 'update', 'adopt', 'reti
 /** Devices that an apply would do something with. */
 export const pendingCount = (counts: ActionCounts): number =>
   PENDING.reduce((sum, action) => sum + counts[action], 0)
+
+/** Whether lifting a guard that failed would get anything done: only then is the option for it worth a mention. */
+export const isAllowable = (guard: Pick<Guard, 'ok'>, counts: ActionCounts): boolean =>
+  !guard.ok && pendingCount(counts) > 0
 
 const obstacles = (changeSet: ChangeSet, counts: ActionCounts): readonly string[] => {
   const failed = changeSet.guards.filter((guard) => !guard.ok)

@@ -201,6 +201,24 @@ describe('all renderings', () => {
   })
 })
 
+describe('the option that lifts a guard', () => {
+  const failed = GUARDS_OK.map((guard) => ({ ...guard, used: 20, ok: false }))
+  const texts = (...devices: readonly DeviceChange[]): readonly string[] => {
+    const set = changeSet(devices, { guards: failed })
+    return [renderText(set), renderMarkdown(set), renderJson(set)]
+  }
+
+  it('is named only where it would get something done', () => {
+    const [text, markdown] = texts(joiningAnew(1), blocked(2, { code: 'EuisTaken' }))
+    expect(text).toContain('--allow blocked-devices=20')
+    expect(markdown).toContain('--allow blocked-devices=20')
+    for (const idle of texts(settled(1, 'done'), settled(2, 'wait'), blocked(3, { code: 'EuisTaken' }))) {
+      expect(idle).toContain('blocked-devices')
+      expect(idle).not.toContain('--allow')
+    }
+  })
+})
+
 describe('Markdown', () => {
   it('stays within what GitHub takes, and says what it left out', () => {
     for (const set of [
