@@ -172,6 +172,7 @@ const VALUE = 160
 
 const groupBody = (group: ChangeGroup, level: Level, file: string): Section => {
   const ranked = rankedFields(group)
+  const show = markdownCode(`ferry show ${shellWord(file)} --group ${group.id}`)
   const shown = ranked.slice(0, FIELDS).flatMap(({ change, varying }) => {
     const view = fieldView(change, BRIEF)
     const note = varying === undefined ? '' : varyingWords(varying, group.devices.length)
@@ -188,7 +189,9 @@ const groupBody = (group: ChangeGroup, level: Level, file: string): Section => {
     ]
   })
   const counted = [
-    ranked.length > FIELDS ? `${count(ranked.length - FIELDS)} more fields` : '',
+    ranked.length > FIELDS
+      ? `${count(ranked.length - FIELDS)} more ${plural(ranked.length - FIELDS, 'field', 'fields')}: ${show}`
+      : '',
     group.unchanged[1] > 0 ? `${count(group.unchanged[1])} unchanged` : '',
     group.leftBehind[1] > 0 ? `${count(group.leftBehind[1])} not carried` : '',
   ].filter((part) => part !== '')
@@ -211,12 +214,7 @@ const groupBody = (group: ChangeGroup, level: Level, file: string): Section => {
       ? []
       : ['', `Later: ${markdownText(stepsWords(group.later))}.`]),
     ...(names.length === 0 ? [] : ['', ...markdownFence(names, 'text')]),
-    ...(rest > 0
-      ? [
-          '',
-          `${names.length === 0 ? 'Devices' : `And ${count(rest)} more`}: ${markdownCode(`ferry show ${shellWord(file)} --group ${group.id}`)}`,
-        ]
-      : []),
+    ...(rest > 0 ? ['', `${names.length === 0 ? 'Devices' : `And ${count(rest)} more`}: ${show}`] : []),
   ]
 }
 

@@ -238,6 +238,18 @@ describe('Markdown', () => {
     ).toContain('Left out for length')
   })
 
+  it('names the command that shows the fields which a group leaves out', () => {
+    const many = changeSet([
+      updated(
+        1,
+        Array.from({ length: 25 }, (_, index) => change('identity-server', `attributes.a${index}`, 'a', 'b')),
+      ),
+    ])
+    expect(renderMarkdown(many, { file: FILE })).toContain(
+      `(13 more fields: \`ferry show ${FILE} --group G1\``,
+    )
+  })
+
   it('keeps headline, guards, risks and blocked at any budget that holds them', () => {
     const text = renderMarkdown(sample('risks'), { budget: 9_000 })
     expect(text.length).toBeLessThanOrEqual(9_000)
