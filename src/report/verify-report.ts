@@ -4,10 +4,9 @@ import { BRIEF } from './field-view.ts'
 import { fieldJson, JSON_FORMAT_VERSION } from './json.ts'
 import { blank, type Line, line, renderLines, type Tone } from './layout.ts'
 import { safeChange } from './shown.ts'
-import { columnOf } from './status.ts'
 import { type TextOptions, textOptions } from './text.ts'
 import { fieldLines } from './text-groups.ts'
-import { cut } from './width.ts'
+import { columnOf, cut } from './width.ts'
 import { count, devices } from './words.ts'
 
 const VERIFY_STATUSES = [

@@ -49,3 +49,10 @@ export const padEnd = (text: string, width: number): string =>
 
 export const padStart = (text: string, width: number): string =>
   ' '.repeat(Math.max(0, width - displayWidth(text))) + text
+
+/** Width of a column: its widest text, at most `limit`. */
+export const columnOf = (texts: readonly string[], limit: number): number =>
+  Math.min(
+    limit,
+    texts.reduce((most, text) => Math.max(most, displayWidth(text)), 0),
+  )

@@ -1,3 +1,4 @@
+import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import type { ApplyCounts, FerryEvent } from '../../../src/domain/events.ts'
 import {
@@ -14,6 +15,7 @@ import {
 } from '../../../src/report/progress.ts'
 import { renderStatus, renderStatusJson, type StatusRow } from '../../../src/report/status.ts'
 import { renderVerifyReport, renderVerifyReportJson } from '../../../src/report/verify-report.ts'
+import { displayWidth } from '../../../src/report/width.ts'
 import { change, times } from '../../support/change-sets.ts'
 
 const NONE: ApplyCounts = {
@@ -65,28 +67,74 @@ describe('the end of an apply', () => {
 })
 
 describe('the status of devices', () => {
+  const options = { name: 'building-a', now: new Date('2026-03-02T14:30:00Z') }
+  const row = (device: string, status: string, next: string, more: Partial<StatusRow> = {}): StatusRow => ({
+    device,
+    target: device,
+    status,
+    next,
+    since: '2026-03-01T12:00:00Z',
+    ...more,
+  })
+  const again = 'run ferry apply again to go on'
   const rows: readonly StatusRow[] = [
-    { device: 'meter-1', target: 'meter-1', devEui: '70B3D57E00000001', status: 'done', next: '' },
-    {
-      device: 'meter-2',
-      target: 'meter-002',
-      status: 'waiting to be heard',
-      next: 'replace root keys on the source',
-      since: '2026-03-01T12:00:00Z',
-    },
-    { device: 'meter-3', target: 'meter-3', status: 'failed', next: 'stop the source', error: refused },
+    row('old-1', 'retired', 'nothing'),
+    row('air-1', 'heard', 'nothing, or its retirement when it is due', { error: refused }),
+    row('spare-1', 'adopted', 'nothing'),
+    ...times(1000, (index) =>
+      row(`meter-${index}`, 'waiting', 'wait until the target hears it: ferry verify --wait'),
+    ),
+    ...times(3, (index) => row(`valve-${index}`, 'crossing', 'ferry apply goes on')),
+    row('valve-9', 'crossing', 'its source is silent: run ferry apply again to go on'),
+    row('door-1', 'deferred', 'run ferry apply again later', {
+      error: { code: 'UplinkTooRecent', message: 'it was heard a moment ago' },
+    }),
+    row('deaf-1', 'silent', 'look at its gateways, or power-cycle it; then: ferry verify --wait'),
+    row('meter-a-with-a-long-identifier-00001', 'failed', again, {
+      target: 'meter-b-with-a-long-identifier-00001',
+      error: refused,
+    }),
+    row('odd-1', 'of a later version', ''),
   ]
 
-  it('is a table with errors under their device', async () => {
-    const options = { name: 'building-a', width: 80, now: new Date('2026-03-02T14:30:00Z') }
-    await expect(renderStatus(rows, options)).toMatchFileSnapshot('./golden/status.txt')
-    expect(renderStatus([], options)).toBe('building-a  0 devices.\n')
-    expect(JSON.parse(renderStatusJson(rows, 'building-a')).summary).toEqual({
-      devices: 3,
-      done: 1,
-      failed: 1,
-      'waiting to be heard': 1,
+  for (const width of [60, 80, 120]) {
+    it(`are told by status, what asks for a person first, at ${width} columns`, async () => {
+      const text = renderStatus(rows, { ...options, width })
+      await expect(text).toMatchFileSnapshot(`./golden/status-${width}.txt`)
+      for (const line of text.split('\n')) expect(displayWidth(line)).toBeLessThanOrEqual(width)
+      expect(text.match(/^ {2}meter-\d/gm)).toHaveLength(20)
+      expect(text).toContain('  and 980 more: --json\n')
+      expect(text.match(/NetworkRefused/g)).toHaveLength(1)
     })
+  }
+
+  it('list the rarer way on first, so that it is not among those left out', () => {
+    const many = [
+      ...times(50, (index) => row(`valve-${index}`, 'crossing', 'ferry apply goes on')),
+      row('deaf', 'crossing', again),
+    ]
+    expect(renderStatus(many, options)).toMatch(/next for 1: .*\n {2}deaf .*\n {2}next for 50: /)
+  })
+
+  it('are no wider than the terminal whatever they are named', () => {
+    fc.assert(
+      fc.property(
+        fc.array(fc.tuple(fc.string({ unit: 'binary' }), fc.string(), fc.constantFrom('failed', 'x'))),
+        fc.integer({ min: 60, max: 160 }),
+        (parts, width) => {
+          const named = parts.map(([name, next, status]) => row(name, status, next, { target: next }))
+          for (const line of renderStatus(named, { ...options, width }).split('\n'))
+            expect(displayWidth(line)).toBeLessThanOrEqual(width)
+        },
+      ),
+    )
+  })
+
+  it('are all in the JSON document', () => {
+    expect(renderStatus([], options)).toBe('building-a  0 devices.\n')
+    const document = JSON.parse(renderStatusJson(rows, 'building-a'))
+    expect(document.devices).toHaveLength(rows.length)
+    expect(document.summary).toMatchObject({ devices: rows.length, waiting: 1000, failed: 1 })
   })
 })
 
