@@ -1,6 +1,35 @@
-import type { ApplyCounts, ApplyResult, DeviceResultStatus } from '../index.ts'
+import type { ApplyCounts, ApplyResult, DeviceResultStatus, Planned } from '../index.ts'
 import type { ApplyResult as Report } from '../report/apply-result.ts'
+import { shellWord } from '../report/escape.ts'
 import type { End } from './exit-codes.ts'
+import { counted } from './plan-file.ts'
+import type { Output } from './shell.ts'
+import { tell } from './tell.ts'
+
+type Progress = Parameters<Planned['state']['progress']['set']>[1]
+type ProgressMap = ReadonlyMap<string, Progress>
+
+export interface AppliedFiles {
+  /** What was applied, as it was given: a plan, or a change set. */
+  readonly file: string
+  readonly plan: string
+}
+
+/** How many devices have a source that was stopped, and a target that does not speak yet. */
+export const silentDevices = (progress: ProgressMap): number =>
+  [...progress.values()].filter(
+    ({ sourceScheduling, unmutedAt }) => sourceScheduling !== undefined && unmutedAt === undefined,
+  ).length
+
+/** Nothing that a run ends with is more urgent. */
+export const tellSilent = (output: Output, devices: number, file: string): void => {
+  if (devices === 0) return
+  tell(
+    output,
+    'error',
+    `${counted(devices, 'device is', 'devices are')} answered by no network until you run it again: ferry apply ${shellWord(file)}`,
+  )
+}
 
 /** What a later run goes on with by itself; `skipped` are devices that this run did not come to. */
 const OPEN = ['waiting', 'deferred', 'stale', 'failed', 'skipped'] as const
@@ -20,8 +49,16 @@ const STOPPED = {
 } as const
 
 /** The result as the report shows it; a device that the run did not come to is one that is left for later. */
-export const appliedReport = (result: ApplyResult, plan: string): Report => {
+export const appliedReport = (
+  result: ApplyResult,
+  { file, plan }: AppliedFiles,
+  progress: ProgressMap,
+): Report => {
   const { counts } = result
+  const others = OPEN.some((status) => status !== 'waiting' && counts[status] > 0)
+  const unheard = result.devices.filter(
+    ({ device, status }) => status === 'waiting' && progress.get(device)?.heard === undefined,
+  ).length
   const stopped = result.stopped === undefined ? undefined : STOPPED[result.stopped]
   return {
     counts: { ...counts, skipped: 0, deferred: counts.deferred + counts.skipped },
@@ -33,6 +70,8 @@ export const appliedReport = (result: ApplyResult, plan: string): Report => {
         ...(error === undefined ? {} : { error }),
       })),
     plan,
+    file,
+    ...(unheard > 0 && (!others || result.stopped === 'canary') ? { unheard } : {}),
     ...(stopped === undefined ? {} : { stopped }),
   }
 }

@@ -1,4 +1,5 @@
 import { FerryError, NetworkError } from '../index.ts'
+import { shellWord } from '../report/escape.ts'
 import type { End } from './exit-codes.ts'
 import type { Shell } from './shell.ts'
 import { findingText, tell } from './tell.ts'
@@ -21,11 +22,16 @@ export const endOf = (error: unknown): End => {
 }
 
 /** Says in one sentence what went wrong and what to do; never a stack. */
-export const tellFailure = (shell: Shell, error: unknown, debugFile: string | undefined): void => {
+export const tellFailure = (
+  shell: Shell,
+  error: unknown,
+  debugFile: string | undefined,
+  plan?: string,
+): void => {
   const { err } = shell
   if (shell.interrupts.signal.aborted && endOf(error) !== 'state-not-written') {
     tell(err, 'error', 'interrupted; the state is safe, run the same command again to go on')
-  } else if (error instanceof FerryError) tellFerryError(shell, error)
+  } else if (error instanceof FerryError) tellFerryError(shell, error, plan)
   else if (error instanceof NetworkError) tellNetworkError(shell, error)
   else {
     tell(
@@ -47,12 +53,18 @@ const tellNetworkError = ({ err }: Shell, { code, message, hint, fault }: Networ
 /** The class of the error alone: its message may quote anything. */
 const nameOf = (error: unknown): string => (error instanceof Error ? error.name : typeof error)
 
-const tellFerryError = ({ err }: Shell, error: FerryError): void => {
+/** A hint about the lock is given where the plan is not known: it is named here. */
+const hintOf = ({ kind, hint }: FerryError, plan: string | undefined): string | undefined =>
+  kind === 'locked' && plan !== undefined
+    ? hint?.replace('ferry state unlock PLAN ', () => `ferry state unlock ${shellWord(plan)} `)
+    : hint
+
+const tellFerryError = ({ err }: Shell, error: FerryError, plan: string | undefined): void => {
   const [first] = error.diagnostics
   const isSummary = first === undefined || first.message !== error.message
   for (const finding of error.diagnostics) {
     if (isSummary) err.write(findingText(finding, err))
     else tell(err, finding.severity, `${finding.code} ${finding.message}`, finding.hint)
   }
-  if (isSummary) tell(err, 'error', `${error.code} ${error.message}`, error.hint)
+  if (isSummary) tell(err, 'error', `${error.code} ${error.message}`, hintOf(error, plan))
 }

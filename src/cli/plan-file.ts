@@ -51,6 +51,15 @@ export const changeSetFrom = async (file: string): Promise<ChangeSet> => {
   return parseChangeSet(text)
 }
 
+/** The plan that a command was given, or that the change set which it was given is of. */
+export const planNameOf = async (file: string | undefined): Promise<string | undefined> => {
+  if (file === undefined || !(await isChangeSetFile(file))) return file
+  return changeSetFrom(file).then(
+    ({ plan }) => plan.file,
+    () => undefined,
+  )
+}
+
 /** Loads a plan that is to be carried out: its warnings are told. */
 export const planToCarryOut = async (shell: Shell, file: string): Promise<LoadedPlan> => {
   const checked = await loadPlan(file)

@@ -1,4 +1,5 @@
 import process from 'node:process'
+import { line } from '../report/layout.ts'
 import { askOn } from './ask.ts'
 import { clockFrom } from './clock.ts'
 import { writeDebug } from './debug.ts'
@@ -6,9 +7,10 @@ import { EXIT_CODES, exitCodeOf } from './exit-codes.ts'
 import { endOf, tellFailure } from './failure.ts'
 import { type Interrupts, listenToSignals } from './interrupts.ts'
 import type { ProcessOutput } from './output.ts'
+import { planNameOf } from './plan-file.ts'
 import type { Asked } from './program.ts'
 import type { Output, Shell } from './shell.ts'
-import { tell } from './tell.ts'
+import { foldedFor, tell } from './tell.ts'
 
 export interface RunOptions {
   readonly out: ProcessOutput
@@ -23,18 +25,27 @@ export const runAsked = async (asked: Asked, options: RunOptions): Promise<numbe
   const { out, err } = options
   const interrupts = listenToSignals({
     process,
-    tell: (sentence) => err.write(`${err.isTerminal ? '\r\u001b[K' : ''}${sentence}\n`),
-    exit: (end) => process.exit(EXIT_CODES[end]),
+    tell: (sentence) =>
+      err.write(`${err.isTerminal ? '\r\u001b[K' : ''}${foldedFor(err, line(2, sentence))}`),
+    exit: (end) => {
+      sayLast()
+      process.exit(EXIT_CODES[end])
+    },
   })
-  const shell = processShell(out, err, interrupts)
+  const last: (() => void)[] = []
+  const sayLast = (): void => {
+    for (const say of last.splice(0)) say()
+  }
+  const shell = processShell(out, err, interrupts, (say) => last.push(say))
   try {
     return await runCommand(shell, asked, options)
   } finally {
+    sayLast()
     interrupts.dispose()
   }
 }
 
-const processShell = (out: Output, err: Output, interrupts: Interrupts): Shell => ({
+const processShell = (out: Output, err: Output, interrupts: Interrupts, lastly: Shell['lastly']): Shell => ({
   env: process.env,
   folder: process.cwd(),
   out,
@@ -43,6 +54,7 @@ const processShell = (out: Output, err: Output, interrupts: Interrupts): Shell =
   interrupts,
   canAsk: process.stdin.isTTY === true && err.isTerminal,
   ask: (question) => askOn(process.stdin, err.write, question, interrupts.first),
+  lastly,
 })
 
 /** A command with its failures told on the error output. */
@@ -64,7 +76,8 @@ export const runCommand = async (
       : exitCodeOf(...signalled())
   } catch (error) {
     const isWritten = debugFile !== undefined && writeDebug(debugFile, error, argv, new Date())
-    tellFailure(shell, error, isWritten ? debugFile : undefined)
+    const plan = endOf(error) === 'locked' ? await planNameOf(asked.args[0]) : undefined
+    tellFailure(shell, error, isWritten ? debugFile : undefined, plan)
     if (debugFile !== undefined && !isWritten)
       tell(shell.err, 'warning', `the debug file ${debugFile} can not be written`)
     return exitCodeOf(endOf(error), ...signalled())

@@ -26,6 +26,8 @@ export interface Shell {
   readonly canAsk: boolean
   /** The answer to a question, one line; undefined where the input ended, or the run was interrupted. */
   ask(question: string): Promise<string | undefined>
+  /** Says something after everything else, however the run ends. */
+  lastly(say: () => void): void
 }
 
 /** Options that every command takes. */

@@ -1,7 +1,14 @@
 import type { Diagnostic } from '../index.ts'
 import { harmless } from '../report/escape.ts'
-import type { Tone } from '../report/layout.ts'
+import { type Line, line, renderLines, type Tone } from '../report/layout.ts'
 import type { Output } from './shell.ts'
+
+/** Folded at words for a person; a line stays one elsewhere, so that logs can be searched. */
+export const foldedFor = (output: Output, ...lines: readonly Line[]): string =>
+  renderLines(lines, output.isTerminal ? output.width : Number.POSITIVE_INFINITY, output.style)
+
+const hintLines = (hint: string | undefined): readonly Line[] =>
+  hint === undefined ? [] : [line(4, `  hint: ${harmless(hint)}`)]
 
 /** One sentence on its own line, with what to do under it. Texts of others are made harmless. */
 export const tell = (
@@ -11,8 +18,7 @@ export const tell = (
   hint?: string,
 ): void => {
   const tone: Tone = label === 'error' ? 'red' : label === 'warning' ? 'yellow' : 'dim'
-  output.write(`${output.style[tone](`${label}:`)} ${harmless(sentence)}\n`)
-  if (hint !== undefined) output.write(`  hint: ${harmless(hint)}\n`)
+  output.write(foldedFor(output, line(2, [tone, `${label}:`], ` ${harmless(sentence)}`), ...hintLines(hint)))
 }
 
 /** `file:line:column `, or the device that it is about. */
@@ -26,8 +32,16 @@ const placeOf = ({ subject }: Diagnostic): string => {
 export const findingText = (finding: Diagnostic, output: Output): string => {
   const tone: Tone = finding.severity === 'error' ? 'red' : finding.severity === 'warning' ? 'yellow' : 'dim'
   const suffix = finding.severity === 'error' ? '' : ` (${finding.severity})`
-  const hint = finding.hint === undefined ? '' : `  hint: ${harmless(finding.hint)}\n`
-  return `${harmless(placeOf(finding))}${output.style[tone](harmless(finding.code))} ${harmless(finding.message)}${suffix}\n${hint}`
+  return foldedFor(
+    output,
+    line(
+      2,
+      harmless(placeOf(finding)),
+      [tone, harmless(finding.code)],
+      ` ${harmless(finding.message)}${suffix}`,
+    ),
+    ...hintLines(finding.hint),
+  )
 }
 
 /** Warnings and notes that came with a result; none of them ends the run. */

@@ -125,6 +125,11 @@ describe('what is refused before any write', () => {
     expect([code, stderr]).toEqual([64, expect.stringContaining('--yes')])
   })
 
+  test('an apply of a file that does not exist', async () => {
+    const { code, stderr } = await place.ferry(['apply', 'nope.changes'])
+    expect([code, stderr]).toEqual([64, expect.stringContaining('nope.changes does not exist')])
+  })
+
   test('an apply without escrow recipients', async () => {
     await place.plan({ file: 'keyless.yaml', name: 'keyless', recipients: false })
     const { code, stderr } = await place.ferry(['apply', 'keyless.yaml', '--yes'], {

@@ -2,8 +2,8 @@ import { spawn } from 'node:child_process'
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
-import { sampleDevices } from '../../src/simulator/sample/devices.ts'
 import { type RunningSimulator, type SimulatorOptions, startSimulator } from '../../src/simulator/index.ts'
+import { sampleDevices } from '../../src/simulator/sample/devices.ts'
 
 /** The command as it is published; `scripts/check.mjs` builds it before the tests. */
 const MAIN = resolve('dist/cli/main.js')

@@ -1,3 +1,5 @@
+import { existsSync } from 'node:fs'
+import { resolve } from 'node:path'
 import {
   type ApplyOutcome,
   applyMigration,
@@ -9,10 +11,11 @@ import {
   type Planned,
 } from '../../index.ts'
 import { renderApplyResult, renderApplyResultJson } from '../../report/apply-result.ts'
+import { shellWord } from '../../report/escape.ts'
 import { previewOf } from '../../report/preview.ts'
 import { summaryLine } from '../../report/text.ts'
 import { shortDigest } from '../../report/words.ts'
-import { appliedEnd, appliedReport } from '../applied.ts'
+import { type AppliedFiles, appliedEnd, appliedReport, silentDevices, tellSilent } from '../applied.ts'
 import { exitCodeOf } from '../exit-codes.ts'
 import { hostOf } from '../host.ts'
 import { type EscrowKeys, escrowKeysFor } from '../identity.ts'
@@ -32,17 +35,19 @@ interface ApplyOptions {
 
 /** `ferry apply <plan|change-set>` */
 export const apply: Command<ApplyOptions> = async (shell, [file = ''], options) => {
-  if (options.yes !== true && !shell.canAsk) throw confirmationMissing(file)
-  const approved = (await isChangeSetFile(file)) ? await changeSetFrom(file) : undefined
-  if (approved !== undefined) checkExpected(approved, options.expect)
+  if (!existsSync(resolve(file))) throw fileMissing(file)
+  const isChangeSet = await isChangeSetFile(file)
+  if (options.yes !== true && !shell.canAsk) throw confirmationMissing(file, isChangeSet)
+  const approved = isChangeSet ? await changeSetFrom(file) : undefined
+  if (approved !== undefined) checkExpected(approved, options.expect, file)
   const loaded = await planToCarryOut(shell, approved?.plan.file ?? file)
   const keys = await escrowKeysFor(shell, loaded.plan)
   const progress = showProgress(shell.err)
   try {
-    const outcome = await carryOut({ shell, loaded, approved, keys, progress, options })
+    const outcome = await carryOut({ shell, file, loaded, approved, keys, progress, options })
     if (outcome.status !== 'applied') shell.interrupts.signal.throwIfAborted()
     progress.stop()
-    return tellOutcome(shell, loaded, outcome, options)
+    return tellOutcome(shell, { file, plan: loaded.file }, outcome, options)
   } finally {
     progress.stop()
   }
@@ -50,6 +55,8 @@ export const apply: Command<ApplyOptions> = async (shell, [file = ''], options) 
 
 interface Carrying {
   readonly shell: Shell
+  /** As it was given: a plan, or a change set. */
+  readonly file: string
   readonly loaded: LoadedPlan
   readonly approved: ChangeSet | undefined
   readonly keys: EscrowKeys
@@ -58,7 +65,7 @@ interface Carrying {
 }
 
 const carryOut = async (carrying: Carrying): Promise<ApplyOutcome> => {
-  const { shell, loaded, approved, keys, progress, options } = carrying
+  const { shell, file, loaded, approved, keys, progress, options } = carrying
   const emit = (event: FerryEvent): void => {
     // Until now an interrupt ended the run at once; from here on what was begun is finished first.
     if (event.event === 'apply.started') shell.interrupts.drain()
@@ -72,8 +79,9 @@ const carryOut = async (carrying: Carrying): Promise<ApplyOutcome> => {
       ...(approved === undefined ? {} : { approved }),
       allow: options.allow ?? {},
       recipients: keys.recipients,
-      inspect: ({ changeSet }) => {
-        if (approved === undefined) checkExpected(changeSet, options.expect)
+      inspect: ({ changeSet, state }) => {
+        shell.lastly(() => tellSilent(shell.err, silentDevices(state.progress), file))
+        if (approved === undefined) checkExpected(changeSet, options.expect, file)
       },
       confirm: (planned) => confirm(carrying, planned),
     })
@@ -92,7 +100,8 @@ const confirm = async (carrying: Carrying, planned: Planned): Promise<boolean> =
   if (shell.interrupts.end() !== undefined) return false
   if (options.yes === true) err.write(`${summaryLine(previewOf(changeSet))}\n`)
   else {
-    err.write(renderPreview(changeSet, 'text', err, undefined))
+    const saved = carrying.approved === undefined ? undefined : carrying.file
+    err.write(renderPreview(changeSet, 'text', err, saved, true))
     const answer = await shell.ask(
       `\nApply this to ${changeSet.target.application} on ${changeSet.target.host}? Only yes will do: `,
     )
@@ -107,7 +116,7 @@ const confirm = async (carrying: Carrying, planned: Planned): Promise<boolean> =
 
 const tellOutcome = (
   shell: Shell,
-  loaded: LoadedPlan,
+  files: AppliedFiles,
   outcome: ApplyOutcome,
   options: ApplyOptions & { readonly json?: boolean },
 ): number => {
@@ -126,10 +135,10 @@ const tellOutcome = (
       err,
       'note',
       'the first devices (rollout.canary) have to be heard before the others cross',
-      `ferry verify ${loaded.file} --wait 2h, then ferry apply ${loaded.file} again`,
+      `ferry verify ${shellWord(files.plan)} --wait 2h, then ferry apply ${shellWord(files.file)} again`,
     )
   }
-  const report = appliedReport(result, loaded.file)
+  const report = appliedReport(result, files, outcome.planned.state.progress)
   const json = renderApplyResultJson(report)
   if (options.jsonLines === true) writeLine(shell, { event: 'result', result: JSON.parse(json) as unknown })
   else if (options.json === true) out.write(json)
@@ -140,18 +149,25 @@ const tellOutcome = (
 const writeLine = ({ out, clock }: Shell, event: FerryEvent | { event: 'result'; result: unknown }): void =>
   out.write(`${JSON.stringify({ at: clock().toISOString(), ...event })}\n`)
 
-const confirmationMissing = (file: string): FerryError =>
-  new FerryError('usage', 'ConfirmationMissing', 'there is no terminal to ask on, and --yes was not given', {
-    hint: `look at the preview (ferry plan), then: ferry apply ${file} --yes`,
+const fileMissing = (file: string): FerryError =>
+  new FerryError('usage', 'ApplyFileMissing', `${file} does not exist`, {
+    hint: 'check the path; ferry init makes a plan, ferry plan PLAN -o FILE a change set',
   })
 
-const checkExpected = (changeSet: ChangeSet, expected: string | undefined): void => {
+const confirmationMissing = (file: string, isChangeSet: boolean): FerryError =>
+  new FerryError('usage', 'ConfirmationMissing', 'there is no terminal to ask on, and --yes was not given', {
+    hint: `look at the preview (ferry ${isChangeSet ? 'show' : 'plan'} ${shellWord(file)}), then: ferry apply ${shellWord(file)} --yes`,
+  })
+
+const checkExpected = (changeSet: ChangeSet, expected: string | undefined, file: string): void => {
   const digest = changeSet.digest.replace(/^sha256:/, '')
   if (expected === undefined || digest.startsWith(expected)) return
   throw new FerryError(
     'stale',
     'DigestMismatch',
     `the change set is ${shortDigest(digest)} now, not ${shortDigest(expected)} as expected`,
-    { hint: `look at the preview again: ferry plan ${changeSet.plan.file}` },
+    {
+      hint: `look at the preview again: ferry ${file === changeSet.plan.file ? 'plan' : 'show'} ${shellWord(file)}`,
+    },
   )
 }

@@ -71,12 +71,13 @@ const readBoth = async (shell: Shell, loaded: LoadedPlan): Promise<Planned> => {
   }
 }
 
-/** The preview in one of its forms; `file` is the saved change set that its commands name. */
+/** The preview in one of its forms; `file` is the saved change set that its commands name; `asks`: a question follows. */
 export const renderPreview = (
   changeSet: ChangeSet,
   format: Format,
   output: Output,
   file: string | undefined,
+  asks = false,
 ): string => {
   const named = file === undefined ? {} : { file }
   switch (format) {
@@ -85,7 +86,7 @@ export const renderPreview = (
     case 'markdown':
       return renderMarkdown(changeSet, named)
     case 'text':
-      return renderText(changeSet, { ...named, width: output.width, style: output.style })
+      return renderText(changeSet, { ...named, asks, width: output.width, style: output.style })
   }
 }
 

@@ -1,8 +1,12 @@
 import { describe, expect, test } from 'vitest'
+import { appliedEnd, appliedReport, silentDevices, tellSilent } from '../../../src/cli/applied.ts'
 import { EXIT_CODES, EXIT_MEANINGS, exitCodeOf } from '../../../src/cli/exit-codes.ts'
-import { appliedEnd, appliedReport } from '../../../src/cli/applied.ts'
 import { endOf } from '../../../src/cli/failure.ts'
-import { type ApplyCounts, FerryError, NetworkError } from '../../../src/index.ts'
+import { type ApplyCounts, FerryError, NetworkError, type Planned } from '../../../src/index.ts'
+import { renderApplyResult } from '../../../src/report/apply-result.ts'
+import { terminalShell } from './support.ts'
+
+type DeviceProgress = Parameters<Planned['state']['progress']['set']>[1]
 
 describe('exit codes', () => {
   test('are these, for ever', () => {
@@ -88,12 +92,51 @@ describe('the end of an apply', () => {
         ],
         stopped: 'interrupted',
       },
-      'plan.yaml',
+      { file: 'site.changes', plan: 'plan.yaml' },
+      new Map(),
     )
     expect(report).toMatchObject({
       counts: { migrated: 1, skipped: 0, deferred: 1 },
       left: [{ device: 'a-2', status: 'deferred' }],
       stopped: 'interrupted',
     })
+    expect(renderApplyResult(report)).toContain('ferry apply site.changes ')
+  })
+
+  test('while devices only wait to be heard, what comes next is to wait', () => {
+    const waiting = {
+      counts: { ...NONE, waiting: 1 },
+      devices: [{ device: 'a-1', target: 'a-1', status: 'waiting' as const }],
+    }
+    const files = { file: 'site.changes', plan: 'plan.yaml' }
+    const known = { device: 'a-1', heard: { at: '2026-01-05T08:00:00Z' } } as unknown as DeviceProgress
+    const next = (progress: ReadonlyMap<string, DeviceProgress>): string =>
+      renderApplyResult(appliedReport(waiting, files, progress))
+    expect(next(new Map())).toContain('next    ferry verify plan.yaml --wait 2h ')
+    expect(next(new Map([['a-1', known]]))).toContain('next    ferry apply site.changes ')
+  })
+
+  test('devices that no network answers are counted, and told last', () => {
+    const device = (over: object): DeviceProgress => over as DeviceProgress
+    const progress = new Map([
+      ['a-1', device({ sourceScheduling: true })],
+      ['a-2', device({ sourceScheduling: null })],
+      ['a-3', device({ sourceScheduling: true, unmutedAt: '2026-01-05T08:00:00Z' })],
+      ['a-4', device({})],
+    ])
+    expect(silentDevices(progress)).toBe(2)
+    const { err } = terminalShell({}, '.', [])
+    tellSilent(err, 0, 'site.changes')
+    expect(err.text()).toBe('')
+    tellSilent(err, 2, 'site.changes')
+    expect(err.text().replace(/\n +/g, ' ')).toBe(
+      'error: 2 devices are answered by no network until you run it again: ferry apply site.changes\n',
+    )
+    expect(
+      err
+        .text()
+        .split('\n')
+        .every((line) => line.length <= 80),
+    ).toBe(true)
   })
 })

@@ -56,5 +56,6 @@ export const terminalShell = (
       return left.shift()
     },
     questions,
+    lastly: () => undefined,
   }
 }
