@@ -48,7 +48,7 @@ const declareInit = (program: Commander, ask: Ask): void => {
     init,
     ['ferry init', 'asks for everything'],
     [
-      'ferry init --source-url https://eu1.cloud.thethings.network --source-app building-a --source-key-env SOURCE_API_KEY --target-url https://example.eu1.cloud.thethings.industries --target-app building-a --target-key-env TARGET_API_KEY --keep-sessions',
+      'ferry init --source-url https://eu1.cloud.thethings.network --source-app building-a --source-key-env SOURCE_API_KEY --target-url https://example.eu1.cloud.thethings.industries --target-app building-a --target-key-env TARGET_API_KEY --keep-sessions --gateways moving-now',
       'asks for nothing',
     ],
   )

@@ -1,5 +1,14 @@
 import { FerryError, type PlanAnswers } from '../index.ts'
+import {
+  addressFault,
+  applicationFault,
+  GATEWAYS,
+  type Gateways,
+  sessionsFault,
+  variableFault,
+} from './init-checks.ts'
 import type { Shell } from './shell.ts'
+import { tell } from './tell.ts'
 
 type End = PlanAnswers['source']
 
@@ -17,7 +26,7 @@ export interface InitOptions {
   readonly targetCaFile?: string
   readonly keepSessions?: boolean
   readonly joinAnew?: boolean
-  readonly gateways?: NonNullable<PlanAnswers['gateways']>
+  readonly gateways?: Gateways
   readonly device?: readonly string[]
   readonly idsFile?: string
   readonly match?: string
@@ -29,6 +38,8 @@ interface Question {
   readonly option: string
   readonly text: string
   readonly suggested?: string
+  /** What is wrong with an answer; undefined where it can be used. */
+  readonly check: (answer: string) => string | undefined
 }
 
 /** What options say, and for the rest what a person answers; without a terminal every missing option is named. */
@@ -46,6 +57,7 @@ export const answersFrom = async (shell: Shell, options: InitOptions): Promise<P
   const sessions = await ask(sessionsGiven(options), {
     option: '--keep-sessions or --join-anew',
     text: 'Keep the running sessions (keep), or have devices join anew (join)?',
+    check: sessionsFault,
   })
   if (missing.length > 0) {
     throw new FerryError(
@@ -57,12 +69,14 @@ export const answersFrom = async (shell: Shell, options: InitOptions): Promise<P
       },
     )
   }
+  const persistSession = keeps(sessions)
+  const gateways = options.gateways ?? (persistSession && shell.canAsk ? await askGateways(shell) : undefined)
   return {
     name: options.name ?? source.application,
     source,
     target,
-    persistSession: keeps(sessions),
-    ...(options.gateways === undefined ? {} : { gateways: options.gateways }),
+    persistSession,
+    ...(gateways === undefined ? {} : { gateways }),
     ...(options.device === undefined ? {} : { ids: options.device }),
     ...(options.idsFile === undefined ? {} : { idsFile: options.idsFile }),
     ...(options.match === undefined ? {} : { match: options.match }),
@@ -80,25 +94,40 @@ const refuseBoth = (options: InitOptions): void => {
 const sessionsGiven = ({ keepSessions, joinAnew }: InitOptions): string | undefined =>
   keepSessions === true ? 'keep' : joinAnew === true ? 'join' : undefined
 
-const keeps = (answer: string): boolean => {
-  if (/^k(eep)?$/i.test(answer)) return true
-  if (/^j(oin)?$/i.test(answer)) return false
-  throw new FerryError('usage', 'AnswerUnknown', `${JSON.stringify(answer)} is no answer`, {
-    hint: 'answer keep or join',
+const keeps = (answer: string): boolean => /^k(eep)?$/i.test(answer)
+
+/** Kept sessions are heard only through gateways of the target, so that it has to be known where they are. */
+const askGateways = async (shell: Shell): Promise<Gateways> => {
+  const answer = await put(shell, {
+    option: '--gateways',
+    text: `Where are the gateways of these devices (${GATEWAYS.join(', ')})?`,
+    suggested: 'unknown',
+    check: (text) =>
+      GATEWAYS.some((each) => each === text) ? undefined : `answer one of ${GATEWAYS.join(', ')}`,
   })
+  return GATEWAYS.find((each) => each === answer) ?? 'unknown'
 }
 
-const put = async (shell: Shell, { option, text, suggested }: Question): Promise<string> => {
+const ATTEMPTS = 3
+
+/** Asks until an answer can be used, three times at most. */
+const put = async (shell: Shell, { option, text, suggested, check }: Question): Promise<string> => {
   const suggestion = suggested === undefined ? '' : ` [${suggested}]`
-  for (let attempt = 0; attempt < 3; attempt += 1) {
-    const answer = await shell.ask(`${text}${suggestion} `)
-    if (answer === undefined) break
-    if (answer !== '') return answer
-    if (suggested !== undefined) return suggested
+  let fault: string | undefined
+  for (let attempt = 0; attempt < ATTEMPTS; attempt += 1) {
+    const given = await shell.ask(`${text}${suggestion} `)
+    if (given === undefined) break
+    const answer = given === '' ? (suggested ?? '') : given
+    if (answer === '') continue
+    fault = check(answer)
+    if (fault === undefined) return answer
+    tell(shell.err, 'note', `that can not be used: ${fault}`)
   }
-  throw new FerryError('usage', 'AnswersMissing', `no answer; missing: ${option}`, {
-    hint: 'give the option, or run ferry init again',
-  })
+  const [code, message] =
+    fault === undefined
+      ? (['AnswersMissing', `no answer; missing: ${option}`] as const)
+      : (['AnswerUnknown', `no answer that can be used; missing: ${option} (${fault})`] as const)
+  throw new FerryError('usage', code, message, { hint: 'give the option, or run ferry init again' })
 }
 
 type Ask = (given: string | undefined, question: Question) => Promise<string>
@@ -107,10 +136,12 @@ const endFrom = async (ask: Ask, options: InitOptions, side: 'source' | 'target'
   const url = await ask(options[`${side}Url`], {
     option: `--${side}-url`,
     text: `Address of the ${side} network, such as https://eu1.cloud.thethings.network:`,
+    check: addressFault,
   })
   const application = await ask(options[`${side}App`], {
     option: `--${side}-app`,
     text: `Application on the ${side}:`,
+    check: applicationFault,
   })
   const file = options[`${side}KeyFile`]
   const env =
@@ -119,6 +150,7 @@ const endFrom = async (ask: Ask, options: InitOptions, side: 'source' | 'target'
           option: `--${side}-key-env`,
           text: `Environment variable that holds its API key (its name, not the key):`,
           suggested: `${side.toUpperCase()}_API_KEY`,
+          check: variableFault,
         })
       : undefined
   const caFile = options[`${side}CaFile`]

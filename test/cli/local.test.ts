@@ -169,6 +169,9 @@ describe('state, export and init', () => {
     const repaired = await place.ferry(['state', 'repair', 'plan.yaml'])
     expect([repaired.code, repaired.stdout]).toEqual([0, expect.stringContaining('2 lines dropped')])
     expect(repaired.stderr).toContain('meter-103')
+    expect(repaired.stderr.trimEnd()).toMatch(
+      /the state lost what came after line \d+; .+ while the target serves them$/,
+    )
     expect((await place.ferry(['plan', 'plan.yaml'])).code).toBe(0)
   })
 
@@ -215,7 +218,10 @@ describe('state, export and init', () => {
       '--join-anew',
     ]
     const written = await place.ferry([...args, '--device', 'meter-103'])
-    expect([written.code, written.stdout]).toEqual([0, expect.stringContaining('next  ferry plan new.yaml')])
+    expect([written.code, written.stdout]).toEqual([
+      0,
+      expect.stringContaining('next  ferry validate new.yaml'),
+    ])
     expect(written.stdout).toContain('source: 20 devices')
     expect((await place.ferry(['validate', 'new.yaml'])).code).toBe(0)
     const again = await place.ferry(args)

@@ -41,6 +41,13 @@ export const init: Command<InitOptions> = async (shell, [given], options) => {
     throw notWritten(file, cause)
   })
   tellWritten(shell, file, source, target, options.json === true)
+  if (source?.devices === 0)
+    tell(
+      shell.err,
+      'warning',
+      'the application on the source holds no device: there is nothing to move',
+      'check that it is the one you mean',
+    )
   if (loaded.plan.escrow.recipients.length === 0)
     tell(shell.err, 'note', 'the plan names no escrow recipient yet', 'ferry escrow keygen')
   return exitCodeOf('done')
@@ -135,5 +142,5 @@ const tellWritten = (
   const words = (found: Inspected | undefined): string =>
     found === undefined ? 'not looked at' : counted(found.devices, 'device')
   out.write(`wrote ${harmless(file)}  source: ${words(source)}, target: ${words(target)}\n`)
-  out.write(`next  ferry plan ${shellWord(file)}\n`)
+  out.write(`next  ferry validate ${shellWord(file)}, then ferry plan ${shellWord(file)}\n`)
 }

@@ -46,6 +46,26 @@ describe('on a terminal', () => {
     expect(text).toContain('persistSession: false')
   })
 
+  test('init asks again for what can not be used, and where gateways are when sessions are kept', async () => {
+    const [source, target] = simulator.networks
+    const key = 'NNSXS.ABCDEF.GHIJKL'
+    const ends = [source.application, '', target.url, target.application, '']
+    const answers = ['eu1.cloud', source.url, 'Building A', ...ends, 'maybe', 'keep', 'nowhere', 'moving-now']
+    const shell = terminalShell(environment(), folder, answers)
+    const file = join(folder, 'again.yaml')
+    expect(await init(shell, [file], {})).toBe(0)
+    expect(shell.questions).toHaveLength(answers.length)
+    const text = await readFile(file, 'utf8')
+    expect(text).toContain('persistSession: true')
+    expect(text).toContain('gateways: moving-now')
+
+    const stubborn = terminalShell(environment(), folder, [key, key, key])
+    await expect(init(stubborn, [join(folder, 'never.yaml')], {})).rejects.toMatchObject({
+      code: 'AnswerUnknown',
+    })
+    expect(stubborn.err.text()).not.toContain(key)
+  })
+
   test('init gives up when the answers end', async () => {
     const shell = terminalShell(environment(), folder, ['', undefined])
     await expect(init(shell, [join(folder, 'never.yaml')], {})).rejects.toMatchObject({
