@@ -70,7 +70,7 @@ const declareState = (program: Commander, ask: Ask): void => {
   examples(
     state
       .command('show')
-      .summary('print a saved change set again')
+      .summary('print runs, devices and who holds the lock')
       .description('Prints what the state holds: serial, runs, devices, and who holds the lock.')
       .argument('<plan>', 'migration plan')
       .action(runs(ask, load('show'))),

@@ -4,13 +4,14 @@ import {
   foldState,
   type JournalRecord,
   type LocalPlan,
+  type LockDocument,
   localPlan,
   readLock,
   readState,
   unlock as removeLock,
   repairState,
 } from '../../index.ts'
-import { harmless, harmlessJson } from '../../report/escape.ts'
+import { harmless, harmlessJson, shellWord } from '../../report/escape.ts'
 import { JSON_FORMAT_VERSION } from '../../report/json.ts'
 import { exitCodeOf } from '../exit-codes.ts'
 import { hostOf } from '../host.ts'
@@ -77,7 +78,7 @@ export const show: Command = async (shell, [file = ''], { json }) => {
   if (lock !== undefined)
     out.write(
       harmlessLine(
-        `locked by ${lock.user} on ${lock.host}, process ${lock.pid}, since ${lock.startedAt}: ${lock.id}`,
+        `locked by ${lock.user} on ${lock.host}, process ${lock.pid}, since ${lock.startedAt}: ${lock.id}; ${ownerWords(shell, lock, file)}`,
       ),
     )
   if (torn) out.write('the last line was cut short by a kill; the next apply goes on before it\n')
@@ -89,6 +90,17 @@ export const show: Command = async (shell, [file = ''], { json }) => {
     ),
   )
   return exitCodeOf('done')
+}
+
+/** Whether the run that holds a lock is still there, as far as this host can tell. */
+const ownerWords = (shell: Shell, lock: LockDocument, file: string): string => {
+  const { owner } = hostOf(shell)
+  if (lock.host !== owner.host)
+    return `whether it is still there, only ${lock.host} can tell; if it is gone: ferry state unlock ${shellWord(file)} ${lock.id}`
+  const restarted = lock.bootId !== '' && owner.bootId !== '' && lock.bootId !== owner.bootId
+  return restarted || lock.pid === owner.pid || !owner.isAlive(lock.pid)
+    ? 'that process is gone: the next run takes it over'
+    : 'that process is running'
 }
 
 const harmlessLine = (text: string): string => `${harmless(text)}\n`
@@ -122,7 +134,12 @@ export const repair: Command = async (shell, [file = ''], { json }) => {
       shell.err,
       'warning',
       `what was dropped is not known to be done${named}`,
-      `the damaged file is kept as ${report.damagedFile}; look at the preview before the next apply: ferry plan ${file}`,
+      `the damaged file is kept as ${report.damagedFile}; look at the preview before the next apply: ferry plan ${shellWord(file)}`,
+    )
+    tell(
+      shell.err,
+      'warning',
+      `the state lost what came after line ${report.line - 1}; devices whose source is muted by an earlier run will be reported as TargetSpeaks or SourceMuted: do not unmute the source by hand while the target serves them`,
     )
   }
   return exitCodeOf('done')
