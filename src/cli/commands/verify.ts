@@ -1,4 +1,5 @@
 import { FerryError, openWorkspace, type VerifyRow, verifyMigration } from '../../index.ts'
+import { shellWord } from '../../report/escape.ts'
 import {
   type VerifyRow as ReportRow,
   renderVerifyReport,
@@ -8,7 +9,7 @@ import { exitCodeOf } from '../exit-codes.ts'
 import { hostOf } from '../host.ts'
 import { counted, planFrom } from '../plan-file.ts'
 import { showProgress } from '../progress.ts'
-import type { Command } from '../shell.ts'
+import type { Command, Output } from '../shell.ts'
 import { tell, tellFindings } from '../tell.ts'
 
 interface VerifyOptions {
@@ -46,6 +47,7 @@ export const verify: Command<VerifyOptions> = async (shell, [file = ''], options
           `the crossing of ${counted(unfinished, 'device')} has not ended`,
           `ferry apply ${file}`,
         )
+      tellNext(err, rows, file)
       const shown = rows.map(reportRow)
       if (options.json === true) out.write(renderVerifyReportJson(shown))
       else out.write(renderVerifyReport(shown, { width: out.width, style: out.style }))
@@ -63,6 +65,28 @@ const roundText = (rows: readonly VerifyRow[]): string => {
   const heard = rows.filter(({ status }) => status === 'heard').length
   const waiting = rows.filter(({ status }) => ['waiting', 'silent', 'joining'].includes(status)).length
   return `waiting for ${counted(waiting, 'device')}, ${heard} heard`
+}
+
+/** What to do about devices that the target has not heard. */
+const tellNext = (err: Output, rows: readonly VerifyRow[], file: string): void => {
+  const number = (...wanted: readonly VerifyRow['status'][]): number =>
+    rows.filter(({ status }) => wanted.includes(status)).length
+  const silent = number('silent')
+  if (silent > 0)
+    tell(
+      err,
+      'note',
+      `${counted(silent, 'device was', 'devices were')} not heard in time`,
+      'make sure they send and gateways of the target hear them ("A device stays silent" in docs/operators-guide.md); to give one back: ferry escrow restore',
+    )
+  const waiting = number('waiting', 'joining')
+  if (waiting > 0)
+    tell(
+      err,
+      'note',
+      `${counted(waiting, 'device waits', 'devices wait')} to be heard`,
+      `ferry verify ${shellWord(file)} --wait 2h`,
+    )
 }
 
 const nothingApplied = (file: string): FerryError =>
