@@ -74,7 +74,11 @@ describe('a migration from the plan to the second apply', () => {
   })
 
   test('verify finds silent devices, and hears them once they have sent', async () => {
-    expect((await place.ferry(['verify', 'plan.yaml'])).code).toBe(8)
+    const unheard = await place.ferry(['verify', 'plan.yaml'])
+    expect([unheard.code, unheard.stderr]).toEqual([
+      8,
+      expect.stringContaining('ferry verify plan.yaml --wait 2h'),
+    ])
     const target = radioOf(place.simulator.networks[1])
     for (const id of ['meter-102', 'meter-103', 'valve-abp']) {
       const sample = place.simulator.sampleDevices.find((each) => each.id === id)

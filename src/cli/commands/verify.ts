@@ -47,10 +47,10 @@ export const verify: Command<VerifyOptions> = async (shell, [file = ''], options
           `the crossing of ${counted(unfinished, 'device')} has not ended`,
           `ferry apply ${file}`,
         )
-      tellNext(err, rows, file)
       const shown = rows.map(reportRow)
       if (options.json === true) out.write(renderVerifyReportJson(shown))
       else out.write(renderVerifyReport(shown, { width: out.width, style: out.style }))
+      tellNext(err, rows, file)
       const isWell = rows.every(({ status }) => status === 'heard' || status === 'equal')
       return exitCodeOf(isWell ? 'done' : 'differences')
     } finally {
