@@ -1,7 +1,9 @@
 import { spawn } from 'node:child_process'
+import { mkdtempSync, rmSync } from 'node:fs'
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
+import { afterAll } from 'vitest'
 import { type RunningSimulator, type SimulatorOptions, startSimulator } from '../../src/simulator/index.ts'
 import { sampleDevices } from '../../src/simulator/sample/devices.ts'
 
@@ -27,6 +29,10 @@ export interface RunOptions {
   readonly deaf?: boolean
 }
 
+/** A working folder with nothing in it: what lies about in the system's own must not matter. */
+const NOWHERE = mkdtempSync(join(tmpdir(), 'ferry-nowhere-'))
+afterAll(() => rmSync(NOWHERE, { recursive: true, force: true }))
+
 /** Everything that any command printed in this file, for the search for keys. */
 const printed: string[] = []
 
@@ -34,8 +40,8 @@ const printed: string[] = []
 export const ferry = (args: readonly string[], options: RunOptions = {}): Promise<Ended> =>
   new Promise((done, fail) => {
     const child = spawn(process.execPath, [MAIN, ...args], {
-      cwd: options.cwd ?? tmpdir(),
-      env: { PATH: process.env['PATH'] ?? '', HOME: options.cwd ?? tmpdir(), ...options.env },
+      cwd: options.cwd ?? NOWHERE,
+      env: { PATH: process.env['PATH'] ?? '', HOME: options.cwd ?? NOWHERE, ...options.env },
       stdio: ['ignore', 'pipe', 'pipe'],
       timeout: options.limit ?? 30_000,
       killSignal: 'SIGKILL',
