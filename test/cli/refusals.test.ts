@@ -127,7 +127,7 @@ describe('what is refused before any write', () => {
 
   test('an apply of a file that does not exist', async () => {
     const { code, stderr } = await place.ferry(['apply', 'nope.changes'])
-    expect([code, stderr]).toEqual([64, expect.stringContaining('nope.changes does not exist')])
+    expect([code, stderr]).toEqual([3, expect.stringContaining('nope.changes does not exist')])
   })
 
   test('an apply without escrow recipients', async () => {

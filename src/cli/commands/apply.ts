@@ -150,7 +150,7 @@ const writeLine = ({ out, clock }: Shell, event: FerryEvent | { event: 'result';
   out.write(`${JSON.stringify({ at: clock().toISOString(), ...event })}\n`)
 
 const fileMissing = (file: string): FerryError =>
-  new FerryError('usage', 'ApplyFileMissing', `${file} does not exist`, {
+  new FerryError('plan-invalid', 'ApplyFileMissing', `${file} does not exist`, {
     hint: 'check the path; ferry init makes a plan, ferry plan PLAN -o FILE a change set',
   })
 
