@@ -62,8 +62,7 @@ export const applyMigration = async (
         planned,
         result: await carryOut(workspace, host, planned, stale, options),
       }
-    const recipients = [...workspace.loaded.plan.escrow.recipients, ...options.recipients]
-    if (recipients.length === 0 && needsEscrow(planned.changeSet)) throw noRecipients()
+    if (recipientsOf(workspace, options).length === 0 && needsEscrow(planned.changeSet)) throw noRecipients()
     if (!(await options.confirm(planned))) return { status: 'declined', planned }
     const result = await carryOut(workspace, host, planned, stale, options)
     return {
@@ -76,6 +75,11 @@ export const applyMigration = async (
     await lock.release()
   }
 }
+
+const recipientsOf = ({ loaded }: Workspace, options: ApplyOptions): readonly string[] => [
+  ...loaded.plan.escrow.recipients,
+  ...options.recipients,
+]
 
 const needsEscrow = (changeSet: ChangeSet): boolean =>
   changeSet.devices.some((change) => change.steps.includes('escrow') || change.steps.includes('read-again'))
@@ -129,7 +133,7 @@ const carryOut = async (
   const { loaded, source, target, lineage, stateOwner } = workspace
   const { plan } = loaded
   const journal = await openJournal({ file: plan.state, lineage, ...stateOwner })
-  const recipients = [...plan.escrow.recipients, ...options.recipients]
+  const recipients = recipientsOf(workspace, options)
   try {
     return await applyChanges({
       planning: planned,

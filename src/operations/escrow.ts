@@ -9,6 +9,7 @@ import { errorRecord } from '../engine/crossing/device-journal.ts'
 import { raisedJoinNonce } from '../engine/device/desired.ts'
 import { fieldKind } from '../engine/device/fields.ts'
 import { fieldsOfKind, sameValue } from '../engine/device/records.ts'
+import { MUTE, speaks } from '../engine/device/scheduling.ts'
 import { type EscrowEntry, listEscrow, readEscrow, readEscrowFile } from '../escrow/escrow-file.ts'
 import { openJournal } from '../state/journal.ts'
 import { readState } from '../state/read-state.ts'
@@ -24,8 +25,6 @@ export interface EscrowedDevice {
   /** Stored before its root keys on the source were replaced: holds the device's own. */
   readonly holdsOwnKeys: boolean
 }
-
-const MUTE = 'mac_settings.schedule_downlinks'
 
 /** What the state says was stored, oldest first. Needs no identity. @throws FerryError as `readState` does. */
 export const listEscrowed = async ({ loaded, lineage }: LocalPlan): Promise<readonly EscrowedDevice[]> => {
@@ -156,8 +155,7 @@ const restoreOne = async (source: NetworkPort, { deviceId, record }: EscrowEntry
       (registry) => record.registries[registry] !== undefined && held.registries[registry] === undefined,
     )
     if (missing.length === 0 && keys === undefined) return { device: deviceId, status: 'unchanged', ...done }
-    const network = held.registries['network-server']
-    if (network !== undefined && network[MUTE] !== false) {
+    if (speaks(held)) {
       await source.write({ registry: 'network-server', ids: record.ids, fields: { [MUTE]: false } })
       done.muted = true
     }

@@ -3,6 +3,7 @@ import { NetworkError } from '../../domain/errors.ts'
 import type { DeviceResultStatus } from '../../domain/events.ts'
 import type { ErrorRecord } from '../../domain/journal.ts'
 import { registriesOf } from '../device/records.ts'
+import { TARGET_SPEAKS } from '../device/scheduling.ts'
 import { deletesBegun, isLetGo, isOurs, stepDone } from '../progress/progress.ts'
 import { begin, beginAgain, hasVanished } from './begin.ts'
 import { type CrossingContext, desiredFrom, hasIdsOf, markDone, stepsOf } from './context.ts'
@@ -11,7 +12,7 @@ import { StepFailure } from './ensure.ts'
 import { finish } from './finish.ts'
 import { handOver } from './handover.ts'
 import { mayLetGo, startSource, storeInEscrow } from './source.ts'
-import { compareImport, importInto, refuseSpeaking, TARGET_SPEAKS, undoImport } from './target.ts'
+import { compareImport, importInto, refuseSpeaking, undoImport } from './target.ts'
 
 export interface DeviceResult {
   readonly status: DeviceResultStatus
@@ -79,7 +80,8 @@ const attempt = async (context: CrossingContext): Promise<DeviceResult | 'again'
   }
 }
 
-const staleResult = (message: string): DeviceResult => ({
+/** Left alone: it is not what the preview showed. */
+export const staleResult = (message: string): DeviceResult => ({
   status: 'stale',
   error: { code: 'DeviceChanged', message, hint: 'look at the preview again: ferry plan' },
 })
@@ -137,7 +139,7 @@ const failed = async (context: CrossingContext, error: unknown): Promise<DeviceR
   const record = recordOf(error)
   if (record === undefined) throw error
   const progress = context.journal.progress()
-  if (isLetGo(progress) || deletesBegun(progress) || record.code === TARGET_SPEAKS) {
+  if (isLetGo(progress) || deletesBegun(progress) || record.code === TARGET_SPEAKS.code) {
     return { status: 'failed', error: record }
   }
   try {

@@ -2,11 +2,12 @@ import type { DeviceRecord } from '../../domain/device.ts'
 import type { Route } from '../../domain/journal.ts'
 import { rootKeysDigest, sessionDigest } from '../device/digests.ts'
 import { hasPendingSession } from '../device/records.ts'
+import { isMuted } from '../device/scheduling.ts'
 import { activationOf, keepsKeys } from '../device/route.ts'
 import { stepDone } from '../progress/progress.ts'
 import { joinedSincePreview } from './begin.ts'
 import { type CrossingContext, desiredFrom, markDone, stepsOf } from './context.ts'
-import { isMuted, startSource, stopSource, storeInEscrow } from './source.ts'
+import { startSource, stopSource, storeInEscrow } from './source.ts'
 import { rememberSourceAddress, writeFinal } from './target.ts'
 
 /**

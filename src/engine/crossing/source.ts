@@ -5,10 +5,9 @@ import type { EscrowStage } from '../../domain/ports.ts'
 import { Secret } from '../../domain/secret.ts'
 import { fieldKind } from '../device/fields.ts'
 import { field, registriesOf, sameValue } from '../device/records.ts'
+import { isMuted, MUTE, speaks } from '../device/scheduling.ts'
 import { type CrossingContext, markDone, onSource, sourceIds } from './context.ts'
 import { ensureRemoved, ensureWrite, StepFailure } from './ensure.ts'
-
-const MUTE = 'mac_settings.schedule_downlinks'
 
 /** Puts all that the source holds into the escrow; returns once it is safe on the disk. */
 export const storeInEscrow = async (
@@ -19,8 +18,6 @@ export const storeInEscrow = async (
   const place = await context.escrow.store(stage, record)
   await context.journal.fact({ name: 'escrow', stage, ...place })
 }
-
-export const isMuted = (record: DeviceRecord): boolean => field(record, 'network-server', MUTE) === false
 
 /**
  * Step 7: silences the source and returns what it holds from then on. A muted Network Server still counts uplinks,
@@ -102,7 +99,7 @@ export const mayLetGo = async (context: CrossingContext): Promise<boolean> => {
     context.source.read(context.change.device),
     context.target.read(context.change.target),
   ])
-  if (source.registries['network-server'] === undefined || isMuted(source)) return true
+  if (!speaks(source)) return true
   if (isMuted(target)) return false
   await stopSource(context, source)
   return true

@@ -11,10 +11,9 @@ import type { Desired } from '../device/desired.ts'
 import { settingDigests } from '../device/digests.ts'
 import { type FieldKind, fieldKind } from '../device/fields.ts'
 import { field, fieldsOfKind, isObject, registriesOf, sameValue, textField } from '../device/records.ts'
+import { isMuted, MUTE, speaks, TARGET_SPEAKS } from '../device/scheduling.ts'
 import { type CrossingContext, hasIdsOf, markAlready, markDone, onTarget, targetIds } from './context.ts'
 import { ensureRemoved, ensureWrite, isApplied, StepFailure } from './ensure.ts'
-
-const MUTE = 'mac_settings.schedule_downlinks'
 
 /** Which registry a step of the import writes. */
 const WRITES: { readonly [S in StepName]?: Registry } = {
@@ -73,7 +72,7 @@ export const compareImport = async (context: CrossingContext, desired: Desired):
       if (!isThere(registry, path, value, held)) different.push(`${registry} ${path}`)
     }
   }
-  if (field(held, 'network-server', MUTE) !== false) different.push(`network-server ${MUTE}`)
+  if (!isMuted(held)) different.push(`network-server ${MUTE}`)
   if (different.length > 0) {
     throw new StepFailure('compare', {
       code: 'ReadBackDiffers',
@@ -198,12 +197,7 @@ export const unmuteTarget = async (context: CrossingContext): Promise<void> => {
     fields: progress?.sourceScheduling === true ? { [MUTE]: true } : {},
     ...(progress?.sourceScheduling === true ? {} : { clear: [MUTE] }),
   } as const
-  await ensureWrite(
-    onTarget(context),
-    'unmute-target',
-    write,
-    (record) => field(record, 'network-server', MUTE) !== false,
-  )
+  await ensureWrite(onTarget(context), 'unmute-target', write, (record) => !isMuted(record))
 }
 
 /** What the target holds, which has to be the whole device with its keys. */
@@ -221,19 +215,9 @@ export const readWhole = async (context: CrossingContext, step: StepName): Promi
   })
 }
 
-export const TARGET_SPEAKS = 'TargetSpeaks'
-
-/**
- * Only this tool mutes a registration of its own, and only this tool lets it go. One that speaks though the state
- * does not know that it was let go (it was repaired, or somebody unmuted it) may live: nothing is written to it.
- */
+/** Refuses to write to a target that speaks (`TARGET_SPEAKS` says why). */
 export const refuseSpeaking = (held: DeviceRecord): void => {
-  if (held.registries['network-server'] === undefined || field(held, 'network-server', MUTE) === false) return
-  throw new StepFailure('set-network', {
-    code: TARGET_SPEAKS,
-    message: 'the target serves it already, though the state does not say that it was let go',
-    hint: 'mute it on the target by hand (mac_settings.schedule_downlinks: false) if its source is to be carried over once more; else exclude it',
-  })
+  if (speaks(held)) throw new StepFailure('set-network', TARGET_SPEAKS)
 }
 
 /** DevAddr that the device uses on the source: a session on the target with another one is a new one. */

@@ -26,6 +26,19 @@ export const euiHolders = (
     }),
   )
 
+/** A change that would be, and is not, for a reason that only the whole fleet shows. */
+const blockedFor = (change: DeviceChange, code: string, message: string, hint: string): DeviceChange => ({
+  ...change,
+  action: 'blocked',
+  fields: [],
+  steps: [],
+  later: [],
+  findings: [
+    ...change.findings,
+    { code, severity: 'error', message, hint, subject: { device: change.device } },
+  ],
+})
+
 /** Blocks a device whose EUIs another id of the target's application has; undefined where none has. */
 export const taken = (
   change: DeviceChange,
@@ -38,26 +51,10 @@ export const taken = (
   const { application, deviceId } = holder
   if (application === undefined && deviceId === change.target) return undefined
   const own = `name it ${deviceId} in an override (set.deviceId), or delete that one on the target`
-  return {
-    ...change,
-    action: 'blocked',
-    fields: [],
-    steps: [],
-    later: [],
-    findings: [
-      ...change.findings,
-      {
-        code: 'EuisTaken',
-        severity: 'error',
-        message: `the target's device ${application === undefined ? '' : `${application}/`}${deviceId} has its EUIs`,
-        hint:
-          application === undefined
-            ? own
-            : `delete it in the application ${application}, if it is not in use`,
-        subject: { device: change.device },
-      },
-    ],
-  }
+  const name = application === undefined ? deviceId : `${application}/${deviceId}`
+  const hint =
+    application === undefined ? own : `delete it in the application ${application}, if it is not in use`
+  return blockedFor(change, 'EuisTaken', `the target's device ${name} has its EUIs`, hint)
 }
 
 const bare = (
@@ -125,22 +122,12 @@ export const withoutTwins = (changes: readonly DeviceChange[]): readonly DeviceC
   for (const change of active) counts.set(change.target, (counts.get(change.target) ?? 0) + 1)
   return changes.map((change) => {
     if (change.action !== 'create' || (counts.get(change.target) ?? 0) < 2) return change
-    return {
-      ...change,
-      action: 'blocked',
-      fields: [],
-      steps: [],
-      later: [],
-      findings: [
-        ...change.findings,
-        {
-          code: 'DuplicateTargetId',
-          severity: 'error',
-          message: `two devices would be ${change.target} on the target`,
-          hint: 'give one of them another id (overrides, set.deviceId)',
-          subject: { device: change.device },
-        },
-      ],
-    }
+    const message = `two devices would be ${change.target} on the target`
+    return blockedFor(
+      change,
+      'DuplicateTargetId',
+      message,
+      'give one of them another id (overrides, set.deviceId)',
+    )
   })
 }

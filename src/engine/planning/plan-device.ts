@@ -8,6 +8,7 @@ import { updateSteps } from '../crossing/update.ts'
 import { type Desired, desiredRecord, type TargetDefaults } from '../device/desired.ts'
 import { rootKeysDigest, sessionDigest, settingsDigest } from '../device/digests.ts'
 import { hasSession, registriesOf } from '../device/records.ts'
+import { speaks, TARGET_SPEAKS } from '../device/scheduling.ts'
 import { activationOf, keepsKeys, keepsSession, profileOf, routeOf } from '../device/route.ts'
 import { isHeard } from '../progress/heard.ts'
 import {
@@ -289,16 +290,9 @@ const movedBefore = (device: string): Diagnostic => ({
   subject: { device },
 })
 
-/** Its Network Server sends downlinks. */
-const speaks = (target: DeviceRecord): boolean =>
-  target.registries['network-server'] !== undefined &&
-  target.registries['network-server']['mac_settings.schedule_downlinks'] !== false
-
 const targetSpeaks = (device: string): Diagnostic => ({
-  code: 'TargetSpeaks',
+  ...TARGET_SPEAKS,
   severity: 'error',
-  message: 'the target serves it already, though the state does not say that it was let go',
-  hint: 'mute it on the target by hand (mac_settings.schedule_downlinks: false) if its source is to be carried over once more; else exclude it',
   subject: { device },
 })
 

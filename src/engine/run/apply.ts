@@ -6,7 +6,7 @@ import type { ErrorRecord } from '../../domain/journal.ts'
 import type { LoadedPlan } from '../../domain/migration-plan.ts'
 import type { Clock, EscrowPort, JournalPort, NetworkPort } from '../../domain/ports.ts'
 import type { CrossingContext } from '../crossing/context.ts'
-import { cross, type DeviceResult } from '../crossing/crossing.ts'
+import { cross, type DeviceResult, staleResult } from '../crossing/crossing.ts'
 import { deviceJournal, errorRecord } from '../crossing/device-journal.ts'
 import { StepFailure } from '../crossing/ensure.ts'
 import { adopt, updateSettings } from '../crossing/update.ts'
@@ -123,7 +123,7 @@ const workThrough = async (
   const stop = (): boolean => input.draining() || failed() > failures
   const work = async (change: DeviceChange): Promise<void> => {
     const result = input.stale.has(change.device)
-      ? staleSincePreview('it joined anew on the source after the preview')
+      ? staleResult('it joined anew on the source after the preview')
       : await workOn(input, change)
     results.set(change.device, result)
     emit({
@@ -169,11 +169,6 @@ const allHeard = (devices: readonly DeviceChange[], progress: ReadonlyMap<string
 const failureLimit = (limit: LoadedPlan['plan']['rollout']['maxFailures'], devices: number): number =>
   'count' in limit ? limit.count : limit.share === 0 ? 0 : Math.max(1, Math.floor(limit.share * devices))
 
-const staleSincePreview = (message: string): DeviceResult => ({
-  status: 'stale',
-  error: { code: 'DeviceChanged', message, hint: 'look at the preview again: ferry plan' },
-})
-
 const workOn = async (input: ApplyInput, change: DeviceChange): Promise<DeviceResult> => {
   const context = contextOf(input, change)
   if (change.action === 'update' || change.action === 'adopt') {
@@ -187,7 +182,7 @@ const workOn = async (input: ApplyInput, change: DeviceChange): Promise<DeviceRe
 const settings = async (context: CrossingContext): Promise<DeviceResult> => {
   try {
     const done = await (context.change.action === 'adopt' ? adopt(context) : updateSettings(context))
-    if (done === 'stale') return staleSincePreview('its settings changed on the source after the preview')
+    if (done === 'stale') return staleResult('its settings changed on the source after the preview')
     return { status: context.change.action === 'adopt' ? 'adopted' : 'updated' }
   } catch (error) {
     if (error instanceof StepFailure) return { status: 'failed', error: error.error }

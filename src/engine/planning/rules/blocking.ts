@@ -1,13 +1,7 @@
 import type { DeviceRecord, Registry } from '../../../domain/device.ts'
 import { type DevAddrPrefix, devAddrIn, parseDevAddr } from '../../../domain/identifiers.ts'
-import {
-  field,
-  hasPendingSession,
-  isTrue,
-  numberField,
-  secretField,
-  textField,
-} from '../../device/records.ts'
+import { hasPendingSession, isTrue, numberField, secretField, textField } from '../../device/records.ts'
+import { isMuted, MUTE } from '../../device/scheduling.ts'
 import { activationOf, keepsKeys, keepsSession, profileOf, versionAtLeast } from '../../device/route.ts'
 import { type DeviceRule, error } from './rule.ts'
 import { sessionFault } from './session-fault.ts'
@@ -53,12 +47,12 @@ export const BLOCKING: readonly DeviceRule[] = [
   {
     from: 'mutedSource',
     check: ({ source, mutedByUs }) =>
-      !mutedByUs && field(source, NS, 'mac_settings.schedule_downlinks') === false
+      !mutedByUs && isMuted(source)
         ? error(
             'SourceMuted',
             'the source was muted before (schedule_downlinks is false), by a person or another tool',
             'find out why; unset schedule_downlinks on the source to migrate it, or exclude it',
-            'mac_settings.schedule_downlinks',
+            MUTE,
           )
         : undefined,
   },

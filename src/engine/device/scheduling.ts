@@ -1,0 +1,22 @@
+import type { DeviceRecord } from '../../domain/device.ts'
+import { field } from './records.ts'
+
+/** The handover's own switch: false mutes a device (no downlink, no join accept), absent is the network's default. */
+export const MUTE = 'mac_settings.schedule_downlinks'
+
+/** The Network Server counts the device's uplinks and sends it nothing. */
+export const isMuted = (record: DeviceRecord): boolean => field(record, 'network-server', MUTE) === false
+
+/** The Network Server knows the device and sends it downlinks. */
+export const speaks = (record: DeviceRecord): boolean =>
+  record.registries['network-server'] !== undefined && !isMuted(record)
+
+/**
+ * Only this tool mutes a registration of its own, and only this tool lets it go. One that speaks though the state
+ * does not know that it was let go (it was repaired, or somebody unmuted it) may live: nothing is written to it.
+ */
+export const TARGET_SPEAKS = {
+  code: 'TargetSpeaks',
+  message: 'the target serves it already, though the state does not say that it was let go',
+  hint: 'mute it on the target by hand (mac_settings.schedule_downlinks: false) if its source is to be carried over once more; else exclude it',
+} as const
