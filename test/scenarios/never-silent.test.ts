@@ -5,7 +5,7 @@ import { NetworkError } from '../../src/domain/errors.ts'
 import type { NetworkPort, RegistryWrite } from '../../src/index.ts'
 import { type DeviceSpec, keysOf } from '../support/fleet.ts'
 import { actions, codes } from '../support/migration.ts'
-import { applied, at, expectServed, type Side, type Stage, scenario } from '../support/scenario.ts'
+import { applied, at, expectServed, remove, type Side, type Stage, scenario } from '../support/scenario.ts'
 import { call } from '../support/stack-api.ts'
 
 const METER: DeviceSpec = {
@@ -46,16 +46,6 @@ const refused = (effect: 'none' | 'unknown' = 'none'): never => {
 
 const isMuted = async (stage: Stage, side: Side, id: string): Promise<boolean> =>
   at(await stage.held(side, 'ns', id), 'mac_settings', 'schedule_downlinks') === false
-
-const remove = async (
-  stage: Stage,
-  side: Side,
-  id: string,
-  registries = ['/as', '/ns', '/js', ''],
-): Promise<void> => {
-  for (const registry of registries)
-    await call(stage[side], 'DELETE', `${registry}/applications/meters/devices/${id}`)
-}
 
 const put = (stage: Stage, side: Side, id: string, registry: '' | '/ns', fields: object): Promise<unknown> =>
   call(stage[side], 'PUT', `${registry}/applications/meters/devices/${id}`, {

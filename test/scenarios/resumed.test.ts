@@ -2,7 +2,16 @@ import { describe, expect } from 'vitest'
 import type { NetworkPort, RegistryWrite } from '../../src/index.ts'
 import { type DeviceSpec, keysOf, register } from '../support/fleet.ts'
 import { actions, codes } from '../support/migration.ts'
-import { applied, at, expectServed, type Side, type Stage, scenario, virtualOf } from '../support/scenario.ts'
+import {
+  applied,
+  at,
+  expectServed,
+  remove,
+  type Side,
+  type Stage,
+  scenario,
+  virtualOf,
+} from '../support/scenario.ts'
 import { call } from '../support/stack-api.ts'
 
 const METER: DeviceSpec = {
@@ -47,16 +56,6 @@ const unmuteByHand = (stage: Stage, side: Side, id: string): Promise<unknown> =>
     field_mask: { paths: [MUTE] },
   })
 
-const deleteFrom = async (
-  stage: Stage,
-  side: Side,
-  id: string,
-  registries: readonly string[],
-): Promise<void> => {
-  for (const registry of registries)
-    await call(stage[side], 'DELETE', `${registry}/applications/meters/devices/${id}`)
-}
-
 describe('a run that goes on', () => {
   for (const [where, when] of [
     ['before its final write', writesSessionAgain],
@@ -95,7 +94,7 @@ describe('a run that goes on', () => {
               },
       })
       await expect(killed).rejects.toThrow('killed')
-      await deleteFrom(stage, 'source', 'meter-1', ['/ns', '/js', ''])
+      await remove(stage, 'source', 'meter-1', ['/ns', '/js', ''])
       await register(stage.source, { ...METER, number: 9 })
       const before = await stage.store('source')
       const planned = (await stage.plan()).changeSet
@@ -277,7 +276,7 @@ describe('what is heard', () => {
       await applied(stage, { waiting: 1 })
       await stage.device('meter-1').uplink(stage.air)
       expect((await stage.verify()).rows).toMatchObject([{ status: 'heard' }])
-      await deleteFrom(stage, 'target', 'meter-1', ['/ns'])
+      await remove(stage, 'target', 'meter-1', ['/ns'])
       expect((await stage.verify()).rows).toMatchObject([{ status: 'differs' }])
     },
   })

@@ -1,7 +1,7 @@
 import { describe, expect } from 'vitest'
 import { type DeviceSpec, register } from '../support/fleet.ts'
 import { actions, codes } from '../support/migration.ts'
-import { applied, expectServed, type Side, type Stage, scenario } from '../support/scenario.ts'
+import { applied, expectServed, remove, type Side, type Stage, scenario } from '../support/scenario.ts'
 import { call } from '../support/stack-api.ts'
 
 const METER: DeviceSpec = {
@@ -14,11 +14,6 @@ const METER: DeviceSpec = {
 }
 const VALVE: DeviceSpec = { id: 'valve-1', number: 2, mode: 'abp', fCntUp: 100, nFCntDown: 5 }
 const KEEPING = 'policy: { persistSession: true, preventRejoin: none }'
-
-const remove = async (stage: Stage, side: Side, id: string): Promise<void> => {
-  for (const registry of ['/as', '/ns', ...(id.startsWith('valve') ? [] : ['/js']), ''])
-    await call(stage[side], 'DELETE', `${registry}/applications/meters/devices/${id}`)
-}
 
 /** An apply that is killed at the n-th write on a network. */
 const killedAt = async (stage: Stage, side: Side, nth: number): Promise<void> => {

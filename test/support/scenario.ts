@@ -210,6 +210,17 @@ export const expectNoJoin = async (stage: Stage, id: string, side: Side = 'sourc
   expect(outcome.joined, `${side} accepts a join of ${id}`).toBe(false)
 }
 
+/** What a person does who deletes a device by hand, on all registries that hold it or on some, by API prefix. */
+export const remove = async (
+  stage: Pick<Stage, Side>,
+  side: Side,
+  id: string,
+  registries: readonly string[] = ['/as', '/ns', ...(id.startsWith('valve') ? [] : ['/js']), ''],
+): Promise<void> => {
+  for (const registry of registries)
+    await call(stage[side], 'DELETE', `${registry}/applications/meters/devices/${id}`)
+}
+
 /** Registers an application besides the one that the plan names. */
 export const otherApplication = async (network: TestNetwork, id: string): Promise<TestNetwork> => {
   await call(network, 'POST', '/users/admin/applications', { application: { ids: { application_id: id } } })
