@@ -1,7 +1,7 @@
 import type { Activation, FieldPath, Registry } from './device.ts'
 import type { Diagnostic } from './diagnostic.ts'
 import type { Digest } from './identifiers.ts'
-import type { Route, StepName } from './journal.ts'
+import type { Route, StepName, TargetEuis } from './journal.ts'
 import type { Json } from './json.ts'
 import type { MigrationPlan } from './migration-plan.ts'
 import type { NetworkIdentity } from './ports.ts'
@@ -15,6 +15,8 @@ export type ShownValue =
   | { readonly sensitive: 'same' | 'changes' | 'added' | 'removed' }
   /** A counter, nonce or MAC state: carried as the source holds it when it falls silent. */
   | { readonly moving: true }
+  /** A key or address that is made when the device crosses. */
+  | { readonly generated: true }
   | { readonly absent: true }
 
 /** Why a field is written or left, for the three values: last applied by us, on the target, wanted. */
@@ -94,6 +96,10 @@ export interface DeviceChange {
   /** Where the device was last: its status in the state, for resume, wait and done. */
   readonly status?: string
   readonly route?: Route
+  /** Absent for stop-first. */
+  readonly handover?: 'delete-first'
+  /** EUIs on the target, where they are others than the source's. */
+  readonly becomes?: TargetEuis
   readonly profile?: DeviceProfile
   readonly fields: readonly FieldChange[]
   /** Steps that an apply would do now, in order. */

@@ -6,6 +6,8 @@ export const STATE_FORMAT_VERSION = 1
 /** The steps of a crossing, in the words of `ARCHITECTURE.md`; each is one write, or one check that gates. */
 export const STEPS = [
   'escrow',
+  'credentials',
+  'check-import',
   'create-identity',
   'set-join',
   'set-application',
@@ -13,12 +15,18 @@ export const STEPS = [
   'compare',
   'stop-source',
   'read-again',
+  'check-escrow',
+  'queue-empty',
   'final-network',
   'final-start-time',
   'final-join',
   'final-application',
+  'copy-downlinks',
   'unmute-target',
+  'queue-trigger',
+  'trigger-sent',
   'hear',
+  'end-reset',
   'prevent-rejoin',
   'delete-application',
   'delete-network',
@@ -32,6 +40,10 @@ export const STEPS = [
   'undo-application',
   'undo-join',
   'undo-identity',
+  'restore-identity',
+  'restore-join',
+  'restore-application',
+  'restore-network',
   'start-source',
 ] as const
 export type StepName = (typeof STEPS)[number]
@@ -46,8 +58,23 @@ export const RETIRE_STEPS = [
 
 export type Side = 'source' | 'target'
 
-/** A crossing, by what is carried: decides the steps (`design`, "How a device crosses"). */
-export type Route = 'session-kept' | 'joining-anew' | 'abp-kept' | 'abp-reset'
+/**
+ * A crossing, by what is carried: with the handover it decides the steps (`engine/progress/steps.ts`).
+ * joining-triggered: a downlink of the source makes it join, and the source serves the old session until it has.
+ * otaa-reprogrammed, abp-reprogrammed: what the device is on the target, with other EUIs or new keys; the source serves
+ * it with the old ones until somebody has re-programmed it.
+ */
+export const ROUTES = [
+  'session-kept',
+  'joining-anew',
+  'joining-triggered',
+  'abp-kept',
+  'abp-reset',
+  'otaa-reprogrammed',
+  'abp-reprogrammed',
+  'multicast',
+] as const
+export type Route = (typeof ROUTES)[number]
 
 export interface ErrorRecord {
   readonly code: string
@@ -81,6 +108,12 @@ export type JournalRecord =
       readonly devEui?: string
       readonly joinEui?: string
       readonly route: Route
+      /** Absent for stop-first. */
+      readonly handover?: 'delete-first'
+      /** EUIs on the target, where they are others than the source's. */
+      readonly becomes?: TargetEuis
+      /** Registries of the target that held the device before, by others: completed, never taken back. */
+      readonly adopts?: readonly Registry[]
       /** Why it begins again, where it does. */
       readonly because?: string
     }
@@ -113,6 +146,12 @@ export type JournalRecord =
       readonly result: 'applied' | 'partial' | 'aborted'
     }
 
+/** EUIs of a device on the target, where they are others than the source's. */
+export interface TargetEuis {
+  readonly devEui?: string
+  readonly joinEui?: string
+}
+
 export type Fact =
   | { readonly name: 'escrow'; readonly stage: 'A' | 'B'; readonly file: string; readonly line: number }
   /** `schedule_downlinks` as the source had it before we muted it: null for absent. */
@@ -136,5 +175,21 @@ export type Fact =
   | { readonly name: 'heard'; readonly at: string; readonly devAddr: string; readonly lastFCntUp: number }
   /** Digests of the settings last applied, by `registry path`: the prior value of the three-valued diff. */
   | { readonly name: 'applied'; readonly settings: Readonly<Record<string, string>> }
+  /**
+   * New credentials were made and lie encrypted in the escrow folder. Keyed digests of them: null for what is not new.
+   */
+  | {
+      readonly name: 'credentials'
+      readonly file: string
+      readonly line: number
+      readonly rootKeys: string | null
+      readonly session: string | null
+    }
+  /** The last downlink counter that the source's Application Server had given out before the trigger was queued. */
+  | { readonly name: 'trigger-queue'; readonly lastAFCntDown: number; readonly lastNFCntDown: number }
+  /** Application downlinks that were copied from the source's queue. */
+  | { readonly name: 'copied-downlinks'; readonly count: number }
+  /** An ABP device was heard with a counter below ours: somebody has reset it. */
+  | { readonly name: 'reset-heard'; readonly at: string }
   /** A waiting source (a join accept was sent): try again in a later run. */
   | { readonly name: 'deferred'; readonly at: string; readonly code: string; readonly message: string }

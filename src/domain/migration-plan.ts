@@ -39,6 +39,24 @@ export interface Selector {
 
 export type Rx1DelayPolicy = 'keep' | 'target' | number
 
+/**
+ * stop-first: the source falls silent, then the target speaks. delete-first: the source is deleted before the target
+ * is created, the only order within one deployment, where EUIs are unique.
+ */
+export type Handover = 'stop-first' | 'delete-first'
+
+/** What makes a device join anew: itself (none), a person (manual), or a downlink that the source sends. */
+export type Rejoin =
+  | { readonly trigger: 'none' | 'manual' }
+  | {
+      readonly trigger: 'source-downlink'
+      /** 1 to 223. */
+      readonly fPort: number
+      /** Upper-case hex, at most 242 bytes; may be empty. */
+      readonly payload: string
+      readonly confirmed: boolean
+    }
+
 export interface Policy {
   /** Carry the active session (true), or have devices join anew (false). */
   readonly persistSession: boolean
@@ -47,11 +65,27 @@ export interface Policy {
   /** `keep`, `target`, or 1 to 15 seconds. */
   readonly rx1Delay: Rx1DelayPolicy
   readonly deleteSource: 'never' | 'after-import' | 'after-heard'
+  readonly handover: Handover
   readonly preventRejoin: 'replace-root-keys' | 'none'
+  readonly rejoin: Rejoin
+  /** generate: new root keys, for OTAA devices that will be re-programmed. */
+  readonly rootKeys: 'keep' | 'generate'
+  /** keep: DevAddr and keys. reprogram: new ones. to-otaa: root keys instead of a session. */
+  readonly abp: 'keep' | 'reprogram' | 'to-otaa'
+  readonly queuedDownlinks: 'report' | 'copy' | 'wait-empty'
+  /** A device that was muted before, by others: left alone, moved and muted on the target too, or moved and unmuted. */
+  readonly mutedSource: 'blocked' | 'carry' | 'unmute'
+  /** Added to downlink counters that are carried. auto: 0 after a confirmed mute, 32 where the source can't be muted. */
+  readonly downlinkCounterMargin: 'auto' | number
+  /** partial: what others registered in part is completed where what is there suffices. */
+  readonly adopt: 'none' | 'partial'
 }
 
 export interface DeviceSettings {
   readonly deviceId?: string
+  /** EUIs on the target; other ones than the source's make it a device that will be re-programmed. */
+  readonly devEui?: DevEui
+  readonly joinEui?: JoinEui
   readonly name?: string
   readonly description?: string
   readonly attributes?: Readonly<Record<string, string>>

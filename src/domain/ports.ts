@@ -1,6 +1,7 @@
 import type { DeviceIds, DeviceRecord, FieldPath, Fields, Registry } from './device.ts'
 import type { Diagnostic } from './diagnostic.ts'
-import type { DevAddrPrefix } from './identifiers.ts'
+import type { NewCredentials } from './credentials.ts'
+import type { DevAddr, DevAddrPrefix } from './identifiers.ts'
 import type { JournalRecord } from './journal.ts'
 import type { Json } from './json.ts'
 import type { SelectableDevice } from './migration-plan.ts'
@@ -43,6 +44,21 @@ export interface RegistryWrite {
   readonly create?: boolean
 }
 
+/** An application downlink that waits to be sent. */
+export interface QueuedDownlink {
+  /** 1 to 223. */
+  readonly fPort: number
+  /** Base64, decrypted. */
+  readonly payload: string
+  readonly confirmed: boolean
+  /** `HIGH` and its like; absent for the lowest. */
+  readonly priority?: string
+  /** Gateways and time of a class B or C downlink, as the Application Server takes it. */
+  readonly classBC?: Json
+  /** Of the client that queued it; the network adds its own. */
+  readonly correlationIds: readonly string[]
+}
+
 /** A device of an application that the plan does not name. */
 export interface HeldElsewhere extends DeviceIds {
   readonly application: string
@@ -71,8 +87,12 @@ export interface NetworkPort {
   read(deviceId: string): Promise<DeviceRecord>
   /** Reads only what being heard shows: session, pending session and counters of the Network Server. */
   readSession(deviceId: string): Promise<Fields | undefined>
-  /** Number of application downlinks in the queue; undefined where the credential may not see it. */
-  queuedDownlinks(deviceId: string): Promise<number | undefined>
+  /** Application downlinks in the queue, in their order; undefined where the credential may not see it. */
+  downlinkQueue(deviceId: string): Promise<readonly QueuedDownlink[] | undefined>
+  /** Appends to the queue. A second call appends again: what is there is to be read first. */
+  pushDownlinks(deviceId: string, downlinks: readonly QueuedDownlink[]): Promise<void>
+  /** A DevAddr of the network's own block, for an ABP device that is re-programmed. */
+  newDevAddr(): Promise<DevAddr>
   write(write: RegistryWrite): Promise<void>
   /** `absent` where the registry did not know the device. */
   remove(registry: Registry, ids: DeviceIds): Promise<'done' | 'absent'>
@@ -90,13 +110,29 @@ export interface JournalPort {
 
 export type EscrowStage = 'A' | 'B'
 
+/** Where in the escrow folder a record lies: the file's name, and the line in it (0 first). */
+export interface EscrowPlace {
+  readonly file: string
+  readonly line: number
+}
+
 /** Where full records are kept, encrypted, before a source is touched. */
 export interface EscrowPort {
+  /** Whether an identity is at hand that can decrypt. */
+  readonly canRead: boolean
   /**
    * Returns once the record is encrypted, written, synced and read back; calls that come together share a
    * file. The answer names the file and the line in it (0 first), as the state keeps it.
    */
-  store(stage: EscrowStage, record: DeviceRecord): Promise<{ readonly file: string; readonly line: number }>
+  store(stage: EscrowStage, record: DeviceRecord): Promise<EscrowPlace>
+  /**
+   * Decrypts what was stored. Files are read once for all records in them.
+   * @throws FerryError `IdentityMissing` (kind `credentials`) where none is at hand, else as reading the escrow does.
+   */
+  load(place: EscrowPlace): Promise<DeviceRecord>
+  /** As `store`, for new credentials: JSON Lines and CSV, one record a device, for whoever programs the devices. */
+  storeCredentials(credentials: NewCredentials): Promise<EscrowPlace>
+  loadCredentials(place: EscrowPlace): Promise<NewCredentials>
 }
 
 /** Tells the time; tests set it. */
