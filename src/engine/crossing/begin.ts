@@ -1,10 +1,10 @@
-import type { DeviceRecord } from '../../domain/device.ts'
+import type { DeviceRecord, Registry } from '../../domain/device.ts'
 import type { Route } from '../../domain/journal.ts'
 import { rootKeysDigest, sessionDigest, settingsDigest } from '../device/digests.ts'
 import { hasSession, registriesOf } from '../device/records.ts'
 import { activationOf, keepsKeys } from '../device/route.ts'
-import { isOurs, wasOnTarget } from '../progress/progress.ts'
-import { type CrossingContext, desiredFrom } from './context.ts'
+import { isOurs, rootKeysReplaced, wasOnTarget } from '../progress/progress.ts'
+import { type CrossingContext, desiredFrom, hasIdsOf } from './context.ts'
 
 /** It is to be created, and we had it on the target before: whatever the steps say, it is not there any more. */
 export const hasVanished = ({ change, journal }: CrossingContext): boolean =>
@@ -27,13 +27,15 @@ export const begin = async (context: CrossingContext, seen: DeviceRecord): Promi
   const session = keepsKeys(route) ? sessionDigest(seen, digestKey) : null
   const rootKeys = rootKeysDigest(seen, digestKey)
   const keys = journal.progress()?.sourceKeys
-  const isUnchanged = keys !== undefined && keys.session === session && keys.rootKeys === rootKeys
+  // Root keys that we replaced ourselves say nothing of the device.
+  const isSameRoot = rootKeysReplaced(journal.progress()) || keys?.rootKeys === rootKeys
+  const isUnchanged = keys !== undefined && keys.session === session && isSameRoot
   if (joinedSincePreview(context, seen)) return 'it joined on the source after the preview'
   if (isOurs(journal.progress()) && isUnchanged && !hasVanished(context)) return undefined
   const changed = await changedSincePreview(context, seen, rootKeys)
   if (changed !== undefined) return changed
   const because = isUnchanged ? 'it is gone from the target' : 'the device joined anew, or its keys changed'
-  await beginAgain(context, keys === undefined ? undefined : because)
+  await beginAgain(context, keys === undefined ? undefined : because, await adoptedBy(context))
   await journal.fact({ name: 'source-keys', session, rootKeys })
   return undefined
 }
@@ -42,6 +44,7 @@ export const begin = async (context: CrossingContext, seen: DeviceRecord): Promi
 export const beginAgain = (
   { journal, change }: CrossingContext,
   because: string | undefined,
+  adopts: readonly Registry[] = [],
 ): Promise<void> =>
   journal.append({
     t: 'begin',
@@ -51,8 +54,23 @@ export const beginAgain = (
     ...(change.devEui === undefined ? {} : { devEui: change.devEui }),
     ...(change.joinEui === undefined ? {} : { joinEui: change.joinEui }),
     route: change.route as Route,
+    ...(change.handover === undefined ? {} : { handover: change.handover }),
+    ...(change.becomes === undefined ? {} : { becomes: change.becomes }),
+    ...(adopts.length === 0 ? {} : { adopts }),
     ...(because === undefined ? {} : { because }),
   })
+
+/** Registries of the target that hold the device in part, by others: the plan completes them, and never takes them back. */
+const adoptedBy = async ({
+  intent,
+  target,
+  change,
+  journal,
+}: CrossingContext): Promise<readonly Registry[]> => {
+  if (intent.policy.adopt !== 'partial' || isOurs(journal.progress())) return []
+  const held = await target.read(change.target)
+  return hasIdsOf(change, held) ? registriesOf(held) : []
+}
 
 const changedSincePreview = async (
   context: CrossingContext,

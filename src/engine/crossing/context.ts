@@ -1,11 +1,13 @@
 import type { DeviceChange } from '../../domain/change-set.ts'
+import type { NewCredentials } from '../../domain/credentials.ts'
 import type { DeviceIds, DeviceRecord } from '../../domain/device.ts'
 import type { Route, StepName } from '../../domain/journal.ts'
 import type { DeviceIntent } from '../../domain/migration-plan.ts'
 import type { EscrowPort, NetworkPort } from '../../domain/ports.ts'
+import { completed } from '../device/completed.ts'
 import { type Desired, desiredRecord, type TargetDefaults } from '../device/desired.ts'
 import { profileOf } from '../device/route.ts'
-import { isLetGo } from '../progress/progress.ts'
+import { isLetGo, stepDone } from '../progress/progress.ts'
 import { crossingSteps } from '../progress/steps.ts'
 import type { DeviceJournal } from './device-journal.ts'
 import type { Ensuring } from './ensure.ts'
@@ -40,10 +42,15 @@ export const onSource = ({ journal, source, pause }: CrossingContext): Ensuring 
   pause,
 })
 
-/** What the target is to hold, computed from a reading of the source. */
-export const desiredFrom = async (context: CrossingContext, source: DeviceRecord): Promise<Desired> => {
+/** What the target is to hold, computed from a reading of the source, or from what the escrow holds of it. */
+export const desiredFrom = async (
+  context: CrossingContext,
+  record: DeviceRecord,
+  credentials?: NewCredentials,
+): Promise<Desired> => {
   const { intent, change, journal } = context
   if (change.route === undefined) throw new Error(`no route for ${change.device}`)
+  const source = completed(record, intent)
   const profile = profileOf(source)
   const defaults = await context.defaultsFor(
     intent.set.frequencyPlan ?? profile.frequencyPlan,
@@ -51,18 +58,23 @@ export const desiredFrom = async (context: CrossingContext, source: DeviceRecord
   )
   const progress = journal.progress()
   const livedOnTarget = progress?.livedOnTarget === true || (change.action === 'create' && isLetGo(progress))
-  return desiredRecord(source, change.route, intent, defaults, livedOnTarget)
+  const resetEnded = stepDone(progress, 'end-reset')
+  return desiredRecord(source, change.route, intent, defaults, { livedOnTarget, credentials, resetEnded })
 }
 
-export const targetIds = ({ change }: CrossingContext): DeviceIds => ids(change, change.target)
-export const sourceIds = ({ change }: CrossingContext): DeviceIds => ids(change, change.device)
+export const targetIds = ({ change }: Pick<CrossingContext, 'change'>): DeviceIds =>
+  ids(change.target, { ...euisOf(change), ...change.becomes })
+export const sourceIds = ({ change }: Pick<CrossingContext, 'change'>): DeviceIds =>
+  ids(change.device, euisOf(change))
 
-const ids = (change: DeviceChange, deviceId: string): DeviceIds =>
-  ({
-    deviceId,
-    ...(change.devEui === undefined ? {} : { devEui: change.devEui }),
-    ...(change.joinEui === undefined ? {} : { joinEui: change.joinEui }),
-  }) as DeviceIds
+type Euis = Pick<DeviceChange, 'devEui' | 'joinEui'>
+
+const euisOf = ({ devEui, joinEui }: DeviceChange): Euis => ({
+  ...(devEui === undefined ? {} : { devEui }),
+  ...(joinEui === undefined ? {} : { joinEui }),
+})
+
+const ids = (deviceId: string, euis: Euis): DeviceIds => ({ deviceId, ...euis }) as DeviceIds
 
 /** A step that is no write: done once what it stands for is on the disk. */
 export const markDone = ({ journal }: CrossingContext, step: StepName): Promise<void> =>
@@ -72,13 +84,16 @@ export const markDone = ({ journal }: CrossingContext, step: StepName): Promise<
 export const markAlready = ({ journal }: CrossingContext, step: StepName): Promise<void> =>
   journal.append({ t: 'outcome', device: journal.device, step, at: journal.now(), status: 'already' })
 
-/** Whether a registration on the target carries the EUIs of the device that crosses. */
-export const hasIdsOf = (change: DeviceChange, held: DeviceRecord): boolean =>
-  held.ids.devEui === change.devEui && held.ids.joinEui === change.joinEui
+/** Whether a registration on the target carries the EUIs that the device has there. */
+export const hasIdsOf = (change: DeviceChange, held: DeviceRecord): boolean => {
+  const { devEui, joinEui } = targetIds({ change })
+  return held.ids.devEui === devEui && held.ids.joinEui === joinEui
+}
 
-export const stepsOf = ({ change, intent }: CrossingContext, source: DeviceRecord): readonly StepName[] =>
+export const stepsOf = ({ change, intent }: CrossingContext, desired: DeviceRecord): readonly StepName[] =>
   crossingSteps({
     route: change.route as Route,
-    hasJoinServer: source.registries['join-server'] !== undefined,
+    handover: change.handover,
+    hasJoinServer: desired.registries['join-server'] !== undefined,
     policy: intent.policy,
   })

@@ -1,18 +1,31 @@
+import type { DeviceChange } from '../../domain/change-set.ts'
 import type { DeviceRecord } from '../../domain/device.ts'
 import { NetworkError } from '../../domain/errors.ts'
 import type { DeviceResultStatus } from '../../domain/events.ts'
 import type { ErrorRecord } from '../../domain/journal.ts'
-import { registriesOf } from '../device/records.ts'
+import { hasSession } from '../device/records.ts'
+import { isReprogrammed, isStoppedRoute } from '../device/route.ts'
 import { TARGET_SPEAKS } from '../device/scheduling.ts'
-import { deletesBegun, isLetGo, isOurs, stepDone } from '../progress/progress.ts'
+import { deletesBegun, isHeldByEscrow, isLetGo, stepDone } from '../progress/progress.ts'
 import { begin, beginAgain, hasVanished } from './begin.ts'
-import { type CrossingContext, desiredFrom, hasIdsOf, markDone, stepsOf } from './context.ts'
+import { type CrossingContext, desiredFrom, markDone, stepsOf } from './context.ts'
+import { ensureCredentials } from './credentials.ts'
+import { checkImport, giveBack, moveOver } from './delete-first.ts'
 import { errorRecord } from './device-journal.ts'
 import { StepFailure } from './ensure.ts'
 import { finish } from './finish.ts'
-import { handOver } from './handover.ts'
+import { moveGroup } from './group.ts'
+import { fallSilent, writeFinals } from './handover.ts'
+import { isQueueEmpty } from './queue.ts'
 import { mayLetGo, startSource, storeInEscrow } from './source.ts'
-import { compareImport, importInto, refuseSpeaking, undoImport } from './target.ts'
+import {
+  compareImport,
+  importInto,
+  refuseForeign,
+  refuseSpeaking,
+  rememberSourceAddress,
+  undoImport,
+} from './target.ts'
 
 export interface DeviceResult {
   readonly status: DeviceResultStatus
@@ -45,30 +58,53 @@ export const cross = async (context: CrossingContext): Promise<DeviceResult> => 
 }
 
 const attempt = async (context: CrossingContext): Promise<DeviceResult | 'again'> => {
-  const { journal } = context
+  const { journal, change } = context
   const known = journal.progress()
-  if (!hasVanished(context) && (isLetGo(known) || deletesBegun(known))) {
-    const isInDoubt = isLetGo(known) && !stepDone(known, 'unmute-target')
-    if (!isInDoubt || (await mayLetGo(context))) return { status: await finish(context) }
+  if (known?.importRefused !== undefined) return givenBack(context)
+  if (isHeldByEscrow(known)) return moveAndFinish(context)
+  const isGroup = change.route === 'multicast'
+  if (!isGroup && !hasVanished(context) && (isLetGo(known) || deletesBegun(known))) {
+    const mayDoubt = isLetGo(known) && !stepDone(known, 'unmute-target') && isStopped(change)
+    if (!mayDoubt || (await mayLetGo(context))) return { status: await finish(context) }
     await forgetUnmute(context)
     await beginAgain(context, 'somebody started the source again before the target spoke')
   }
-  const seen = await context.source.read(context.change.device)
-  const changed = await begin(context, seen)
+  const seen = await context.source.read(change.device)
+  const isHalfMoved = isGroup && deletesBegun(known)
+  const changed = isHalfMoved ? undefined : await begin(context, seen)
   if (changed !== undefined) {
     await startSource(context)
     return staleResult(changed)
   }
-  // Once the source is silent the device is carried to its end, or it would be left without a network.
-  const mayStop = (): boolean => context.draining() && journal.progress()?.sourceScheduling === undefined
-  if (mayStop()) return { status: 'skipped' }
-  if (!stepDone(journal.progress(), 'compare')) await importDevice(context, seen)
-  if (mayStop()) return { status: 'skipped' }
-  switch (await handOver(context, seen)) {
-    case 'done':
+  return walk(context, seen)
+}
+
+/** One course through the steps, by what may be done to the source and when (`progress/steps.ts`). */
+const walk = async (context: CrossingContext, seen: DeviceRecord): Promise<DeviceResult | 'again'> => {
+  const { change, journal } = context
+  if (waitsForQueue(context) && !(await isQueueEmpty(context))) return deferQueued(context)
+  if (mayStop(context)) return { status: 'skipped' }
+  if (change.handover === 'delete-first') {
+    await secureKeys(context, seen)
+    if (!stepDone(journal.progress(), 'check-import')) await checkImport(context, seen)
+  } else if (!stepDone(journal.progress(), 'compare')) await importDevice(context, seen)
+  if (mayStop(context)) return { status: 'skipped' }
+  if (change.route === 'multicast')
+    return (await moveGroup(context, seen)) === 'done' ? { status: 'migrated' } : deferQueued(context)
+  if (!isStopped(change)) {
+    if (journal.progress()?.baseline === undefined) await rememberSourceAddress(context, seen)
+    return { status: await finish(context) }
+  }
+  const silence = await fallSilent(context, seen)
+  switch (silence.status) {
+    case 'silent':
+      if (change.handover === 'delete-first') return moveAndFinish(context)
+      await writeFinals(context, silence.record)
       return { status: await finish(context) }
     case 'again':
       return 'again'
+    case 'queued':
+      return deferQueued(context)
     case 'joining':
       return defer(
         context,
@@ -80,39 +116,73 @@ const attempt = async (context: CrossingContext): Promise<DeviceResult | 'again'
   }
 }
 
+/** The source is stopped before the target speaks; in the other courses it serves the device until it was heard. */
+const isStopped = ({ route }: DeviceChange): boolean => route !== undefined && isStoppedRoute(route)
+
+const waitsForQueue = ({ change, intent, journal }: CrossingContext): boolean =>
+  isStopped(change) &&
+  intent.policy.queuedDownlinks === 'wait-empty' &&
+  journal.progress()?.sourceScheduling === undefined
+
+/** Once the source is silent the device is carried to its end, or it would be left without a network. */
+const mayStop = ({ draining, journal }: CrossingContext): boolean =>
+  draining() && journal.progress()?.sourceScheduling === undefined
+
+const moveAndFinish = async (context: CrossingContext): Promise<DeviceResult> =>
+  (await moveOver(context)) ? { status: await finish(context) } : refusedResult(context)
+
+const givenBack = async (context: CrossingContext): Promise<DeviceResult> => {
+  await giveBack(context)
+  return refusedResult(context)
+}
+
+const refusedResult = ({ journal }: CrossingContext): DeviceResult => ({
+  status: 'failed',
+  error: {
+    ...(journal.progress()?.lastError ?? { code: 'ImportRefused', message: 'the target refused it' }),
+    hint: 'its source holds it again and serves it; mend the cause and run again',
+  },
+})
+
 /** Left alone: it is not what the preview showed. */
 export const staleResult = (message: string): DeviceResult => ({
   status: 'stale',
   error: { code: 'DeviceChanged', message, hint: 'look at the preview again: ferry plan' },
 })
 
+/** Step 1: all that the source holds goes into the escrow. */
+const secureKeys = async (context: CrossingContext, seen: DeviceRecord): Promise<void> => {
+  if (stepDone(context.journal.progress(), 'escrow')) return
+  await storeInEscrow(context, 'A', seen)
+  await markDone(context, 'escrow')
+}
+
 /** Steps 1 to 6: keys into the escrow, then the whole device onto the target, muted. The source is not touched. */
 const importDevice = async (context: CrossingContext, seen: DeviceRecord): Promise<void> => {
-  const { journal, target, change } = context
-  if (!stepDone(journal.progress(), 'escrow')) {
-    await storeInEscrow(context, 'A', seen)
-    await markDone(context, 'escrow')
-  }
-  const desired = await desiredFrom(context, seen)
+  const { target, change } = context
+  await secureKeys(context, seen)
+  const isNew = change.route !== undefined && isReprogrammed(change.route)
+  const credentials = isNew ? await ensureCredentials(context, seen) : undefined
+  const desired = await desiredFrom(context, seen, credentials)
   const held = await target.read(change.target)
   refuseForeign(context, held)
-  refuseSpeaking(held)
-  for (const step of stepsOf(context, seen).slice(1)) {
+  if (change.route !== 'multicast' && !isIdle(context, held)) refuseSpeaking(held)
+  for (const step of stepsOf(context, desired.record)) {
     if (step === 'compare') return compareImport(context, desired)
     // Also what an earlier run wrote: the source has gone on since, and is what the comparison is made with.
-    await importInto(context, step, desired, held)
+    if (step === 'create-identity' || step.startsWith('set-')) await importInto(context, step, desired, held)
   }
 }
 
-/** Somebody registered the device since the preview; what is not of our making is not touched. */
-const refuseForeign = ({ journal, change }: CrossingContext, held: DeviceRecord): void => {
-  if (registriesOf(held).length === 0 || (isOurs(journal.progress()) && hasIdsOf(change, held))) return
-  throw new StepFailure('create-identity', {
-    code: 'ForeignDevice',
-    message: `the target has a device ${change.target} now that was not there at the preview`,
-    hint: 'look at the preview again: ferry plan',
-  })
+/** What others registered on the target's Network Server and no session was ever made with: it serves nobody yet. */
+const isIdle = ({ journal }: CrossingContext, held: DeviceRecord): boolean => {
+  const progress = journal.progress()
+  const isAdopted = progress?.adopts.includes('network-server') === true
+  return isAdopted && progress?.steps['set-network'] !== 'done' && !hasSession(held)
 }
+
+const deferQueued = (context: CrossingContext): Promise<DeviceResult> =>
+  defer(context, 'QueueNotEmpty', 'downlinks wait in its queue on the source; it crosses once they are sent')
 
 const defer = async ({ journal }: CrossingContext, code: string, message: string): Promise<DeviceResult> => {
   await journal.fact({ name: 'deferred', at: journal.now(), code, message })
@@ -139,6 +209,7 @@ const failed = async (context: CrossingContext, error: unknown): Promise<DeviceR
   const record = recordOf(error)
   if (record === undefined) throw error
   const progress = context.journal.progress()
+  if (isHeldByEscrow(progress)) return { status: 'failed', error: { ...record, hint: HELD_BY_ESCROW } }
   if (isLetGo(progress) || deletesBegun(progress) || record.code === TARGET_SPEAKS.code) {
     return { status: 'failed', error: record }
   }
@@ -159,6 +230,9 @@ const failed = async (context: CrossingContext, error: unknown): Promise<DeviceR
     }
   }
 }
+
+const HELD_BY_ESCROW =
+  'the escrow alone holds it, and no network serves it: run ferry apply again at once, with the identity at hand'
 
 const takeBack = async (context: CrossingContext, error: ErrorRecord): Promise<void> => {
   await undoImport(context)

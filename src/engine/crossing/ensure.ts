@@ -9,12 +9,15 @@ import { type DeviceJournal, errorRecord } from './device-journal.ts'
 export class StepFailure extends Error {
   readonly step: StepName
   readonly error: ErrorRecord
+  /** The network said no, or what it holds does: trying again as it is would come to the same. */
+  readonly isDefinite: boolean
 
-  constructor(step: StepName, error: ErrorRecord) {
+  constructor(step: StepName, error: ErrorRecord, { isDefinite = true } = {}) {
     super(error.message)
     this.name = 'StepFailure'
     this.step = step
     this.error = error
+    this.isDefinite = isDefinite
   }
 }
 
@@ -76,7 +79,8 @@ export const ensureRemoved = async (
   )
 }
 
-interface Call {
+/** One call that changes something, and how to tell whether it already has. */
+export interface Call {
   readonly step: StepName
   readonly registry: Registry
   readonly verb: 'create' | 'set' | 'delete'
@@ -85,7 +89,11 @@ interface Call {
   readonly send: () => Promise<void>
 }
 
-const ensure = async ({ journal, side, pause }: Omit<Ensuring, 'network'>, call: Call): Promise<void> => {
+/** As `ensureWrite`, for any call. */
+export const ensure = async (
+  { journal, side, pause }: Omit<Ensuring, 'network'>,
+  call: Call,
+): Promise<void> => {
   const { device } = journal
   const { step } = call
   const outcome = (status: 'done' | 'already' | 'failed' | 'unknown', error?: ErrorRecord): Promise<void> =>
@@ -127,7 +135,7 @@ const ensure = async ({ journal, side, pause }: Omit<Ensuring, 'network'>, call:
       await outcome(isDefinite ? 'failed' : 'unknown', record)
       if (error.refusesCredentials) throw error
       if (error.fault.effect === 'none' || attempt === ATTEMPTS) {
-        throw new StepFailure(step, record)
+        throw new StepFailure(step, record, { isDefinite: error.fault.effect === 'none' })
       }
       maybeApplied = true
       await pause(FIRST_PAUSE * 2 ** (attempt - 1))

@@ -1,54 +1,109 @@
 import type { DeviceRecord } from '../../domain/device.ts'
 import type { DeviceResultStatus } from '../../domain/events.ts'
-import type { Route } from '../../domain/journal.ts'
-import { hearing } from '../progress/heard.ts'
+import { RETIRE_STEPS, type Route, type StepName } from '../../domain/journal.ts'
+import { registriesOf } from '../device/records.ts'
+import { hearing, isResetHeard } from '../progress/heard.ts'
 import { deletesBegun, stepDone } from '../progress/progress.ts'
-import { crossingSteps, retireDue, stepsLeft } from '../progress/steps.ts'
-import { type CrossingContext, markDone } from './context.ts'
-import { deleteFromSource, ensureSourceIsOurs, preventRejoin } from './source.ts'
-import { readWhole, unmuteTarget } from './target.ts'
+import { crossingSteps, retireDue, type StepsLeft, stepsLeft } from '../progress/steps.ts'
+import { type CrossingContext, desiredFrom, markAlready, markDone } from './context.ts'
+import { copyDownlinks, lookForTrigger, queueTrigger } from './queue.ts'
+import { deleteFromSource, ensureSourceIsOurs, preventRejoin, stopSource, storeInEscrow } from './source.ts'
+import { endReset, readWhole, unmuteTarget, writeFinal } from './target.ts'
 
-/** What follows the final write: the target speaks, is heard, and the source is retired as the plan wants. */
+interface Finishing extends CrossingContext {
+  /** What the target holds, read once; refuses where it is not the whole device, or the source another one. */
+  readonly held: (step: StepName) => Promise<DeviceRecord>
+}
+
+/** What each step does that may follow the final write. Those that only look leave themselves undone. */
+const PERFORM: { readonly [S in StepName]?: (context: Finishing) => Promise<void> } = {
+  'copy-downlinks': copyDownlinks,
+  'unmute-target': unmuteTarget,
+  // A device that was heard on the target has left already.
+  'queue-trigger': (context) =>
+    isHeardBefore(context) ? markAlready(context, 'queue-trigger') : queueTrigger(context),
+  'trigger-sent': (context) =>
+    isHeardBefore(context) ? markAlready(context, 'trigger-sent') : lookForTrigger(context),
+  'end-reset': endReset,
+  'prevent-rejoin': async (context) => preventRejoin(context, await context.held('prevent-rejoin')),
+  'final-join': async (context) => {
+    const seen = await context.source.read(context.change.device)
+    await writeFinal(context, 'final-join', await desiredFrom(context, seen))
+  },
+  'stop-source': async (context) => {
+    await stopSource(context, await context.source.read(context.change.device))
+  },
+  'read-again': async (context) => {
+    const seen = await context.source.read(context.change.device)
+    if (registriesOf(seen).length > 0) await storeInEscrow(context, 'B', seen)
+    await markDone(context, 'read-again')
+  },
+}
+
+const isHeardBefore = ({ journal }: CrossingContext): boolean => journal.progress()?.heard !== undefined
+
+/** What follows once the target holds the device: it speaks, is heard, and the source is retired as the plan wants. */
 export const finish = async (context: CrossingContext): Promise<DeviceResultStatus> => {
   const { journal, change, intent } = context
   const steps = crossingSteps({
     route: (journal.progress()?.route ?? change.route) as Route,
+    handover: journal.progress()?.handover,
     hasJoinServer: journal.progress()?.steps['set-join'] !== undefined,
     policy: intent.policy,
   })
   let held: DeviceRecord | undefined
-  for (const step of steps) {
-    const progress = journal.progress()
-    const due = retireDue(progress, intent.policy, context.retireAfter, new Date(journal.now()))
-    const left = stepsLeft(steps, progress, progress?.heard !== undefined, due || deletesBegun(progress))
-    if (stepDone(progress, step) || (step !== 'hear' && !left.now.includes(step))) continue
-    if (step === 'unmute-target') await unmuteTarget(context)
-    else if (step === 'hear') await hear(context)
-    else if (step === 'prevent-rejoin' || step.startsWith('delete-')) {
-      // The source loses what it holds only when the target has it, and only if it is still our device.
+  const finishing: Finishing = {
+    ...context,
+    held: async (step) => {
       if (held === undefined) {
         held = await readWhole(context, step)
         await ensureSourceIsOurs(context, step)
       }
-      if (step === 'prevent-rejoin') await preventRejoin(context, held)
-      else await deleteFromSource(context, step)
-    }
+      return held
+    },
   }
-  const left = stepsLeft(steps, journal.progress(), false, false)
+  for (const step of steps) {
+    if (stepDone(journal.progress(), step)) continue
+    if (step === 'hear' || step === 'queue-trigger' || step === 'trigger-sent' || step === 'end-reset')
+      await hear(context)
+    if (step === 'hear' || !leftOf(context, steps).now.includes(step)) continue
+    // The source loses what it holds only when the target has it, and only if it is still our device.
+    if (RETIRE_STEPS.some((each) => each === step)) {
+      await finishing.held(step)
+      // A source that others deleted meanwhile was not read a second time.
+      await deleteFromSource(context, step, journal.progress()?.escrow.B === undefined ? 'A' : 'B')
+    } else await PERFORM[step]?.(finishing)
+  }
+  const left = leftOf(context, steps)
   return left.now.length + left.later.length === 0 ? 'migrated' : 'waiting'
 }
 
+/** What is left by what the state knows now. A downlink that waits to be sent is looked for in each run. */
+const leftOf = ({ journal, intent, retireAfter }: CrossingContext, steps: readonly StepName[]): StepsLeft => {
+  const progress = journal.progress()
+  const now = new Date(journal.now())
+  return stepsLeft(steps, progress, {
+    heard: progress?.heard !== undefined,
+    retire: deletesBegun(progress) || retireDue(progress, intent.policy, retireAfter, now),
+    triggerSent: true,
+    resetHeard: progress?.resetHeard !== undefined,
+  })
+}
+
+/** Looks whether the target has heard the device by now, or its reset; what is known already is not asked for. */
 const hear = async (context: CrossingContext): Promise<void> => {
   const { journal, target, change } = context
   const progress = journal.progress()
-  if (progress === undefined) return
-  const heard = hearing(progress, await target.readSession(change.target))
-  if (heard.status !== 'heard') return
-  await journal.fact({
-    name: 'heard',
-    at: journal.now(),
-    devAddr: heard.devAddr,
-    lastFCntUp: heard.lastFCntUp,
-  })
-  await markDone(context, 'hear')
+  if (progress?.unmutedAt === undefined) return
+  const awaitsReset = progress.route === 'abp-reset' && progress.resetHeard === undefined
+  if (progress.heard !== undefined && !awaitsReset) return
+  const network = await target.readSession(change.target)
+  const heard = hearing(progress, network)
+  if (heard.status === 'heard' && progress.heard === undefined) {
+    const { devAddr, lastFCntUp } = heard
+    await journal.fact({ name: 'heard', at: journal.now(), devAddr, lastFCntUp })
+    await markDone(context, 'hear')
+  }
+  if (awaitsReset && isResetHeard(progress, network))
+    await journal.fact({ name: 'reset-heard', at: journal.now() })
 }

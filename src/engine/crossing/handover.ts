@@ -2,48 +2,56 @@ import type { DeviceRecord } from '../../domain/device.ts'
 import type { Route } from '../../domain/journal.ts'
 import { rootKeysDigest, sessionDigest } from '../device/digests.ts'
 import { hasPendingSession } from '../device/records.ts'
-import { isMuted } from '../device/scheduling.ts'
+import { speaks } from '../device/scheduling.ts'
 import { activationOf, keepsKeys } from '../device/route.ts'
 import { stepDone } from '../progress/progress.ts'
 import { joinedSincePreview } from './begin.ts'
 import { type CrossingContext, desiredFrom, markDone, stepsOf } from './context.ts'
+import { isQueueEmpty } from './queue.ts'
 import { startSource, stopSource, storeInEscrow } from './source.ts'
 import { rememberSourceAddress, writeFinal } from './target.ts'
 
 /**
- * done: the target holds what the silent source held. again: the device joined anew meanwhile. joining: a join accept
- * was sent before the source fell silent, so the device may use a session that nobody carries. stale: it has a
- * session that was not there at the preview. In the last two the source was started again.
+ * silent: the source answers nothing, and what it holds is in the escrow. again: the device joined anew meanwhile.
+ * joining: a join accept was sent before the source fell silent, so the device may use a session that nobody carries.
+ * stale: it has a session that was not there at the preview. queued: a downlink was queued before it fell silent.
+ * In the last three the source was started again.
  */
-export type Handover = 'done' | 'again' | 'joining' | 'stale'
+export type Silence =
+  | { readonly status: 'silent'; readonly record: DeviceRecord }
+  | { readonly status: 'again' | 'joining' | 'stale' | 'queued' }
 
-/** Steps 7 to 9: the source falls silent, and the target gets what it held at that moment. */
-export const handOver = async (context: CrossingContext, seen: DeviceRecord): Promise<Handover> => {
+/** Steps 7 and 8: the source falls silent, and what it holds then goes into the escrow a second time. */
+export const fallSilent = async (context: CrossingContext, seen: DeviceRecord): Promise<Silence> => {
   const { journal, intent } = context
   // Somebody may have started it since we stopped it: it is silent only if it says so.
-  const isSilent = stepDone(journal.progress(), 'stop-source') && isMuted(seen)
+  const isSilent = stepDone(journal.progress(), 'stop-source') && !speaks(seen)
   const silent = isSilent ? seen : await stopSource(context, seen)
+  const startAgain = async (status: 'joining' | 'stale' | 'queued'): Promise<Silence> => {
+    await startSource(context)
+    return { status }
+  }
   const keepsSessions = intent.policy.persistSession && activationOf(silent) === 'otaa'
-  if (keepsSessions && hasPendingSession(silent)) {
-    await startSource(context)
-    return 'joining'
-  }
-  if (joinedSincePreview(context, silent)) {
-    await startSource(context)
-    return 'stale'
-  }
-  if (!isWhatItBeganWith(context, silent)) return 'again'
+  if (keepsSessions && hasPendingSession(silent)) return startAgain('joining')
+  if (joinedSincePreview(context, silent)) return startAgain('stale')
+  if (!isWhatItBeganWith(context, silent)) return { status: 'again' }
+  const waits = intent.policy.queuedDownlinks === 'wait-empty'
+  if (waits && !(await isQueueEmpty(context))) return startAgain('queued')
   if (!stepDone(journal.progress(), 'read-again')) {
     await storeInEscrow(context, 'B', silent)
     await rememberSourceAddress(context, silent)
     await markDone(context, 'read-again')
   }
+  return { status: 'silent', record: silent }
+}
+
+/** Step 9: the target gets what the silent source holds. */
+export const writeFinals = async (context: CrossingContext, silent: DeviceRecord): Promise<void> => {
   const desired = await desiredFrom(context, silent)
-  for (const step of stepsOf(context, silent)) {
-    if (step.startsWith('final-') && !stepDone(journal.progress(), step))
+  for (const step of stepsOf(context, desired.record)) {
+    if (step.startsWith('final-') && !stepDone(context.journal.progress(), step))
       await writeFinal(context, step, desired)
   }
-  return 'done'
 }
 
 const isWhatItBeganWith = (

@@ -1,12 +1,11 @@
-import { randomBytes } from 'node:crypto'
 import type { DeviceRecord, Fields, Registry } from '../../domain/device.ts'
 import type { StepName } from '../../domain/journal.ts'
 import type { EscrowStage } from '../../domain/ports.ts'
-import { Secret } from '../../domain/secret.ts'
 import { fieldKind } from '../device/fields.ts'
 import { field, registriesOf, sameValue } from '../device/records.ts'
 import { isMuted, MUTE, speaks } from '../device/scheduling.ts'
 import { type CrossingContext, markDone, onSource, sourceIds } from './context.ts'
+import { randomKey } from './credentials.ts'
 import { ensureRemoved, ensureWrite, StepFailure } from './ensure.ts'
 
 /** Puts all that the source holds into the escrow; returns once it is safe on the disk. */
@@ -26,6 +25,11 @@ export const storeInEscrow = async (
  */
 export const stopSource = async (context: CrossingContext, seen: DeviceRecord): Promise<DeviceRecord> => {
   const { journal, source } = context
+  if (seen.registries['network-server'] === undefined) {
+    // It would make an empty device of the setting; what it does not know it can not serve.
+    await markDone(context, 'stop-source')
+    return seen
+  }
   if (journal.progress()?.sourceScheduling === undefined) {
     const was = field(seen, 'network-server', MUTE)
     await journal.fact({ name: 'source-scheduling', value: typeof was === 'boolean' ? was : null })
@@ -36,7 +40,7 @@ export const stopSource = async (context: CrossingContext, seen: DeviceRecord): 
     fields: { [MUTE]: false },
   })
   const silent = await source.read(context.change.device)
-  if (!isMuted(silent))
+  if (speaks(silent))
     throw new StepFailure('stop-source', {
       code: 'SourceNotSilent',
       message: 'the source was told to be silent, and does not say that it is',
@@ -67,7 +71,7 @@ const replacements = (join: Fields): Fields =>
   Object.fromEntries(
     Object.keys(join)
       .filter((path) => fieldKind('join-server', path) === 'root-key')
-      .map((path) => [path, new Secret(randomBytes(16).toString('hex').toUpperCase())]),
+      .map((path) => [path, randomKey()]),
   )
 
 /**
@@ -127,11 +131,15 @@ const DELETES: { readonly [S in StepName]?: Registry } = {
   'delete-identity': 'identity-server',
 }
 
-/** Step 15, one registry. Nothing is deleted that is not in the escrow as it was when the source fell silent. */
-export const deleteFromSource = async (context: CrossingContext, step: StepName): Promise<void> => {
+/** One registry of the source. Nothing is deleted that is not in the escrow, by default as it was when it fell silent. */
+export const deleteFromSource = async (
+  context: CrossingContext,
+  step: StepName,
+  stage: EscrowStage = 'B',
+): Promise<void> => {
   const registry = DELETES[step]
   if (registry === undefined) throw new Error(`${step} deletes nothing`)
-  if (context.journal.progress()?.escrow.B === undefined)
+  if (context.journal.progress()?.escrow[stage] === undefined)
     throw new Error(`${context.change.device} is not in the escrow`)
   await ensureRemoved(onSource(context), step, registry, sourceIds(context))
 }

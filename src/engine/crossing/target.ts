@@ -12,6 +12,7 @@ import { settingDigests } from '../device/digests.ts'
 import { type FieldKind, fieldKind } from '../device/fields.ts'
 import { field, fieldsOfKind, isObject, registriesOf, sameValue, textField } from '../device/records.ts'
 import { isMuted, MUTE, speaks, TARGET_SPEAKS } from '../device/scheduling.ts'
+import { isOurs } from '../progress/progress.ts'
 import { type CrossingContext, hasIdsOf, markAlready, markDone, onTarget, targetIds } from './context.ts'
 import { ensureRemoved, ensureWrite, isApplied, StepFailure } from './ensure.ts'
 
@@ -45,7 +46,9 @@ export const importInto = async (
   const wanted = without(desired.record.registries[registry] ?? {}, registry, WRITTEN_LATER)
   const isSame = isSameSession(registry, before, wanted)
   const kept = raised(registry, wanted, before, isSame ? COUNTED : ['nonce'])
-  const fields = registry === 'network-server' ? { ...kept, [MUTE]: false } : kept
+  // A group may not be muted; nothing is sent to it until an application asks for it.
+  const isMutable = registry === 'network-server' && context.change.route !== 'multicast'
+  const fields = isMutable ? { ...kept, [MUTE]: false } : kept
   // A counter of 0 is not told: without clearing it, that of an earlier session would stay, and refuse frames.
   const overwritten: readonly FieldKind[] = isSame ? ['setting'] : ['setting', 'counter']
   const clear = Object.keys(before ?? {}).filter(
@@ -72,7 +75,7 @@ export const compareImport = async (context: CrossingContext, desired: Desired):
       if (!isThere(registry, path, value, held)) different.push(`${registry} ${path}`)
     }
   }
-  if (!isMuted(held)) different.push(`network-server ${MUTE}`)
+  if (context.change.route !== 'multicast' && !isMuted(held)) different.push(`network-server ${MUTE}`)
   if (different.length > 0) {
     throw new StepFailure('compare', {
       code: 'ReadBackDiffers',
@@ -163,7 +166,7 @@ export const writeFinal = async (
   if (final === undefined) throw new Error(`${step} is no final write`)
   const { registry, kinds } = final
   const held = await context.target.read(context.change.target)
-  refuseSpeaking(held)
+  if (context.change.route !== 'multicast') refuseSpeaking(held)
   const carried = fieldsOfKind(registry, desired.record.registries[registry], kinds)
   const fields = raised(registry, carried, held.registries[registry])
   const write = { registry, ids: targetIds(context), fields }
@@ -191,6 +194,9 @@ export const unmuteTarget = async (context: CrossingContext): Promise<void> => {
       sourceDevAddr,
     })
   }
+  if (progress?.sourceScheduling === false && context.intent.policy.mutedSource === 'carry') {
+    return markAlready(context, 'unmute-target')
+  }
   const write = {
     registry: 'network-server',
     ids: targetIds(context),
@@ -199,6 +205,35 @@ export const unmuteTarget = async (context: CrossingContext): Promise<void> => {
   } as const
   await ensureWrite(onTarget(context), 'unmute-target', write, (record) => !isMuted(record))
 }
+
+const RESETS = 'mac_settings.resets_f_cnt'
+
+/**
+ * Once the reset was heard the target need not take counters from 0 again, and recorded frames neither: the setting
+ * becomes what the source has, where the source is still there to tell.
+ */
+export const endReset = async (context: CrossingContext): Promise<void> => {
+  const seen = await context.source.read(context.change.device)
+  const own = field(seen, 'network-server', RESETS)
+  await ensureWrite(onTarget(context), 'end-reset', {
+    registry: 'network-server',
+    ids: targetIds(context),
+    fields: own === undefined ? {} : { [RESETS]: own },
+    ...(own === undefined ? { clear: [RESETS] } : {}),
+  })
+}
+
+/** A record with counters and nonces no lower than what another registration of the same device holds by now. */
+export const notBelow = (record: DeviceRecord, other: DeviceRecord): DeviceRecord => ({
+  ...record,
+  registries: Object.fromEntries(
+    (Object.entries(record.registries) as [Registry, Fields][]).map(([registry, fields]) => {
+      const held = other.registries[registry]
+      const kinds = isSameSession(registry, held, fields) ? COUNTED : (['nonce'] as const)
+      return [registry, { ...fieldsOfKind(registry, held, kinds), ...raised(registry, fields, held, kinds) }]
+    }),
+  ),
+})
 
 /** What the target holds, which has to be the whole device with its keys. */
 export const readWhole = async (context: CrossingContext, step: StepName): Promise<DeviceRecord> => {
@@ -212,6 +247,18 @@ export const readWhole = async (context: CrossingContext, step: StepName): Promi
     code: 'VanishedFromTarget',
     message: `the target does not hold the whole device any more (${missing.join(', ') || 'other EUIs'}): the source keeps what it has`,
     hint: 'look at the preview: ferry plan',
+  })
+}
+
+/** Somebody registered the device since the preview; what is neither of our making nor adopted is not touched. */
+export const refuseForeign = ({ journal, change }: CrossingContext, held: DeviceRecord): void => {
+  const progress = journal.progress()
+  const isKnown = isOurs(progress) || (progress?.adopts ?? []).length > 0
+  if (registriesOf(held).length === 0 || (isKnown && hasIdsOf(change, held))) return
+  throw new StepFailure('create-identity', {
+    code: 'ForeignDevice',
+    message: `the target has a device ${change.target} now that was not there at the preview`,
+    hint: 'look at the preview again: ferry plan',
   })
 }
 
@@ -243,6 +290,7 @@ export const undoImport = async (context: CrossingContext): Promise<void> => {
   for (const { step, registry, of } of UNDO) {
     const progress = context.journal.progress()
     const status = progress?.steps[of]
+    if (progress?.adopts.includes(registry) === true) continue
     if (progress?.registeredBefore === true || status === 'done' || status === 'unknown') {
       await ensureRemoved(onTarget(context), step, registry, targetIds(context))
     }

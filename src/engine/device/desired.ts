@@ -1,13 +1,15 @@
-import type { DeviceRecord, FieldPath, Fields, FieldValue, Registry } from '../../domain/device.ts'
+import type { NewCredentials } from '../../domain/credentials.ts'
+import type { DeviceIds, DeviceRecord, FieldPath, Fields, FieldValue, Registry } from '../../domain/device.ts'
 import { REGISTRIES } from '../../domain/device.ts'
 import type { Diagnostic } from '../../domain/diagnostic.ts'
 import type { Route } from '../../domain/journal.ts'
 import type { Json } from '../../domain/json.ts'
-import type { DeviceIntent } from '../../domain/migration-plan.ts'
-import { type FieldKind, fieldKind } from './fields.ts'
+import type { DeviceIntent, Policy } from '../../domain/migration-plan.ts'
+import { type FieldKind, fieldKey, fieldKind } from './fields.ts'
 import { carriedMacState } from './mac-state.ts'
 import { field, numberField } from './records.ts'
-import { keepsKeys, keepsSession, versionAtLeast } from './route.ts'
+import { reprogram, type SetField } from './reprogrammed.ts'
+import { becomes, isReprogrammed, keepsKeys, keepsSession, versionAtLeast } from './route.ts'
 import { rx1Delay } from './rx1-delay.ts'
 
 /** What of the target decides what a device becomes there. */
@@ -24,6 +26,8 @@ export interface Desired {
   readonly record: DeviceRecord
   /** By `registry path`. */
   readonly reasons: Reasons
+  /** Keys and addresses that are made when the device crosses, by `registry path`; in the record once they are. */
+  readonly generated: readonly string[]
   readonly findings: readonly Diagnostic[]
 }
 
@@ -33,6 +37,8 @@ const USED_DEV_NONCES_KEPT = 10
 const CARRIED_ALWAYS: readonly FieldKind[] = ['setting', 'root-key', 'nonce']
 
 const carriedKinds = (route: Route): readonly FieldKind[] => {
+  // The device will hold other keys or EUIs: nothing that was counted under the old ones is of use.
+  if (isReprogrammed(route)) return ['setting', 'root-key']
   if (keepsSession(route))
     return [...CARRIED_ALWAYS, 'session', 'session-time', 'counter', 'mac-state', 'status']
   // An ABP device that will be reset keeps its address and keys; its counters are written as a floor.
@@ -40,21 +46,27 @@ const carriedKinds = (route: Route): readonly FieldKind[] => {
   return CARRIED_ALWAYS
 }
 
-/** Key of a field in tables that span registries. */
-export const fieldKey = (registry: Registry, path: FieldPath): string => `${registry} ${path}`
+/** What of a crossing that has begun decides what its target is to hold. */
+export interface Begun {
+  /** The target served the device before and its registration was deleted, with what it counted. */
+  readonly livedOnTarget?: boolean
+  /** Those that were made for this crossing. */
+  readonly credentials?: NewCredentials | undefined
+  /** `resets_f_cnt` was taken back, for the reset was heard. */
+  readonly resetEnded?: boolean
+}
 
 /**
  * What the target is to hold for a device: the source's record, less what belongs to the source's cluster, with
  * the plan's policy and settings. Pure; mutes nothing (`handover` steps do). Rules: The Things Stack's registries
  * (which registry writes what), domain rules of RX1 delay, counters and nonces, each in a file of its own.
- * `livedOnTarget`: the target served the device before and its registration was deleted, with what it counted.
  */
 export const desiredRecord = (
   source: DeviceRecord,
   route: Route,
   intent: DeviceIntent,
   defaults: TargetDefaults,
-  livedOnTarget = false,
+  { livedOnTarget = false, credentials, resetEnded = false }: Begun = {},
 ): Desired => {
   const reasons: Record<string, string> = {}
   const registries: { [R in Registry]?: Record<FieldPath, FieldValue> } = {}
@@ -74,6 +86,9 @@ export const desiredRecord = (
     reasons[fieldKey(registry, path)] = because
   }
 
+  const generated = isReprogrammed(route)
+    ? reprogram({ source, route, intent, credentials, registries, set })
+    : []
   for (const [path, address] of Object.entries(defaults.serverAddresses)) {
     if (path !== 'join_server_address' || registries['join-server'] !== undefined) {
       set('identity-server', path, address, "the target's server")
@@ -89,17 +104,18 @@ export const desiredRecord = (
       set('network-server', 'mac_state', state, rx1.desired === undefined ? 'carried' : 'policy.rx1Delay')
     }
   }
-  // The way stays; the setting can be taken back by the plan once the reset was heard.
-  if (route === 'abp-reset' && intent.policy.resetFrameCounters)
+  // Taken back once the reset was heard: until then the target takes the counters from 0.
+  if (route === 'abp-reset' && intent.policy.resetFrameCounters && !resetEnded)
     set('network-server', 'mac_settings.resets_f_cnt', true, 'policy.resetFrameCounters')
-  carryCounters(source, route, set)
-  const nonces = source.registries['join-server']?.['used_dev_nonces']
+  carryCounters(source, route, marginOf(route, intent.policy), set)
+  const nonces = isReprogrammed(route) ? undefined : field(source, 'join-server', 'used_dev_nonces')
   if (Array.isArray(nonces) && nonces.length > USED_DEV_NONCES_KEPT) {
     set('join-server', 'used_dev_nonces', nonces.slice(-USED_DEV_NONCES_KEPT), 'the newest 10 are kept')
   }
-  if (livedOnTarget) raiseJoinNonce(source, set)
-  const record = { ids: { ...source.ids, deviceId: intent.set.deviceId ?? source.ids.deviceId }, registries }
-  return { record, reasons, findings: rx1.findings }
+  if (livedOnTarget && !isReprogrammed(route)) raiseJoinNonce(source, set)
+  const deviceId = intent.set.deviceId ?? source.ids.deviceId
+  const ids = { ...source.ids, ...becomes(source, intent), deviceId } as DeviceIds
+  return { record: { ids, registries }, reasons, generated, findings: rx1.findings }
 }
 
 /** The highest JoinNonce there is (24 bits). */
@@ -120,8 +136,6 @@ const raiseJoinNonce = (source: DeviceRecord, set: SetField): void => {
 export const raisedJoinNonce = (last: FieldValue | undefined): number =>
   Math.min(LAST_JOIN_NONCE, (typeof last === 'number' ? last : 0) + FORGOTTEN_JOINS)
 
-type SetField = (registry: Registry, path: FieldPath, value: FieldValue | undefined, because: string) => void
-
 const applySettings = (intent: DeviceIntent, set: SetField): void => {
   const { name, description, attributes, frequencyPlan, lorawanVersion, lorawanPhyVersion } = intent.set
   const because = 'overrides.set'
@@ -134,20 +148,29 @@ const applySettings = (intent: DeviceIntent, set: SetField): void => {
     set('network-server', 'lorawan_phy_version', lorawanPhyVersion, because)
 }
 
+/** Where the source can not be muted, downlinks may still be on their way while its counter is read. */
+const UNMUTED_MARGIN = 32
+
+const marginOf = (route: Route, { downlinkCounterMargin: margin }: Policy): number =>
+  margin === 'auto' ? (route === 'multicast' ? UNMUTED_MARGIN : 0) : margin
+
 /**
  * Below 1.1 one downlink counter serves network and application: N = A = the higher of the two, or the first
- * application downlink would be refused as too low. 1.1 keeps them apart. No margin: the source is silent and
- * was read after that. A counter of 0 means that none was sent and is left out.
+ * application downlink would be refused as too low. 1.1 keeps them apart. A counter of 0 means that none was sent and
+ * is left out. The margin is for downlink counters alone: an uplink counter above the device's refuses its frames.
  */
-const carryCounters = (source: DeviceRecord, route: Route, set: SetField): void => {
+const carryCounters = (source: DeviceRecord, route: Route, margin: number, set: SetField): void => {
   if (!keepsKeys(route)) return
   const version = String(source.registries['network-server']?.['lorawan_version'] ?? '')
-  if (versionAtLeast(version, 'MAC_V1_1')) return
   const n = numberField(source, 'network-server', 'session.last_n_f_cnt_down') ?? 0
   const a = numberField(source, 'application-server', 'session.last_a_f_cnt_down') ?? 0
-  const highest = Math.max(n, a)
-  if (highest === 0) return
-  const because = 'one downlink counter below LoRaWAN 1.1'
-  if (n !== highest) set('network-server', 'session.last_n_f_cnt_down', highest, because)
-  if (a !== highest) set('application-server', 'session.last_a_f_cnt_down', highest, because)
+  const isSplit = versionAtLeast(version, 'MAC_V1_1')
+  const [network, application] = isSplit ? [n, a] : [Math.max(n, a), Math.max(n, a)]
+  const raised = (counter: number): number => (counter === 0 ? 0 : Math.min(LAST_COUNTER, counter + margin))
+  const because = margin > 0 ? 'policy.downlinkCounterMargin' : 'one downlink counter below LoRaWAN 1.1'
+  if (raised(network) !== n) set('network-server', 'session.last_n_f_cnt_down', raised(network), because)
+  if (raised(application) !== a)
+    set('application-server', 'session.last_a_f_cnt_down', raised(application), because)
 }
+
+const LAST_COUNTER = 0xffffffff

@@ -4,8 +4,7 @@ import { REGISTRIES } from '../../domain/device.ts'
 import type { Digest } from '../../domain/identifiers.ts'
 import { canonicalJson } from '../../domain/json.ts'
 import { Secret } from '../../domain/secret.ts'
-import { fieldKey } from './desired.ts'
-import { type FieldKind, fieldKind } from './fields.ts'
+import { type FieldKind, fieldKey, fieldKind } from './fields.ts'
 
 /** Length of a short digest: enough to notice a change, of no use to guess a key from without the HMAC key. */
 const SHORT = 16

@@ -145,3 +145,6 @@ export const fieldRule = (registry: Registry, path: FieldPath): Pick<FieldRule, 
   }
 
 export const fieldKind = (registry: Registry, path: FieldPath): FieldKind => fieldRule(registry, path).kind
+
+/** Key of a field in tables that span registries. */
+export const fieldKey = (registry: Registry, path: FieldPath): string => `${registry} ${path}`

@@ -85,3 +85,22 @@ export const sameValue = (path: FieldPath, a: FieldValue | undefined, b: FieldVa
   if (!isWrapper(path) && isZero(a) && isZero(b)) return true
   return canonicalJson(a ?? null) === canonicalJson(b ?? null)
 }
+
+/** Whether two readings hold the same, keys included. */
+export const isSameRecord = (a: DeviceRecord, b: DeviceRecord): boolean =>
+  canonicalJson(revealed(a)) === canonicalJson(revealed(b))
+
+const revealed = ({ ids, registries }: DeviceRecord): unknown => ({
+  ids,
+  registries: Object.fromEntries(
+    (Object.entries(registries) as [Registry, Fields][]).map(([registry, fields]) => [
+      registry,
+      Object.fromEntries(
+        Object.entries(fields).map(([path, value]) => [
+          path,
+          value instanceof Secret ? { key: value.reveal() } : value,
+        ]),
+      ),
+    ]),
+  ),
+})

@@ -1,7 +1,7 @@
 import type { DeviceProfile } from '../../domain/change-set.ts'
 import type { Activation, DeviceRecord } from '../../domain/device.ts'
-import type { Route } from '../../domain/journal.ts'
-import type { Policy } from '../../domain/migration-plan.ts'
+import type { Route, TargetEuis } from '../../domain/journal.ts'
+import type { DeviceIntent, Policy } from '../../domain/migration-plan.ts'
 import { hasSession, isTrue, textField } from './records.ts'
 
 const NS = 'network-server'
@@ -27,22 +27,54 @@ export const versionAtLeast = (version: string, floor: 'MAC_V1_0_4' | 'MAC_V1_1'
 
 /**
  * How a device crosses. A device that never joined has nothing to keep and joins anew; undefined where the policy
- * leaves no way (an ABP device that neither keeps its session nor is reset).
+ * leaves no way (an ABP device that neither keeps its session nor is reset nor re-programmed).
  */
-export const routeOf = (record: DeviceRecord, policy: Policy): Route | undefined => {
+export const routeOf = (record: DeviceRecord, intent: DeviceIntent): Route | undefined => {
+  const { policy } = intent
   switch (activationOf(record)) {
     case 'otaa':
-      return policy.persistSession && hasSession(record) ? 'session-kept' : 'joining-anew'
+      if (policy.rootKeys === 'generate' || becomes(record, intent) !== undefined) return 'otaa-reprogrammed'
+      if (!hasSession(record)) return 'joining-anew'
+      if (policy.persistSession) return 'session-kept'
+      return policy.rejoin.trigger === 'source-downlink' ? 'joining-triggered' : 'joining-anew'
     case 'abp':
+      if (policy.abp === 'reprogram') return 'abp-reprogrammed'
+      if (policy.abp === 'to-otaa') return 'otaa-reprogrammed'
       if (policy.resetFrameCounters) return 'abp-reset'
       return policy.persistSession ? 'abp-kept' : undefined
     case 'multicast':
-      return undefined
+      return 'multicast'
   }
 }
+
+const STOPPED: readonly Route[] = ['session-kept', 'joining-anew', 'abp-kept', 'abp-reset']
+
+/** Whether the source is stopped before the target speaks: such a device can be deleted first too. */
+export const isStoppedRoute = (route: Route): boolean => STOPPED.includes(route)
+
+/** The handover of a route under a policy, as change set and state write it. */
+export const handoverOf = (route: Route, policy: Pick<Policy, 'handover'>): 'delete-first' | undefined =>
+  policy.handover === 'delete-first' && isStoppedRoute(route) ? 'delete-first' : undefined
 
 /** Whether the crossing carries the running session with its counters and MAC state. */
 export const keepsSession = (route: Route): boolean => route === 'session-kept' || route === 'abp-kept'
 
 /** Whether DevAddr and session keys are carried (an ABP device that is reset keeps them). */
-export const keepsKeys = (route: Route): boolean => route !== 'joining-anew'
+export const keepsKeys = (route: Route): boolean =>
+  keepsSession(route) || route === 'abp-reset' || route === 'multicast'
+
+/** Whether the device has to join on the target with what it holds. */
+export const joinsAnew = (route: Route): boolean => route === 'joining-anew' || route === 'joining-triggered'
+
+/** Whether somebody has to give the device other EUIs or new keys. */
+export const isReprogrammed = (route: Route): boolean =>
+  route === 'otaa-reprogrammed' || route === 'abp-reprogrammed'
+
+/** EUIs of the device on the target, where they are others than the source's. */
+export const becomes = ({ ids }: DeviceRecord, { set }: DeviceIntent): TargetEuis | undefined => {
+  const euis = {
+    ...(set.devEui === undefined || set.devEui === ids.devEui ? {} : { devEui: set.devEui }),
+    ...(set.joinEui === undefined || set.joinEui === ids.joinEui ? {} : { joinEui: set.joinEui }),
+  }
+  return Object.keys(euis).length === 0 ? undefined : euis
+}

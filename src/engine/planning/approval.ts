@@ -56,11 +56,19 @@ export const compareWithApproved = (
 const wasApproved = (was: DeviceChange, now: DeviceChange): boolean => {
   if (now.action === 'update' || now.action === 'adopt')
     return now.action === was.action && isSameWish(was, now)
-  return (now.action !== 'create' && now.action !== 'resume') || isSameWish(was, now)
+  return (now.action !== 'create' && now.action !== 'resume') || isSameWish(was, withoutReplaced(was, now))
 }
 
 const isSameWish = ({ expect: was }: DeviceChange, { expect: now }: DeviceChange): boolean =>
   was === undefined || now === undefined || (was.rootKeys === now.rootKeys && was.settings === now.settings)
+
+/** What we did ourselves since: root keys of the source that were replaced are no change of the device. */
+const withoutReplaced = (was: DeviceChange, now: DeviceChange): DeviceChange => {
+  const hadIt = was.steps.includes('prevent-rejoin')
+  const isDone = !now.steps.includes('prevent-rejoin') && !now.later.includes('prevent-rejoin')
+  if (!hadIt || !isDone || was.expect === undefined || now.expect === undefined) return now
+  return { ...now, expect: { ...now.expect, rootKeys: was.expect.rootKeys } }
+}
 
 /** Whether all runs since the change set's base carried out this change set. */
 const grewByItself = (approved: ChangeSet, recordsSince: readonly JournalRecord[]): boolean => {

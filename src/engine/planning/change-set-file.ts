@@ -41,6 +41,8 @@ export const approvable = (change: DeviceChange): unknown => ({
   joinEui: change.joinEui,
   action: change.action,
   route: change.route,
+  handover: change.handover,
+  becomes: change.becomes,
   profile: change.profile,
   steps: change.steps,
   later: change.later,

@@ -3,9 +3,9 @@ import type { DeviceRecord, FieldValue, Registry } from '../../domain/device.ts'
 import { REGISTRIES } from '../../domain/device.ts'
 import type { Json } from '../../domain/json.ts'
 import { Secret } from '../../domain/secret.ts'
-import { fieldKey, type Reasons } from '../device/desired.ts'
+import type { Desired, Reasons } from '../device/desired.ts'
 import { settingDigest } from '../device/digests.ts'
-import { type FieldKind, fieldKind, fieldRule } from '../device/fields.ts'
+import { type FieldKind, fieldKey, fieldKind, fieldRule } from '../device/fields.ts'
 import { parameters } from '../device/mac-state.ts'
 import { isObject, sameValue } from '../device/records.ts'
 
@@ -72,13 +72,13 @@ const change = (
   ...(because === undefined ? {} : { because }),
 })
 
-/** All fields of a device that is to be created. */
+/** All fields of a device that is to be created; those that are made when it crosses without a value. */
 export const createdFields = (
   source: DeviceRecord,
-  desired: DeviceRecord,
-  reasons: Reasons,
-): readonly FieldChange[] =>
-  REGISTRIES.flatMap((registry) =>
+  { record: desired, reasons, generated }: Desired,
+): readonly FieldChange[] => [
+  ...generated.map((key) => generatedField(key)),
+  ...REGISTRIES.flatMap((registry) =>
     Object.entries(desired.registries[registry] ?? {}).map(([path, value]): FieldChange => {
       const because = reasons[fieldKey(registry, path)]
       return {
@@ -91,7 +91,21 @@ export const createdFields = (
         ...(because === undefined ? {} : { because }),
       }
     }),
-  )
+  ),
+]
+
+const generatedField = (key: string): FieldChange => {
+  const [registry = '', path = ''] = key.split(' ')
+  return {
+    registry: registry as Registry,
+    path,
+    before: { absent: true },
+    after: { generated: true },
+    verdict: 'write',
+    reason: 'plan',
+    because: path.startsWith('session.') ? 'policy.abp' : 'new root keys',
+  }
+}
 
 /** Fields of the source that stay behind, with the reason of the field table. */
 export const fieldsLeftBehind = (

@@ -1,5 +1,6 @@
-import type { DeviceRecord } from '../../domain/device.ts'
+import type { DeviceRecord, Registry } from '../../domain/device.ts'
 import type { Diagnostic } from '../../domain/diagnostic.ts'
+import type { Policy } from '../../domain/migration-plan.ts'
 import { field, isTrue, registriesOf, secretField } from '../device/records.ts'
 import { type DeviceProgress, isLetGo, isOurs, rootKeysReplaced, wasOnTarget } from '../progress/progress.ts'
 
@@ -8,6 +9,8 @@ export type Holder =
   | { readonly presence: 'absent'; readonly vanished: boolean }
   /** Ours, wholly or in part, and not let go yet: to be completed. */
   | { readonly presence: 'ours' }
+  /** Others registered it in part, with the same keys, and the plan wants it completed. */
+  | { readonly presence: 'partial'; readonly held: readonly Registry[] }
   /** The same device with the same keys, let go by us or made by others: only its settings may be written. */
   | { readonly presence: 'same' }
   | { readonly presence: 'blocked'; readonly finding: Diagnostic }
@@ -22,6 +25,7 @@ export const holderOf = (
   target: DeviceRecord,
   desired: DeviceRecord,
   progress: DeviceProgress | undefined,
+  adopt: Policy['adopt'],
 ): Holder => {
   const device = progress?.device ?? desired.ids.deviceId
   const blocked = (code: string, message: string, hint: string): Holder => ({
@@ -44,20 +48,32 @@ export const holderOf = (
     ...NEEDED,
     ...(otaa && desired.registries['join-server'] !== undefined ? (['join-server'] as const) : []),
   ].filter((registry) => !held.includes(registry))
-  if (missing.length > 0) {
+  const isPartial = missing.length > 0
+  if (isPartial && (adopt !== 'partial' || isLetGo(progress))) {
     return blocked(
       'PartialOnTarget',
       `the target holds a part of ${id} that is not ours (${held.join(', ')}; not ${missing.join(', ')})`,
-      'complete or delete it on the target, or exclude the device',
+      'write policy.adopt: partial in an override for it to have it completed, delete it on the target, or exclude the device',
     )
   }
-  if (!rootKeysReplaced(progress) && differs(target, desired, 'join-server', ROOT_KEYS)) {
+  if (isPartial && field(target, 'network-server', 'session.dev_addr') !== undefined) {
+    return blocked(
+      'PartialOnTarget',
+      `the target serves ${id} already, and misses a part of it (${missing.join(', ')})`,
+      'complete it on the target by hand, or delete it there if it is not in use',
+    )
+  }
+  // New keys are compared with nothing: they were made by us, and are on the target alone.
+  const areOurs = rootKeysReplaced(progress) || progress?.credentials !== undefined
+  const holdsRootKeys = !isPartial || held.includes('join-server')
+  if (!areOurs && holdsRootKeys && differs(target, desired, 'join-server', ROOT_KEYS)) {
     return blocked(
       'ForeignKeys',
       `the target's ${id} has the same EUIs and other root keys`,
       'delete it on the target if it is not in use, or exclude the device',
     )
   }
+  if (isPartial) return { presence: 'partial', held }
   if (!otaa && !isLetGo(progress) && differs(target, desired, 'network-server', SESSION_KEYS)) {
     return blocked(
       'ForeignKeys',

@@ -1,12 +1,13 @@
 import type { DeviceChange } from '../../domain/change-set.ts'
-import type { DeviceIds, DeviceRecord } from '../../domain/device.ts'
 import { NetworkError } from '../../domain/errors.ts'
 import type { SelectableDevice, Selection } from '../../domain/migration-plan.ts'
 import type { HeldElsewhere } from '../../domain/ports.ts'
 import { type DeviceProgress, isLetGo, isOurs } from '../progress/progress.ts'
 
-const euiKey = (ids: Pick<DeviceIds, 'devEui' | 'joinEui'>): string | undefined =>
-  ids.devEui === undefined ? undefined : `${ids.joinEui ?? ''}/${ids.devEui}`
+const euiKey = (ids: {
+  readonly devEui?: string | undefined
+  readonly joinEui?: string | undefined
+}): string | undefined => (ids.devEui === undefined ? undefined : `${ids.joinEui ?? ''}/${ids.devEui}`)
 
 /** Who on the target holds an EUI pair; no `application` where it is the plan's own. */
 export interface EuiHolder {
@@ -42,10 +43,10 @@ const blockedFor = (change: DeviceChange, code: string, message: string, hint: s
 /** Blocks a device whose EUIs another id of the target's application has; undefined where none has. */
 export const taken = (
   change: DeviceChange,
-  source: DeviceRecord,
   holders: ReadonlyMap<string, EuiHolder>,
 ): DeviceChange | undefined => {
-  const key = euiKey(source.ids)
+  const { devEui, joinEui } = { ...change, ...change.becomes }
+  const key = euiKey({ devEui, joinEui })
   const holder = key === undefined ? undefined : holders.get(key)
   if (holder === undefined || change.action === 'blocked') return undefined
   const { application, deviceId } = holder

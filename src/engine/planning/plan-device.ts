@@ -1,22 +1,33 @@
 import type { Action, DeviceChange, Expectation, FieldChange } from '../../domain/change-set.ts'
-import type { DeviceRecord } from '../../domain/device.ts'
+import type { DeviceRecord, Registry } from '../../domain/device.ts'
 import type { Diagnostic } from '../../domain/diagnostic.ts'
-import type { Route } from '../../domain/journal.ts'
+import type { Route, StepName } from '../../domain/journal.ts'
 import type { DeviceIntent, MigrationPlan } from '../../domain/migration-plan.ts'
-import type { NetworkFacts } from '../../domain/ports.ts'
+import type { NetworkFacts, QueuedDownlink } from '../../domain/ports.ts'
 import { updateSteps } from '../crossing/update.ts'
+import { completed } from '../device/completed.ts'
 import { type Desired, desiredRecord, type TargetDefaults } from '../device/desired.ts'
 import { rootKeysDigest, sessionDigest, settingsDigest } from '../device/digests.ts'
 import { hasSession, registriesOf } from '../device/records.ts'
 import { speaks, TARGET_SPEAKS } from '../device/scheduling.ts'
-import { activationOf, keepsKeys, keepsSession, profileOf, routeOf } from '../device/route.ts'
-import { isHeard } from '../progress/heard.ts'
+import {
+  activationOf,
+  becomes,
+  handoverOf,
+  keepsKeys,
+  keepsSession,
+  profileOf,
+  routeOf,
+} from '../device/route.ts'
+import { isTrigger } from '../device/trigger.ts'
+import { isHeard, isResetHeard } from '../progress/heard.ts'
 import {
   type DeviceProgress,
   deletesBegun,
   isLetGo,
   isOurs,
   rootKeysReplaced,
+  stepDone,
   wasOnTarget,
 } from '../progress/progress.ts'
 import { crossingSteps, retireDue, type StepsLeft, stepsLeft } from '../progress/steps.ts'
@@ -34,9 +45,12 @@ export interface DeviceInput {
   readonly coverage: MigrationPlan['coverage']['gateways']
   readonly retireAfter: number
   readonly sourceHost: string
+  /** EUIs are unique over both applications. */
+  readonly sameDeployment: boolean
   readonly targetFacts: NetworkFacts
   readonly defaults: TargetDefaults
-  readonly queuedDownlinks: number | undefined
+  /** Undefined where the queue can't be seen. */
+  readonly queue: readonly QueuedDownlink[] | undefined
   readonly digestKey: string
   readonly now: Date
 }
@@ -54,7 +68,7 @@ const isVanished = ({ target, progress }: Pick<Wanting, 'target' | 'progress'>):
 const chosenRoute = (input: Wanting): Route | undefined => {
   const { source, intent, progress } = input
   const isUnderWay = isOurs(progress) && !(isVanished(input) && isLetGo(progress)) && !hasJoinedSince(input)
-  return isUnderWay && progress?.route !== undefined ? progress.route : routeOf(source, intent.policy)
+  return isUnderWay && progress?.route !== undefined ? progress.route : routeOf(source, intent)
 }
 
 /** It had no session to keep when its crossing began, and has one now: that is what the plan wants kept. */
@@ -72,18 +86,25 @@ export const desiredOf = (
   const { source, intent, defaults, progress } = input
   const route = chosenRoute(input)
   if (route === undefined) return undefined
-  const livedOnTarget = progress?.livedOnTarget === true || (isVanished(input) && isLetGo(progress))
-  return { route, desired: desiredRecord(source, route, intent, defaults, livedOnTarget) }
+  const begun = {
+    livedOnTarget: progress?.livedOnTarget === true || (isVanished(input) && isLetGo(progress)),
+    resetEnded: stepDone(progress, 'end-reset'),
+  }
+  return { route, desired: desiredRecord(source, route, intent, defaults, begun) }
 }
 
-/** Settings of a device that is on the target, or on its way, may change; its id there may not. */
-export const pinnedIntent = (intent: DeviceIntent, progress: DeviceProgress | undefined): DeviceIntent =>
-  isOurs(progress) || isLetGo(progress)
-    ? { ...intent, set: { ...intent.set, deviceId: progress?.target ?? '' } }
-    : intent
+/** Settings of a device that is on the target, or on its way, may change; its id and EUIs there may not. */
+export const pinnedIntent = (intent: DeviceIntent, progress: DeviceProgress | undefined): DeviceIntent => {
+  if (progress === undefined || !(isOurs(progress) || isLetGo(progress) || deletesBegun(progress)))
+    return intent
+  const { devEui: _dev, joinEui: _join, ...set } = intent.set
+  const pinned = { ...set, ...progress.becomes, deviceId: progress.target } as DeviceIntent['set']
+  return { ...intent, set: pinned }
+}
 
 /** The change of one device that the source still holds. Pure: same input, same change. */
-export const planDevice = (input: DeviceInput): DeviceChange => {
+export const planDevice = (given: DeviceInput): DeviceChange => {
+  const input = { ...given, source: completed(given.source, given.intent) }
   const { source, target, progress, intent } = input
   if (progress !== undefined && isReplaced(source, progress)) return replaced(input)
   if (progress !== undefined && deletesBegun(progress)) {
@@ -103,10 +124,17 @@ export const planDevice = (input: DeviceInput): DeviceChange => {
     ...(source.ids.joinEui === undefined ? {} : { joinEui: source.ids.joinEui }),
     profile: profileOf(source),
   }
+  const route = wanted?.route
+  const handover = route === undefined ? undefined : chosenHandover(input, route)
+  const becoming = becomes(source, intent)
   const told = deviceFindings({
     source,
-    route: wanted?.route,
-    policy: intent.policy,
+    registered: given.source,
+    route,
+    handover,
+    becomes: becoming,
+    sameDeployment: input.sameDeployment,
+    intent,
     coverage: input.coverage,
     targetFacts: input.targetFacts,
     sourceHost: input.sourceHost,
@@ -115,7 +143,8 @@ export const planDevice = (input: DeviceInput): DeviceChange => {
     frequencyPlan: intent.set.frequencyPlan ?? base.profile.frequencyPlan,
     lorawanVersion: intent.set.lorawanVersion ?? base.profile.lorawanVersion,
     lorawanPhyVersion: intent.set.lorawanPhyVersion ?? base.profile.lorawanPhyVersion,
-    queuedDownlinks: input.queuedDownlinks,
+    queue: input.queue,
+    copiedDownlinks: progress?.copiedDownlinks,
   })
   const ruled = told.map((finding) =>
     finding.code === 'SourceMuted' && holdsIt(target, source) ? movedBefore(base.device) : finding,
@@ -132,36 +161,47 @@ export const planDevice = (input: DeviceInput): DeviceChange => {
     later: [],
     findings: all,
   })
-  if (wanted === undefined) return blocked(findings)
-  const { route, desired } = wanted
+  if (wanted === undefined || route === undefined) return blocked(findings)
+  const { desired } = wanted
   if (hasError(findings)) return blocked(findings)
 
-  const holder = holderOf(target, desired.record, progress)
+  const holder = holderOf(target, desired.record, progress, intent.policy.adopt)
   if (holder.presence === 'blocked') return blocked([...findings, holder.finding])
   // Somebody deleted it on the target: it crosses again from the start, if what is on the source is still of use.
   const isGone = isVanished(input)
   if (isGone && rootKeysReplaced(progress)) return blocked([...findings, keysReplaced(base.device)])
   const livedThere = isLetGo(progress) ? isGone : progress?.livedOnTarget === true
   if (livedThere && keepsSession(route)) return blocked([...findings, sessionLost(base.device)])
-  if (holder.presence === 'ours' && speaks(target)) {
+  if (holder.presence === 'ours' && route !== 'multicast' && speaks(target)) {
     return blocked([...findings, targetSpeaks(base.device)])
   }
   const crossing = isGone ? undefined : progress
   const heard = crossing !== undefined && isHeard(crossing, target.registries['network-server'])
   const steps = crossingSteps({
     route,
-    hasJoinServer: source.registries['join-server'] !== undefined,
+    handover,
+    hasJoinServer: desired.record.registries['join-server'] !== undefined,
     policy: intent.policy,
   })
-  const left = stepsLeft(
-    steps,
-    crossing,
+  const left = stepsLeft(steps, crossing, {
     heard,
-    retireDue(crossing, intent.policy, input.retireAfter, input.now),
-  )
-  const known = { ...base, route, expect: expectation(input, route, desired, target) }
+    retire: retireDue(crossing, intent.policy, input.retireAfter, input.now),
+    triggerSent: input.queue?.every((item) => !isTrigger(item, intent.policy.rejoin)) ?? false,
+    resetHeard: crossing !== undefined && isResetHeard(crossing, target.registries['network-server']),
+  })
+  const course = {
+    ...(handover === undefined ? {} : { handover }),
+    ...(becoming === undefined ? {} : { becomes: becoming }),
+  }
+  const known = { ...base, route, ...course, expect: expectation(input, route, desired, target) }
   return act({ known, findings, holder, desired, left, input })
 }
+
+/** A handover that has begun is kept, as the route is. */
+const chosenHandover = ({ intent, progress }: Wanting, route: Route): 'delete-first' | undefined =>
+  progress !== undefined && (isOurs(progress) || deletesBegun(progress))
+    ? progress.handover
+    : handoverOf(route, intent.policy)
 
 /** The source holds another device under the id of one that crossed. */
 const isReplaced = (source: DeviceRecord, progress: DeviceProgress): boolean =>
@@ -228,23 +268,17 @@ const act = ({ known, findings, holder, desired, left, input }: Acting): DeviceC
     later: steps.later,
     findings: [...findings, ...more],
   })
+  const allFields = (): readonly FieldChange[] => [
+    ...createdFields(source, desired),
+    ...fieldsLeftBehind(source, desired.record, desired.reasons),
+  ]
   switch (holder.presence) {
-    case 'absent': {
-      const fields = [
-        ...createdFields(source, desired.record, desired.reasons),
-        ...fieldsLeftBehind(source, desired.record, desired.reasons),
-      ]
-      return change('create', fields, left, holder.vanished ? [vanished(known.device)] : [])
-    }
+    case 'absent':
+      return change('create', allFields(), left, holder.vanished ? [vanished(known.device)] : [])
+    case 'partial':
+      return change('create', allFields(), left, [partialAdopted(known.device, holder.held)])
     case 'ours':
-      return change(
-        'resume',
-        [
-          ...createdFields(source, desired.record, desired.reasons),
-          ...fieldsLeftBehind(source, desired.record, desired.reasons),
-        ],
-        left,
-      )
+      return change('resume', allFields(), left)
     case 'same': {
       const writes = settingChanges(target, desired.record, desired.reasons, progress?.applied)
       const equal = equalFields(target, desired.record)
@@ -262,12 +296,23 @@ const act = ({ known, findings, holder, desired, left, input }: Acting): DeviceC
       }
       if (writes.length > 0)
         return change('update', [...writes, ...equal], { now: [...updates, ...left.now], later: left.later })
-      if (left.now.length > 0)
-        return change(progress.unmutedAt === undefined ? 'resume' : 'retire', equal, left)
+      if (left.now.length > 0) return change(left.now.some(isOnSource) ? 'retire' : 'resume', equal, left)
       return change(left.later.length > 0 ? 'wait' : 'done', equal, left)
     }
   }
 }
+
+/** Steps on the source that follow once the target has heard the device. */
+const isOnSource = (step: StepName): boolean =>
+  step === 'prevent-rejoin' || step === 'stop-source' || step.startsWith('delete-')
+
+const partialAdopted = (device: string, held: readonly Registry[]): Diagnostic => ({
+  code: 'PartialAdopted',
+  severity: 'warning',
+  message: `the target holds a part of it that is not from us (${held.join(', ')}), with the same keys: it is completed`,
+  hint: 'it is never taken back by this tool; delete it on the target by hand if the import fails',
+  subject: { device },
+})
 
 const vanished = (device: string): Diagnostic => ({
   code: 'VanishedFromTarget',

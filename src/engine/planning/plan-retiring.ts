@@ -1,10 +1,12 @@
 import type { Action, DeviceChange } from '../../domain/change-set.ts'
 import type { DeviceRecord } from '../../domain/device.ts'
 import type { Diagnostic } from '../../domain/diagnostic.ts'
+import type { Route } from '../../domain/journal.ts'
 import type { Policy } from '../../domain/migration-plan.ts'
 import { registriesOf } from '../device/records.ts'
-import { isHeard } from '../progress/heard.ts'
-import { type DeviceProgress, deletesBegun, isLetGo, isOurs } from '../progress/progress.ts'
+import { joinsAnew } from '../device/route.ts'
+import { isHeard, isResetHeard } from '../progress/heard.ts'
+import { type DeviceProgress, deletesBegun, isHeldByEscrow, isLetGo, isOurs } from '../progress/progress.ts'
 import { crossingSteps, retireDue, stepsLeft } from '../progress/steps.ts'
 
 export interface RetiringInput {
@@ -26,6 +28,8 @@ export const planRetiring = ({ progress, target, policy, retireAfter, now }: Ret
     ...(progress.devEui === undefined ? {} : { devEui: progress.devEui }),
     ...(progress.joinEui === undefined ? {} : { joinEui: progress.joinEui }),
     ...(progress.route === undefined ? {} : { route: progress.route }),
+    ...(progress.handover === undefined ? {} : { handover: progress.handover }),
+    ...(progress.becomes === undefined ? {} : { becomes: progress.becomes }),
   }
   const act = (
     action: Action,
@@ -41,21 +45,26 @@ export const planRetiring = ({ progress, target, policy, retireAfter, now }: Ret
   })
   const nothing = { now: [], later: [] }
   const goneByOthers = !deletesBegun(progress)
+  // Nothing is on either network: the escrow alone has it, and the import goes on from there.
+  const isHeld = isHeldByEscrow(progress)
   if (progress.route === undefined || (goneByOthers && !isOurs(progress))) return act('gone', nothing)
   if (goneByOthers && !isLetGo(progress)) return act('blocked', nothing, [sourceGone(progress.device)])
-  if (registriesOf(target).length === 0) return act('blocked', nothing, [bothGone(progress.device)])
+  if (!isHeld && registriesOf(target).length === 0)
+    return act('blocked', nothing, [bothGone(progress.device)])
   const heard = isHeard(progress, target.registries['network-server'])
   const steps = crossingSteps({
     route: progress.route,
-    hasJoinServer: progress.steps['set-join'] !== undefined,
+    handover: progress.handover,
+    // What joins has keys to write, unless they are another operator's.
+    hasJoinServer: isHeld ? isJoining(progress.route) : progress.steps['set-join'] !== undefined,
     policy,
   })
-  const left = stepsLeft(
-    steps,
-    progress,
+  const left = stepsLeft(steps, progress, {
     heard,
-    deletesBegun(progress) || retireDue(progress, policy, retireAfter, now),
-  )
+    retire: deletesBegun(progress) || retireDue(progress, policy, retireAfter, now),
+    triggerSent: true,
+    resetHeard: isResetHeard(progress, target.registries['network-server']),
+  })
   if (goneByOthers) {
     // Nothing is left to do on a source that is gone.
     const onTarget = left.now.filter((step) => step === 'unmute-target' || step === 'hear')
@@ -65,9 +74,12 @@ export const planRetiring = ({ progress, target, policy, retireAfter, now }: Ret
       later: waits ? ['hear'] : [],
     })
   }
-  if (left.now.length > 0) return act(isLetGo(progress) ? 'retire' : 'resume', left)
+  const isRetiring = isLetGo(progress) && progress.route !== 'multicast' && progress.handover === undefined
+  if (left.now.length > 0) return act(isRetiring ? 'retire' : 'resume', left)
   return act(left.later.length > 0 ? 'wait' : 'done', left)
 }
+
+const isJoining = (route: Route): boolean => route === 'session-kept' || joinsAnew(route)
 
 const sourceGone = (device: string): Diagnostic => ({
   code: 'SourceGone',

@@ -4,8 +4,9 @@ import type { Diagnostic } from '../../domain/diagnostic.ts'
 import type { Emit } from '../../domain/events.ts'
 import type { Side } from '../../domain/journal.ts'
 import type { DeviceIntent, LoadedPlan, SelectableDevice, Selection } from '../../domain/migration-plan.ts'
-import type { Clock, NetworkFacts, NetworkPort } from '../../domain/ports.ts'
+import type { Clock, HeldElsewhere, NetworkFacts, NetworkPort, QueuedDownlink } from '../../domain/ports.ts'
 import type { TargetDefaults } from '../device/desired.ts'
+import { completed } from '../device/completed.ts'
 import { profileOf } from '../device/route.ts'
 import type { DeviceProgress, Progress } from '../progress/progress.ts'
 import { statusOfDevice } from '../progress/status.ts'
@@ -13,6 +14,7 @@ import { walk } from '../run/walk.ts'
 import { withDigest } from './change-set-file.ts'
 import { guardsOf } from './guards.ts'
 import { type EuiHolder, euiHolders, excluded, taken, unreadable, withoutTwins } from './left-alone.ts'
+import { withMembers } from './groups.ts'
 import { pinnedIntent, planDevice } from './plan-device.ts'
 import { planRetiring } from './plan-retiring.ts'
 
@@ -20,6 +22,8 @@ export interface PlanningInput {
   readonly loaded: LoadedPlan
   readonly source: NetworkPort
   readonly target: NetworkPort
+  /** Both applications are on one deployment, where a pair of EUIs exists once. */
+  readonly sameDeployment: boolean
   readonly select: (device: SelectableDevice) => Selection
   /** Findings about ids that the plan names and the source does not hold. */
   readonly unknownDevices: (deviceIds: readonly string[]) => readonly Diagnostic[]
@@ -60,7 +64,8 @@ export const planChanges = async (input: PlanningInput): Promise<Planning> => {
   const changes: DeviceChange[] = []
   // Asked only where somebody may be in the way: with every device on its way there already, nobody is.
   const mayCreate = sourceDevices.some(({ deviceId }) => !state.progress.has(deviceId))
-  const holders = euiHolders(targetDevices, mayCreate ? await target.elsewhere() : [])
+  const elsewhere = mayCreate ? await target.elsewhere() : []
+  const holders = euiHolders(targetDevices, elsewhere.filter(isNotSource(input)))
   let done = 0
   const read = async (device: SelectableDevice): Promise<void> => {
     const progress = state.progress.get(device.deviceId)
@@ -83,7 +88,7 @@ export const planChanges = async (input: PlanningInput): Promise<Planning> => {
     const change = await planGone(input, progress, intent)
     changes.push(withStatus(input, change))
   })
-  const devices = sortDevices(withoutTwins(changes))
+  const devices = sortDevices(withMembers(withoutTwins(changes)))
   const { plan, file, digest } = input.loaded
   const guards = guardsOf({
     changes: devices,
@@ -113,6 +118,12 @@ export const planChanges = async (input: PlanningInput): Promise<Planning> => {
   })
   return { changeSet, intents, targetFacts, defaultsFor }
 }
+
+/** Within one deployment the source's own devices hold the EUIs that will be free when they are deleted there. */
+const isNotSource =
+  ({ sameDeployment, source }: PlanningInput) =>
+  ({ application }: HeldElsewhere): boolean =>
+    !sameDeployment || application !== source.identity.application
 
 /** Told in the preview, for an apply would only then refuse. */
 const recipientFindings = (
@@ -164,14 +175,14 @@ const planOne = async (
       input.source.read(device.deviceId),
       input.target.read(targetId),
     ])
-    const profile = profileOf(sourceRecord)
+    const profile = profileOf(completed(sourceRecord, intent))
     const frequencyPlan = intent.set.frequencyPlan ?? profile.frequencyPlan
     const phyVersion = intent.set.lorawanPhyVersion ?? profile.lorawanPhyVersion
     const isKnownPlan =
       reading.targetFacts.frequencyPlans.length === 0 ||
       reading.targetFacts.frequencyPlans.some((plan) => plan.id === frequencyPlan)
     const defaults =
-      isKnownPlan && profile.lorawanPhyVersion !== 'PHY_UNKNOWN'
+      isKnownPlan && phyVersion !== 'PHY_UNKNOWN'
         ? await reading.defaultsFor(frequencyPlan, phyVersion)
         : { serverAddresses: reading.targetFacts.serverAddresses, macSettings: {} }
     const progress = input.state.progress.get(device.deviceId)
@@ -183,23 +194,27 @@ const planOne = async (
       coverage: input.loaded.plan.coverage.gateways,
       retireAfter: input.loaded.plan.verify.retireAfter,
       sourceHost: input.source.identity.host,
+      sameDeployment: input.sameDeployment,
       targetFacts: reading.targetFacts,
       defaults,
-      queuedDownlinks: await queueOf(input, sourceRecord),
+      queue: await queueOf(input, sourceRecord),
       digestKey: input.digestKey.key,
       now: input.clock(),
     })
-    return taken(change, sourceRecord, reading.holders) ?? change
+    return taken(change, reading.holders) ?? change
   } catch (error) {
     return unreadable(device, targetId, error)
   }
 }
 
 /** Only a device with a session can have downlinks in its queue. */
-const queueOf = async (input: PlanningInput, source: DeviceRecord): Promise<number | undefined> =>
+const queueOf = async (
+  input: PlanningInput,
+  source: DeviceRecord,
+): Promise<readonly QueuedDownlink[] | undefined> =>
   source.registries['application-server'] === undefined
     ? undefined
-    : await input.source.queuedDownlinks(source.ids.deviceId)
+    : await input.source.downlinkQueue(source.ids.deviceId)
 
 /** A device that the state knows and the source does not hold (any more). */
 const planGone = async (

@@ -30,6 +30,18 @@ export const hearing = (progress: DeviceProgress, network: Fields | undefined): 
   return network?.['pending_session.dev_addr'] === undefined ? { status: 'silent' } : { status: 'joining' }
 }
 
+/**
+ * Whether an ABP device that was let go was reset since: its counter is below what we left. Where we left 0 there was
+ * nothing to reset, and any uplink will do.
+ */
+export const isResetHeard = (progress: DeviceProgress, network: Fields | undefined): boolean => {
+  if (progress.resetHeard !== undefined) return true
+  const { baseline } = progress
+  if (baseline === undefined || hearing(progress, network).status !== 'heard') return false
+  const counter = network?.['session.last_f_cnt_up']
+  return baseline.lastFCntUp === 0 || (typeof counter === 'number' ? counter : 0) < baseline.lastFCntUp
+}
+
 /** Heard before, as the state says, or by what the target's Network Server holds now. */
 export const isHeard = (progress: DeviceProgress, network: Fields | undefined): boolean =>
   progress.heard !== undefined || hearing(progress, network).status === 'heard'

@@ -1,18 +1,16 @@
+import type { Registry } from '../../domain/device.ts'
 import {
   type ErrorRecord,
   type JournalRecord,
   RETIRE_STEPS,
   type Route,
   type StepName,
+  type TargetEuis,
 } from '../../domain/journal.ts'
+import type { EscrowPlace } from '../../domain/ports.ts'
 
 /** What a step came to, as far as the journal tells; an intent without outcome is `unknown`. */
 type StepStatus = 'done' | 'failed' | 'unknown'
-
-interface EscrowPlace {
-  readonly file: string
-  readonly line: number
-}
 
 /** What the state knows of one device: the fold of its records. */
 export interface DeviceProgress {
@@ -23,6 +21,10 @@ export interface DeviceProgress {
   readonly joinEui?: string
   /** Undefined for a device that was adopted or only updated. */
   readonly route?: Route
+  readonly handover?: 'delete-first'
+  readonly becomes?: TargetEuis
+  /** Registries of the target that held the device before it crossed, by others. */
+  readonly adopts: readonly Registry[]
   readonly steps: { readonly [S in StepName]?: StepStatus }
   /** Registered on the target by an attempt before this one, and not taken back. */
   readonly registeredBefore: boolean
@@ -37,7 +39,13 @@ export interface DeviceProgress {
     readonly devAddr: string | null
     readonly sourceDevAddr: string | null
   }
+  readonly credentials?: EscrowPlace & { readonly rootKeys: string | null; readonly session: string | null }
+  readonly sourceCounters?: { readonly lastAFCntDown: number; readonly lastNFCntDown: number }
+  readonly copiedDownlinks?: number
+  /** The target refused the import for good after the source was deleted: the source gets the device back. */
+  readonly importRefused?: { readonly code: string; readonly message: string }
   readonly unmutedAt?: string
+  readonly resetHeard?: string
   readonly heard?: { readonly at: string; readonly devAddr: string; readonly lastFCntUp: number }
   readonly applied?: Readonly<Record<string, string>>
   readonly deferred?: { readonly at: string; readonly code: string; readonly message: string }
@@ -54,6 +62,7 @@ const fresh = (device: string): DeviceProgress => ({
   steps: {},
   registeredBefore: false,
   livedOnTarget: false,
+  adopts: [],
   escrow: {},
 })
 
@@ -77,11 +86,14 @@ export const advance = (
     case 'begin':
       // What was done to the source, and whose the target's records are, outlives a new beginning.
       return {
-        ...omit(known, 'baseline', 'unmutedAt', 'heard', 'deferred', 'lastError', 'sourceKeys', 'applied'),
+        ...omit(known, ...VOID_AT_BEGIN),
         target: record.target,
         ...(record.devEui === undefined ? {} : { devEui: record.devEui }),
         ...(record.joinEui === undefined ? {} : { joinEui: record.joinEui }),
         route: record.route,
+        ...(record.handover === undefined ? {} : { handover: record.handover }),
+        ...(record.becomes === undefined ? {} : { becomes: record.becomes }),
+        adopts: [...new Set([...known.adopts, ...(record.adopts ?? [])])],
         registeredBefore: isOurs(known),
         livedOnTarget: known.livedOnTarget || isLetGo(known),
         steps: {},
@@ -108,6 +120,8 @@ export const advance = (
         ...fresh(record.device),
         target: known.target,
         livedOnTarget: known.livedOnTarget || isLetGo(known),
+        // Whoever programs devices may have them already: another attempt uses the same.
+        ...(known.credentials === undefined ? {} : { credentials: known.credentials }),
         at: record.at,
         ...(record.error === undefined ? {} : { lastError: record.error }),
       }
@@ -116,12 +130,31 @@ export const advance = (
   }
 }
 
+/** What a crossing that begins again does not know any more. */
+const VOID_AT_BEGIN = [
+  'handover',
+  'becomes',
+  'baseline',
+  'sourceCounters',
+  'copiedDownlinks',
+  'importRefused',
+  'unmutedAt',
+  'resetHeard',
+  'heard',
+  'deferred',
+  'lastError',
+  'sourceKeys',
+  'applied',
+] as const
+
 const HANDOVER: readonly StepName[] = [
   'read-again',
+  'check-escrow',
   'final-network',
   'final-start-time',
   'final-join',
   'final-application',
+  'copy-downlinks',
 ]
 
 /** Steps that say nothing any more once another is tried: a source that speaks again counts on by itself. */
@@ -190,6 +223,21 @@ const withFact = (
       return { ...known, heard: { at: fact.at, devAddr: fact.devAddr, lastFCntUp: fact.lastFCntUp } }
     case 'applied':
       return { ...known, applied: fact.settings }
+    case 'credentials': {
+      const { file, line, rootKeys, session } = fact
+      return { ...known, credentials: { file, line, rootKeys, session } }
+    }
+    case 'source-counters':
+      return {
+        ...known,
+        sourceCounters: { lastAFCntDown: fact.lastAFCntDown, lastNFCntDown: fact.lastNFCntDown },
+      }
+    case 'copied-downlinks':
+      return { ...known, copiedDownlinks: fact.count }
+    case 'import-refused':
+      return { ...known, importRefused: { code: fact.code, message: fact.message } }
+    case 'reset-heard':
+      return { ...known, resetHeard: fact.at }
     case 'deferred':
       return { ...known, deferred: { at: fact.at, code: fact.code, message: fact.message } }
   }
@@ -209,11 +257,18 @@ export const foldState = (records: Iterable<JournalRecord>): Map<string, DeviceP
 export const stepDone = (progress: DeviceProgress | undefined, step: StepName): boolean =>
   progress?.steps[step] === 'done'
 
-/** The target was, or may have been, let go: from here on nobody writes its session, counters or MAC state. */
+/**
+ * The target was, or may have been, let go: from here on nobody writes its session, counters or MAC state. A group is
+ * not muted: it is let go with its counter, once the source can not send to it any more.
+ */
 export const isLetGo = (progress: DeviceProgress | undefined): boolean => {
-  const unmute = progress?.steps['unmute-target']
-  return unmute === 'done' || unmute === 'unknown'
+  const step = progress?.steps[progress.route === 'multicast' ? 'final-network' : 'unmute-target']
+  return step === 'done' || step === 'unknown'
 }
+
+/** A group that is on the target alone: it is never heard. */
+export const isGroupMoved = (progress: DeviceProgress | undefined): boolean =>
+  progress?.route === 'multicast' && stepDone(progress, 'delete-identity')
 
 /** The source's root keys were, or may have been, replaced: they say nothing about the device any more. */
 export const rootKeysReplaced = (progress: DeviceProgress | undefined): boolean =>
@@ -221,4 +276,9 @@ export const rootKeysReplaced = (progress: DeviceProgress | undefined): boolean 
 
 /** The source is being deleted, or is: what it holds is no measure of the device any more. */
 export const deletesBegun = (progress: DeviceProgress | undefined): boolean =>
-  progress !== undefined && RETIRE_STEPS.some((step) => progress.steps[step] !== undefined)
+  progress !== undefined &&
+  RETIRE_STEPS.some((step) => progress.steps[step] === 'done' || progress.steps[step] === 'unknown')
+
+/** The source was, or is being, deleted before the target holds the device: the escrow alone has all of it. */
+export const isHeldByEscrow = (progress: DeviceProgress | undefined): boolean =>
+  progress?.handover === 'delete-first' && deletesBegun(progress) && !stepDone(progress, 'compare')

@@ -1,44 +1,144 @@
 import { RETIRE_STEPS, type Route, type StepName } from '../../domain/journal.ts'
 import type { Policy } from '../../domain/migration-plan.ts'
-import { keepsKeys, keepsSession } from '../device/route.ts'
+import { isReprogrammed, keepsKeys, keepsSession } from '../device/route.ts'
 import type { DeviceProgress } from './progress.ts'
-import { stepDone } from './progress.ts'
+import { isLetGo, stepDone } from './progress.ts'
 
 export interface StepChoice {
   readonly route: Route
-  /** A Join Server of the source holds the device (it is not another operator's). */
+  /** Absent for stop-first. */
+  readonly handover?: 'delete-first' | undefined
+  /** The target's Join Server gets the device (it is not another operator's, and the device joins). */
   readonly hasJoinServer: boolean
-  readonly policy: Pick<Policy, 'deleteSource' | 'preventRejoin'>
+  readonly policy: Pick<Policy, 'deleteSource' | 'preventRejoin' | 'queuedDownlinks'>
 }
 
 /**
- * The steps of `handover: stop-first` for one device, in order (ARCHITECTURE.md tells why in this order): keys are
- * safe before the target is written, the target is complete and muted before the source is stopped, and the target
- * speaks only when the source is silent. The Application Server is set before the Network Server, or uplinks in
- * between would be lost.
+ * The steps of one device, in order (ARCHITECTURE.md tells why in this order). What all have in common: keys are safe
+ * before anything is written, the target is complete before it speaks, and it speaks only when the source can not.
  */
 export const crossingSteps = (choice: StepChoice): readonly StepName[] => {
-  const { route, policy, hasJoinServer } = choice
-  const steps: StepName[] = ['escrow', 'create-identity']
-  if (hasJoinServer) steps.push('set-join')
-  steps.push('set-application', 'set-network', 'compare', 'stop-source', 'read-again')
-  if (keepsKeys(route)) steps.push('final-network')
-  if (keepsSession(route)) steps.push('final-start-time')
-  if (hasJoinServer) steps.push('final-join')
-  if (keepsKeys(route)) steps.push('final-application')
-  const retire = RETIRE_STEPS.filter((step) => step !== 'delete-join' || hasJoinServer)
-  if (policy.deleteSource === 'after-import') steps.push(...retire)
-  steps.push('unmute-target', 'hear')
-  if (
-    hasJoinServer &&
-    policy.preventRejoin === 'replace-root-keys' &&
-    policy.deleteSource !== 'after-import'
-  ) {
-    steps.push('prevent-rejoin')
+  switch (choice.route) {
+    case 'multicast':
+      return GROUP
+    case 'joining-triggered':
+      return triggered(choice)
+    case 'otaa-reprogrammed':
+    case 'abp-reprogrammed':
+      return reprogrammed(choice)
+    default:
+      return choice.handover === 'delete-first' ? deleteFirst(choice) : stopFirst(choice)
   }
-  if (policy.deleteSource === 'after-heard') steps.push(...retire)
-  return steps
 }
+
+const when = (condition: boolean, ...steps: readonly StepName[]): readonly StepName[] =>
+  condition ? steps : []
+
+/** The Application Server is set before the Network Server, or uplinks in between would be lost. */
+const registered = ({ hasJoinServer }: StepChoice): readonly StepName[] => [
+  'create-identity',
+  ...when(hasJoinServer, 'set-join'),
+  'set-application',
+  'set-network',
+]
+
+const retired = ({ hasJoinServer }: StepChoice): readonly StepName[] =>
+  RETIRE_STEPS.filter((step) => step !== 'delete-join' || hasJoinServer)
+
+const waitsForQueue = ({ route, policy }: StepChoice): boolean =>
+  policy.queuedDownlinks === 'wait-empty' && !isReprogrammed(route)
+
+/** Source and target are different deployments: the source falls silent, then the target speaks. */
+const stopFirst = (choice: StepChoice): readonly StepName[] => {
+  const { route, policy, hasJoinServer } = choice
+  const keepsKeysHere = keepsKeys(route)
+  const deletesAtOnce = policy.deleteSource === 'after-import'
+  return [
+    ...when(waitsForQueue(choice), 'queue-empty'),
+    'escrow',
+    ...registered(choice),
+    'compare',
+    'stop-source',
+    'read-again',
+    ...when(keepsKeysHere, 'final-network'),
+    ...when(keepsSession(route), 'final-start-time'),
+    ...when(hasJoinServer, 'final-join'),
+    ...when(keepsKeysHere, 'final-application'),
+    ...when(policy.queuedDownlinks === 'copy' && keepsSession(route), 'copy-downlinks'),
+    ...when(deletesAtOnce, ...retired(choice)),
+    'unmute-target',
+    'hear',
+    ...when(route === 'abp-reset', 'end-reset'),
+    ...when(
+      hasJoinServer && policy.preventRejoin === 'replace-root-keys' && !deletesAtOnce,
+      'prevent-rejoin',
+    ),
+    ...when(policy.deleteSource === 'after-heard', ...retired(choice)),
+  ]
+}
+
+/** Within one deployment EUIs are unique: the source is deleted before the target is created. */
+const deleteFirst = (choice: StepChoice): readonly StepName[] => [
+  ...when(waitsForQueue(choice), 'queue-empty'),
+  'escrow',
+  'check-import',
+  'stop-source',
+  'read-again',
+  'check-escrow',
+  ...retired(choice),
+  ...registered(choice),
+  ...when(keepsSession(choice.route), 'final-start-time'),
+  'compare',
+  'unmute-target',
+  'hear',
+  ...when(choice.route === 'abp-reset', 'end-reset'),
+]
+
+/**
+ * A downlink of the source makes the device join. The source's root keys are replaced before the target speaks, so that
+ * only the target accepts the join; the old session is served by the source until the device has left it.
+ */
+const triggered = (choice: StepChoice): readonly StepName[] => [
+  'escrow',
+  ...registered(choice),
+  'compare',
+  'prevent-rejoin',
+  'final-join',
+  'unmute-target',
+  'queue-trigger',
+  'trigger-sent',
+  'hear',
+  'stop-source',
+  'read-again',
+  ...when(choice.policy.deleteSource !== 'never', ...retired(choice)),
+]
+
+/** The device will be re-programmed: the source serves it with what it has now until the target has heard it. */
+const reprogrammed = (choice: StepChoice): readonly StepName[] => [
+  'escrow',
+  'credentials',
+  ...registered(choice),
+  'compare',
+  'unmute-target',
+  'hear',
+  ...when(choice.policy.deleteSource !== 'never', 'read-again', ...retired(choice)),
+]
+
+/** A group can not be muted and is never heard: it is moved by its queue, its counter and the order of the writes. */
+const GROUP: readonly StepName[] = [
+  'escrow',
+  'create-identity',
+  'set-application',
+  'set-network',
+  'compare',
+  'queue-empty',
+  'delete-application',
+  'read-again',
+  'final-network',
+  'final-application',
+  'delete-network',
+  'delete-identity',
+]
 
 export interface StepsLeft {
   /** To be done now, in order. */
@@ -47,27 +147,45 @@ export interface StepsLeft {
   readonly later: readonly StepName[]
 }
 
+/** What has come true by now of what a crossing waits for. */
+export interface Due {
+  /** The target has heard the device. */
+  readonly heard: boolean
+  /** The time that `verify.retireAfter` asks for has passed since. */
+  readonly retire: boolean
+  /** The downlink that makes the device join has left the source's queue. */
+  readonly triggerSent?: boolean
+  /** An ABP device was heard with a counter below ours. */
+  readonly resetHeard?: boolean
+}
+
 /**
- * What is left of a crossing. `heard` is whether the target has heard the device by now, `retireDue` whether the
- * time that `verify.retireAfter` asks for has passed since. Being heard is looked at once when the target was let
- * go; after that only the device can hasten it.
+ * What is left of a crossing. Being heard is looked at once when the target was let go; after that only the device
+ * can hasten it.
  */
 export const stepsLeft = (
   steps: readonly StepName[],
   progress: DeviceProgress | undefined,
-  heard: boolean,
-  retireDue: boolean,
+  due: Due,
 ): StepsLeft => {
   const hearAt = steps.indexOf('hear')
+  const isRetirement = (step: StepName): boolean => RETIRE_STEPS.some((each) => each === step)
   const isDue = (step: StepName, index: number): boolean => {
-    if (step === 'hear') return heard || progress?.unmutedAt === undefined
-    if (index < hearAt) return true
-    return heard && (step === 'prevent-rejoin' || retireDue)
+    if (step === 'hear') return due.heard || progress?.unmutedAt === undefined
+    if (step === 'trigger-sent')
+      return due.heard || due.triggerSent === true || progress?.steps['queue-trigger'] === undefined
+    if (step === 'end-reset') return due.heard && due.resetHeard === true
+    if (index < hearAt || hearAt < 0) return true
+    return due.heard && (!isRetirement(step) || due.retire)
   }
+  const unmuteAt = steps.indexOf('unmute-target')
+  // What a plan that was edited since would have had done before the target was let go is passed.
+  const isPassed = (step: StepName, index: number): boolean =>
+    stepDone(progress, step) || (isLetGo(progress) && index < unmuteAt && !isRetirement(step))
   const now: StepName[] = []
   const later: StepName[] = []
   for (const [index, step] of steps.entries()) {
-    if (!stepDone(progress, step)) (isDue(step, index) ? now : later).push(step)
+    if (!isPassed(step, index)) (isDue(step, index) ? now : later).push(step)
   }
   return { now, later }
 }

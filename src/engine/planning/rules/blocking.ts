@@ -2,9 +2,18 @@ import type { DeviceRecord, Registry } from '../../../domain/device.ts'
 import { type DevAddrPrefix, devAddrIn, parseDevAddr } from '../../../domain/identifiers.ts'
 import { hasPendingSession, isTrue, numberField, secretField, textField } from '../../device/records.ts'
 import { isMuted, MUTE } from '../../device/scheduling.ts'
-import { activationOf, keepsKeys, keepsSession, profileOf, versionAtLeast } from '../../device/route.ts'
-import { type DeviceRule, error } from './rule.ts'
+import { hasNewRootKeys } from '../../device/reprogrammed.ts'
+import {
+  activationOf,
+  isReprogrammed,
+  keepsKeys,
+  keepsSession,
+  profileOf,
+  versionAtLeast,
+} from '../../device/route.ts'
+import { type DeviceRule, error, type RuleInput } from './rule.ts'
 import { sessionFault } from './session-fault.ts'
+import { WAYS } from './ways.ts'
 
 const IS = 'identity-server'
 const JS = 'join-server'
@@ -29,48 +38,39 @@ export const BLOCKING: readonly DeviceRule[] = [
       return error(
         'HalfRegistered',
         `the source's ${list} ${missing.length === 1 ? 'does' : 'do'} not know the device`,
-        `register it on the source's ${list}, or exclude it`,
+        `${howToComplete(source, missing)}register it on the source's ${list}, or exclude it`,
       )
     },
   },
   {
-    from: 'multicast groups have a handover of their own',
-    check: ({ source }) =>
-      activationOf(source) === 'multicast'
-        ? error(
-            'MulticastNotBuilt',
-            'a multicast group can not be moved yet',
-            'exclude it, and move it by hand after its members',
-          )
-        : undefined,
-  },
-  {
     from: 'mutedSource',
-    check: ({ source, mutedByUs }) =>
-      !mutedByUs && isMuted(source)
+    check: ({ source, mutedByUs, intent }) =>
+      !mutedByUs && isMuted(source) && intent.policy.mutedSource === 'blocked'
         ? error(
             'SourceMuted',
             'the source was muted before (schedule_downlinks is false), by a person or another tool',
-            'find out why; unset schedule_downlinks on the source to migrate it, or exclude it',
+            'find out why; then write policy.mutedSource: unmute to have the target serve it, or carry to move it muted, or exclude it',
             MUTE,
           )
         : undefined,
   },
   {
     from: 'A6c, A6d: an ABP device keeps its session, is reset, or is re-programmed',
-    check: ({ source, policy, isUnderWay }) =>
-      !isUnderWay && activationOf(source) === 'abp' && !policy.persistSession && !policy.resetFrameCounters
+    check: ({ source, route, isUnderWay }) =>
+      !isUnderWay && activationOf(source) === 'abp' && route === undefined
         ? error(
             'AbpNeedsDecision',
             'an ABP device can not join anew',
-            'set policy.persistSession: true to keep its session, or policy.resetFrameCounters: true if it will be reset',
+            'set policy.persistSession: true to keep its session, policy.resetFrameCounters: true if it will be reset, or policy.abp: reprogram or to-otaa if it will be re-programmed',
           )
         : undefined,
   },
   {
     from: 'A6c: counters start again on ABP devices below LoRaWAN 1.0.4 only',
-    check: ({ source, policy, isUnderWay }) => {
-      if (isUnderWay || !policy.resetFrameCounters) return undefined
+    check: ({ source, route, intent, isUnderWay }) => {
+      if (isUnderWay || !intent.policy.resetFrameCounters) return undefined
+      if (activationOf(source) === 'multicast' || (route !== undefined && isReprogrammed(route)))
+        return undefined
       const why =
         activationOf(source) === 'otaa'
           ? 'an OTAA device resets its counters by joining'
@@ -84,8 +84,10 @@ export const BLOCKING: readonly DeviceRule[] = [
   },
   {
     from: 'keys that were cleared',
-    check: ({ source }) => {
-      if (activationOf(source) !== 'otaa' || source.registries[JS] === undefined) return undefined
+    check: (input) => {
+      const { source } = input
+      if (activationOf(source) !== 'otaa' || source.registries[JS] === undefined || getsNewKeys(input))
+        return undefined
       const keys = ['root_keys.app_key.key', 'root_keys.nwk_key.key'].map((path) =>
         secretField(source, JS, path),
       )
@@ -108,11 +110,12 @@ export const BLOCKING: readonly DeviceRule[] = [
   },
   {
     from: 'a LoRaWAN 1.1 device joins with NwkKey',
-    check: ({ source, lorawanVersion }) =>
-      activationOf(source) === 'otaa' &&
-      source.registries[JS] !== undefined &&
-      versionAtLeast(lorawanVersion, 'MAC_V1_1') &&
-      secretField(source, JS, 'root_keys.nwk_key.key') === undefined
+    check: (input) =>
+      activationOf(input.source) === 'otaa' &&
+      input.source.registries[JS] !== undefined &&
+      !getsNewKeys(input) &&
+      versionAtLeast(input.lorawanVersion, 'MAC_V1_1') &&
+      secretField(input.source, JS, 'root_keys.nwk_key.key') === undefined
         ? error(
             'NwkKeyMissing',
             'a LoRaWAN 1.1 device needs a NwkKey to join',
@@ -124,12 +127,13 @@ export const BLOCKING: readonly DeviceRule[] = [
   {
     from: 'a pending session is left alone until it is promoted or gone',
     // A source that we muted has to be started again first: the crossing goes on to do so.
-    check: ({ source, route, policy, mutedByUs }) =>
-      policy.persistSession &&
+    check: ({ source, route, intent, mutedByUs }) =>
+      intent.policy.persistSession &&
       !mutedByUs &&
+      route !== undefined &&
+      !isReprogrammed(route) &&
       activationOf(source) === 'otaa' &&
-      hasPendingSession(source) &&
-      route !== undefined
+      hasPendingSession(source)
         ? error(
             'PendingSession',
             'a join was accepted that the device has not confirmed by an uplink',
@@ -146,7 +150,8 @@ export const BLOCKING: readonly DeviceRule[] = [
   {
     from: 'A7c, A7d: a kept DevAddr is routed to the network that owns its block',
     check: ({ source, route, coverage, targetFacts, isUnderWay }) => {
-      if (isUnderWay) return undefined
+      // A group sends through gateways of the target, wherever its DevAddr is from.
+      if (isUnderWay || route === 'multicast') return undefined
       if (route === undefined || !keepsKeys(route) || coverage === 'on-target' || coverage === 'moving-now')
         return undefined
       const devAddr = textField(source, NS, 'session.dev_addr')
@@ -209,19 +214,34 @@ export const BLOCKING: readonly DeviceRule[] = [
   },
   {
     from: 'JoinNonce has 24 bits',
-    check: ({ source, route }) =>
-      route !== undefined &&
-      activationOf(source) === 'otaa' &&
-      (numberField(source, JS, 'last_join_nonce') ?? 0) >= 0xffffff
+    check: (input) =>
+      input.route !== undefined &&
+      activationOf(input.source) === 'otaa' &&
+      !getsNewKeys(input) &&
+      (numberField(input.source, JS, 'last_join_nonce') ?? 0) >= 0xffffff
         ? error(
             'JoinNonceExhausted',
             'its last JoinNonce is the highest there is: it can not join again with these keys',
-            'give it new root keys',
+            'give it new root keys: policy.rootKeys: generate, and re-program it',
             'last_join_nonce',
           )
         : undefined,
   },
+  ...WAYS,
 ]
+
+const getsNewKeys = ({ source, route, intent }: RuleInput): boolean =>
+  route !== undefined && hasNewRootKeys(source, route, intent)
+
+/** What is there suffices to have it join anew where it has root keys; without Network Server the plan has to say what it is. */
+const howToComplete = (source: DeviceRecord, missing: readonly Registry[]): string => {
+  const hasKeys = secretField(source, JS, 'root_keys.app_key.key') !== undefined
+  if (!hasKeys || missing.includes(IS) || missing.includes(JS)) return ''
+  const settings = missing.includes(NS)
+    ? ', with set.frequencyPlan, set.lorawanVersion and set.lorawanPhyVersion,'
+    : ''
+  return `write policy.adopt: partial${settings} in an override for it to have it join anew, or `
+}
 
 const insidePrefixes = (devAddr: string, prefixes: readonly DevAddrPrefix[]): boolean => {
   const parsed = parseDevAddr(devAddr)

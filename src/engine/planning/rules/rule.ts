@@ -1,15 +1,22 @@
 import type { DeviceRecord } from '../../../domain/device.ts'
 import type { Diagnostic } from '../../../domain/diagnostic.ts'
-import type { Route } from '../../../domain/journal.ts'
-import type { MigrationPlan, Policy } from '../../../domain/migration-plan.ts'
-import type { NetworkFacts } from '../../../domain/ports.ts'
+import type { Route, TargetEuis } from '../../../domain/journal.ts'
+import type { DeviceIntent, MigrationPlan } from '../../../domain/migration-plan.ts'
+import type { NetworkFacts, QueuedDownlink } from '../../../domain/ports.ts'
 
 /** What a rule may look at. */
 export interface RuleInput {
+  /** As if it were whole, where the plan has it completed (`adopt: partial`). */
   readonly source: DeviceRecord
+  /** As it is registered. */
+  readonly registered: DeviceRecord
   /** Undefined where the policy leaves no way for the device. */
   readonly route: Route | undefined
-  readonly policy: Policy
+  readonly handover: 'delete-first' | undefined
+  readonly becomes: TargetEuis | undefined
+  /** Source and target are one deployment: EUIs are unique over both. */
+  readonly sameDeployment: boolean
+  readonly intent: DeviceIntent
   readonly coverage: MigrationPlan['coverage']['gateways']
   readonly targetFacts: NetworkFacts
   /** Host of the source's Join Server, to tell an external one. */
@@ -23,7 +30,9 @@ export interface RuleInput {
   readonly lorawanVersion: string
   readonly lorawanPhyVersion: string
   /** Undefined where the queue can't be seen. */
-  readonly queuedDownlinks: number | undefined
+  readonly queue: readonly QueuedDownlink[] | undefined
+  /** So many of the queue were copied to the target already. */
+  readonly copiedDownlinks: number | undefined
 }
 
 /** A finding before it is known which device it is about. */

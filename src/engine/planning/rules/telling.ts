@@ -6,23 +6,33 @@ import {
   isTrue,
   macState,
   numberField,
+  registriesOf,
   secretField,
   textField,
 } from '../../device/records.ts'
 import { activationOf, keepsSession, profileOf, versionAtLeast } from '../../device/route.ts'
+import { isMuted } from '../../device/scheduling.ts'
 import { type DeviceRule, note, warning } from './rule.ts'
+import { TELLING_JOIN } from './telling-join.ts'
+import { TELLING_QUEUE } from './telling-queue.ts'
 
 const IS = 'identity-server'
 const JS = 'join-server'
 const NS = 'network-server'
 const AS = 'application-server'
 
+/** Frames before a 16-bit counter rolls over at which a reader is warned: weeks, for most devices. */
+const NEAR_ROLL_OVER = 2_000
+
 /** What a reader of the preview has to know of a device that crosses; all that hold are told. */
 export const TELLING: readonly DeviceRule[] = [
+  ...TELLING_QUEUE,
+  ...TELLING_JOIN,
   {
     from: 'A3c',
-    check: ({ source, policy }) =>
-      policy.persistSession &&
+    check: ({ source, route, intent }) =>
+      intent.policy.persistSession &&
+      route === 'joining-anew' &&
       activationOf(source) === 'otaa' &&
       !hasSession(source) &&
       !hasPendingSession(source)
@@ -40,17 +50,6 @@ export const TELLING: readonly DeviceRule[] = [
             'ExternalJoinServer',
             `its Join Server is ${textField(source, IS, 'join_server_address') ?? 'elsewhere'}`,
             'point the Join Server at the target network',
-          )
-        : undefined,
-  },
-  {
-    from: 'downlinks that are lost',
-    check: ({ queuedDownlinks }) =>
-      queuedDownlinks !== undefined && queuedDownlinks > 0
-        ? warning(
-            'QueuedDownlinksLost',
-            `${queuedDownlinks} queued downlink${queuedDownlinks === 1 ? '' : 's'} stay${queuedDownlinks === 1 ? 's' : ''} on the source`,
-            'send them again on the target, or wait until the queue is empty',
           )
         : undefined,
   },
@@ -90,12 +89,19 @@ export const TELLING: readonly DeviceRule[] = [
   },
   {
     from: '16-bit counters',
-    check: ({ source, route }) =>
-      route !== undefined &&
-      keepsSession(route) &&
-      field(source, NS, 'mac_settings.supports_32_bit_f_cnt') === false
-        ? note('SixteenBitCounters', 'its frame counter has 16 bits and rolls over at 65535')
-        : undefined,
+    check: ({ source, route }) => {
+      if (route === undefined || !keepsSession(route)) return undefined
+      if (field(source, NS, 'mac_settings.supports_32_bit_f_cnt') !== false) return undefined
+      const rolls = 'its frame counter has 16 bits and rolls over at 65535'
+      const left = 65_535 - (numberField(source, NS, 'session.last_f_cnt_up') ?? 0)
+      if (left > NEAR_ROLL_OVER || isTrue(source, NS, 'mac_settings.resets_f_cnt'))
+        return note('SixteenBitCounters', rolls)
+      return warning(
+        'SixteenBitCounters',
+        `${rolls}, ${left} frames from now: The Things Stack takes no frame after that without resets_f_cnt`,
+        'let it join again or reset it before, or set resets_f_cnt on it, which lets old frames be replayed',
+      )
+    },
   },
   {
     from: '32-bit counters',
@@ -118,9 +124,35 @@ export const TELLING: readonly DeviceRule[] = [
         ? warning(
             'CountersReset',
             'resets_f_cnt is set on the target: old frames may be replayed',
-            'reset the device once it is on the target',
+            'reset the device once it is on the target; the setting is taken back once the reset was heard',
           )
         : undefined,
+  },
+  {
+    from: 'mutedSource',
+    check: ({ source, mutedByUs, intent: { policy } }) => {
+      if (mutedByUs || !isMuted(source)) return undefined
+      return policy.mutedSource === 'carry'
+        ? warning(
+            'StaysMuted',
+            'it was muted on the source before, and stays so on the target: no network answers it',
+            'unmute it on the target when it may be served (mac_settings.schedule_downlinks)',
+          )
+        : note('MutedBefore', 'it was muted on the source before, by others; the target serves it')
+    },
+  },
+  {
+    from: 'half-registered devices',
+    check: ({ source, registered }) => {
+      const missing = registriesOf(source).filter((registry) => registered.registries[registry] === undefined)
+      return missing.length === 0
+        ? undefined
+        : warning(
+            'PartialAdopted',
+            `the source holds a part of it (not ${missing.join(', ')}), which suffices to join anew`,
+            'look at its settings on the target: formatters and classes are not known',
+          )
+    },
   },
   {
     from: 'root key ids and NwkKeys of 1.0.x',

@@ -1,0 +1,147 @@
+import { type DeviceRecord, REGISTRIES, type Registry } from '../../domain/device.ts'
+import { NetworkError } from '../../domain/errors.ts'
+import { RETIRE_STEPS, type StepName } from '../../domain/journal.ts'
+import { isSameRecord } from '../device/records.ts'
+import { TARGET_SPEAKS } from '../device/scheduling.ts'
+import { deletesBegun, stepDone } from '../progress/progress.ts'
+import {
+  type CrossingContext,
+  desiredFrom,
+  hasIdsOf,
+  markDone,
+  onSource,
+  sourceIds,
+  stepsOf,
+} from './context.ts'
+import { ensureWrite, isApplied, StepFailure } from './ensure.ts'
+import { restorable } from './restore.ts'
+import { deleteFromSource, ensureSourceIsOurs, startSource, storeInEscrow } from './source.ts'
+import { compareImport, importInto, notBelow, refuseForeign, undoImport, writeFinal } from './target.ts'
+
+/**
+ * Within one deployment a pair of EUIs exists once: the source is deleted before the target is created, and in between
+ * the escrow alone holds the device. So it is decrypted before, and what it gives is what is imported.
+ */
+
+/** Before anything is changed: the escrow can be read, and the target has room for the device. */
+export const checkImport = async (context: CrossingContext, seen: DeviceRecord): Promise<void> => {
+  const { journal, escrow, target, change } = context
+  const place = journal.progress()?.escrow.A
+  if (place === undefined || !isSameRecord(await escrow.load(place), seen)) throw unreadable('check-import')
+  const held = await target.read(change.target)
+  refuseForeign(context, held)
+  await desiredFrom(context, seen)
+  await markDone(context, 'check-import')
+}
+
+const unreadable = (step: StepName): StepFailure =>
+  new StepFailure(step, {
+    code: 'EscrowDiffers',
+    message: 'the escrow does not give back what was stored in it: nothing was deleted',
+    hint: 'look at the disk that the escrow lies on, and run again',
+  })
+
+/** Milliseconds between two attempts of an import that does not come about. */
+const PAUSES = [1_000, 2_000, 4_000, 8_000, 15_000, 30_000]
+
+/**
+ * From the last reading of the silent source to the target that holds all of it, muted. An import that is refused for
+ * good makes the source hold the device again; one that is not answered is tried again, and then left to the next run.
+ * @returns whether the target holds it; false: the source does again
+ */
+export const moveOver = async (context: CrossingContext): Promise<boolean> => {
+  const { journal } = context
+  if (!deletesBegun(journal.progress())) await secure(context)
+  await deleteAll(context)
+  for (let attempt = 0; ; attempt++) {
+    try {
+      await create(context)
+      return true
+    } catch (error) {
+      // A target that speaks lives: the source must not.
+      if (error instanceof StepFailure && error.error.code === TARGET_SPEAKS.code) throw error
+      if (error instanceof StepFailure && error.isDefinite) {
+        const { code, message } = error.error
+        await journal.fact({ name: 'import-refused', at: journal.now(), code, message })
+        await giveBack(context)
+        return false
+      }
+      const pause = PAUSES[attempt]
+      const mayTryAgain =
+        error instanceof StepFailure || (error instanceof NetworkError && !error.refusesCredentials)
+      if (!mayTryAgain || pause === undefined || context.draining()) throw error
+      await context.pause(pause)
+    }
+  }
+}
+
+/** What is deleted is what the escrow gives back: decrypted and compared, and stored anew where the source went on. */
+const secure = async (context: CrossingContext): Promise<void> => {
+  const { journal, source, change } = context
+  await ensureSourceIsOurs(context, 'delete-application')
+  const silent = await source.read(change.device)
+  if (!isSameRecord(await lastRecord(context), silent)) {
+    await storeInEscrow(context, 'B', silent)
+    if (!isSameRecord(await lastRecord(context), silent)) throw unreadable('check-escrow')
+  }
+  if (!stepDone(journal.progress(), 'check-escrow')) await markDone(context, 'check-escrow')
+}
+
+const lastRecord = async ({ journal, escrow, change }: CrossingContext): Promise<DeviceRecord> => {
+  const place = journal.progress()?.escrow.B
+  if (place === undefined) throw new Error(`${change.device} is not in the escrow`)
+  return escrow.load(place)
+}
+
+const deleteAll = async (context: CrossingContext): Promise<void> => {
+  for (const step of RETIRE_STEPS)
+    if (!stepDone(context.journal.progress(), step)) await deleteFromSource(context, step)
+}
+
+const create = async (context: CrossingContext): Promise<void> => {
+  const { journal, target, change } = context
+  const desired = await desiredFrom(context, await lastRecord(context))
+  const held = await target.read(change.target)
+  refuseForeign(context, held)
+  for (const step of stepsOf(context, desired.record)) {
+    if (step === 'compare') break
+    if (step === 'final-start-time') await writeFinal(context, step, desired)
+    else if (step === 'create-identity' || step.startsWith('set-'))
+      await importInto(context, step, desired, held)
+  }
+  if (!stepDone(journal.progress(), 'compare')) await compareImport(context, desired)
+}
+
+const RESTORES: { readonly [R in Registry]: StepName } = {
+  'identity-server': 'restore-identity',
+  'join-server': 'restore-join',
+  'application-server': 'restore-application',
+  'network-server': 'restore-network',
+}
+
+/**
+ * The target refused the device for good: what it took is taken back, with what it has counted, and the source holds the
+ * device again and serves it as before. Can be interrupted, and goes on.
+ */
+export const giveBack = async (context: CrossingContext): Promise<void> => {
+  const { journal, source, target, change } = context
+  const held = await target.read(change.target)
+  const stored = await lastRecord(context)
+  const record = hasIdsOf(change, held) ? notBelow(stored, held) : stored
+  await undoImport(context)
+  const there = await source.read(change.device)
+  for (const registry of REGISTRIES) {
+    if (record.registries[registry] === undefined) continue
+    const { fields, later } = restorable(record, registry)
+    const ids = sourceIds(context)
+    const create = registry === 'identity-server' && there.registries[registry] === undefined
+    const write = { registry, ids, fields, ...(create ? { create } : {}) }
+    if (!isApplied(there, write)) await ensureWrite(onSource(context), RESTORES[registry], write)
+    if (Object.keys(later).length > 0)
+      await ensureWrite(onSource(context), RESTORES[registry], { registry, ids, fields: later })
+  }
+  await startSource(context)
+  const { code = 'ImportRefused', message = 'the target refused it' } =
+    journal.progress()?.importRefused ?? {}
+  await journal.append({ t: 'undone', device: change.device, at: journal.now(), error: { code, message } })
+}

@@ -1,0 +1,118 @@
+import type { StepName } from '../../domain/journal.ts'
+import type { NetworkPort, QueuedDownlink } from '../../domain/ports.ts'
+import { isTrigger } from '../device/trigger.ts'
+import { type CrossingContext, markAlready, markDone, onSource, onTarget } from './context.ts'
+import { ensure, StepFailure } from './ensure.ts'
+
+/** What waits on a network to be sent to the device. @throws StepFailure `QueueUnknown` where the key may not see it. */
+const queueOf = async (
+  network: NetworkPort,
+  deviceId: string,
+  step: StepName,
+): Promise<readonly QueuedDownlink[]> => {
+  const queue = await network.downlinkQueue(deviceId)
+  if (queue !== undefined) return queue
+  throw new StepFailure(step, {
+    code: 'QueueUnknown',
+    message: 'its queue of downlinks can not be seen with this API key',
+    hint: 'add RIGHT_APPLICATION_TRAFFIC_READ to the API key of the source',
+  })
+}
+
+/** Whether nothing waits on the source to be sent; that is on the disk then. */
+export const isQueueEmpty = async (context: CrossingContext): Promise<boolean> => {
+  const { source, change } = context
+  const queue = await queueOf(source, change.device, 'queue-empty')
+  if (queue.length > 0) return false
+  await markDone(context, 'queue-empty')
+  return true
+}
+
+const isSame = (a: QueuedDownlink, b: QueuedDownlink): boolean =>
+  a.fPort === b.fPort && a.payload === b.payload && a.confirmed === b.confirmed
+
+/** Items of `wanted` that are not in `held`, each counted once. */
+const missingFrom = (
+  held: readonly QueuedDownlink[],
+  wanted: readonly QueuedDownlink[],
+): readonly QueuedDownlink[] => {
+  const left = [...held]
+  return wanted.filter((item) => {
+    const index = left.findIndex((other) => isSame(item, other))
+    if (index >= 0) left.splice(index, 1)
+    return index < 0
+  })
+}
+
+/**
+ * What waits in the silent source's queue is queued on the muted target, which gives it counters of its own. What is
+ * there already, from an earlier attempt, is not queued twice; what applications queue on the target stays.
+ */
+export const copyDownlinks = async (context: CrossingContext): Promise<void> => {
+  const { source, target, change, journal } = context
+  const waiting = await queueOf(source, change.device, 'copy-downlinks')
+  await journal.fact({ name: 'copied-downlinks', count: waiting.length })
+  const left = async (): Promise<readonly QueuedDownlink[]> =>
+    missingFrom(await queueOf(target, change.target, 'copy-downlinks'), waiting)
+  const items = await left()
+  if (items.length === 0) return markAlready(context, 'copy-downlinks')
+  await ensure(onTarget(context), {
+    step: 'copy-downlinks',
+    registry: 'application-server',
+    verb: 'set',
+    paths: [],
+    look: async () => (await left()).length === 0,
+    send: async () => target.pushDownlinks(change.target, await left()),
+  })
+}
+
+/**
+ * Queues on the source the downlink that makes the device join. A push that was sent again would send it twice: the
+ * queue, and the counter that the source's Application Server gives to what is queued, tell whether it worked.
+ */
+export const queueTrigger = async (context: CrossingContext): Promise<void> => {
+  const { source, change, intent, journal } = context
+  const { rejoin } = intent.policy
+  if (rejoin.trigger !== 'source-downlink') return markAlready(context, 'queue-trigger')
+  if (journal.progress()?.sourceCounters === undefined)
+    await journal.fact({ name: 'source-counters', ...(await downlinkCounters(context)) })
+  const before = journal.progress()?.sourceCounters
+  const isQueued = async (): Promise<boolean> => {
+    const queue = await queueOf(source, change.device, 'queue-trigger')
+    if (queue.some((item) => isTrigger(item, rejoin))) return true
+    return (await downlinkCounters(context)).lastAFCntDown > (before?.lastAFCntDown ?? 0)
+  }
+  await ensure(onSource(context), {
+    step: 'queue-trigger',
+    registry: 'application-server',
+    verb: 'set',
+    paths: [],
+    look: isQueued,
+    send: () =>
+      source.pushDownlinks(change.device, [
+        {
+          fPort: rejoin.fPort,
+          payload: Buffer.from(rejoin.payload, 'hex').toString('base64'),
+          confirmed: rejoin.confirmed,
+          correlationIds: [],
+        },
+      ]),
+  })
+}
+
+const downlinkCounters = async ({
+  source,
+  change,
+}: CrossingContext): Promise<{ readonly lastAFCntDown: number; readonly lastNFCntDown: number }> => {
+  const { registries } = await source.read(change.device)
+  const a = registries['application-server']?.['session.last_a_f_cnt_down']
+  const n = registries['network-server']?.['session.last_n_f_cnt_down']
+  return { lastAFCntDown: typeof a === 'number' ? a : 0, lastNFCntDown: typeof n === 'number' ? n : 0 }
+}
+
+/** Looks whether the downlink has left the source's queue: a class A device gets it after its next uplink. */
+export const lookForTrigger = async (context: CrossingContext): Promise<void> => {
+  const { source, change, intent } = context
+  const queue = await queueOf(source, change.device, 'trigger-sent')
+  if (!queue.some((item) => isTrigger(item, intent.policy.rejoin))) await markDone(context, 'trigger-sent')
+}
