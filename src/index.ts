@@ -15,7 +15,13 @@ export { foldState } from './engine/progress/progress.ts'
 export { type DeviceStatus, type StatusRow, statusRows } from './engine/progress/status.ts'
 export type { AppliedDevice, ApplyResult } from './engine/run/apply.ts'
 export type { VerifyRow, VerifyStatus } from './engine/run/verify.ts'
-export { type AgeIdentity, generateIdentity, loadIdentity, writeIdentity } from './escrow/identity.ts'
+export {
+  type AgeIdentity,
+  generateIdentity,
+  identityMissing,
+  loadIdentity,
+  writeIdentity,
+} from './escrow/identity.ts'
 export { type ApplyOptions, type ApplyOutcome, applyMigration } from './operations/apply.ts'
 export {
   type EscrowedDevice,
