@@ -1,6 +1,6 @@
+import type { NewCredentials } from './credentials.ts'
 import type { DeviceIds, DeviceRecord, FieldPath, Fields, Registry } from './device.ts'
 import type { Diagnostic } from './diagnostic.ts'
-import type { NewCredentials } from './credentials.ts'
 import type { DevAddr, DevAddrPrefix } from './identifiers.ts'
 import type { JournalRecord } from './journal.ts'
 import type { Json } from './json.ts'

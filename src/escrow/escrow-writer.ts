@@ -15,7 +15,7 @@ export interface WriterOptions {
 }
 
 /** One file of a batch: its name is `<prefix>-<sequence>-<random><ending>`. */
-export interface Content {
+interface Content {
   readonly ending: string
   readonly text: string
 }
