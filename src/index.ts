@@ -1,5 +1,6 @@
 /** The public library: everything that the command line does, without a process, a console or a clock of its own. */
 export * from './domain/change-set.ts'
+export * from './domain/credentials.ts'
 export * from './domain/device.ts'
 export * from './domain/diagnostic.ts'
 export * from './domain/errors.ts'
@@ -15,8 +16,16 @@ export { foldState } from './engine/progress/progress.ts'
 export { type DeviceStatus, type StatusRow, statusRows } from './engine/progress/status.ts'
 export type { AppliedDevice, ApplyResult } from './engine/run/apply.ts'
 export type { VerifyRow, VerifyStatus } from './engine/run/verify.ts'
-export { type AgeIdentity, generateIdentity, loadIdentity, writeIdentity } from './escrow/identity.ts'
+export { credentialsCsv, credentialsJson } from './escrow/credentials-record.ts'
+export {
+  type AgeIdentity,
+  generateIdentity,
+  identityMissing,
+  loadIdentity,
+  writeIdentity,
+} from './escrow/identity.ts'
 export { type ApplyOptions, type ApplyOutcome, applyMigration } from './operations/apply.ts'
+export { type CredentialsFound, newCredentials } from './operations/credentials.ts'
 export {
   type EscrowedDevice,
   escrowRecords,

@@ -1,6 +1,6 @@
-import type { Command as Commander } from 'commander'
+import { type Command as Commander, Option } from 'commander'
 import { collect, parseCount, parsePort, parseRate } from './arguments.ts'
-import { type Ask, examples, runs } from './declare.ts'
+import { type Ask, codes, examples, runs } from './declare.ts'
 
 /** Commands that work on files of this machine, and the local networks. */
 export const declareLocalCommands = (program: Commander, ask: Ask): void => {
@@ -15,7 +15,9 @@ const declareEscrow = (program: Commander, ask: Ask): void => {
   const escrow = program
     .command('escrow')
     .summary('the encrypted records of the source')
-    .description('The encrypted records of the source: make a key pair, list them, give devices back.')
+    .description(
+      'The encrypted records of the source and the new credentials of devices: make a key pair, list them, give devices back, decrypt credentials.',
+    )
   examples(
     escrow,
     ['ferry escrow keygen', 'prints the public key for escrow.recipients'],
@@ -33,7 +35,9 @@ const declareEscrow = (program: Commander, ask: Ask): void => {
   examples(
     escrow
       .command('list')
-      .description('Lists where the record of each device lies. Needs no identity.')
+      .description(
+        'Lists where the record of each device lies, and its new credentials (stage new). Needs no identity.',
+      )
       .argument('<plan>', 'migration plan')
       .action(runs(ask, load('list'))),
     ['ferry escrow list building-a.yaml', 'device, stage, file and line'],
@@ -51,6 +55,35 @@ const declareEscrow = (program: Commander, ask: Ask): void => {
       .action(runs(ask, load('restore'))),
     ['ferry escrow restore building-a.yaml --device meter-7', 'back to the source, muted'],
     ['ferry escrow restore building-a.yaml --device meter-7 --out meter-7.json', 'to a file'],
+  )
+  declareCredentials(escrow, ask)
+}
+
+const declareCredentials = (escrow: Commander, ask: Ask): void => {
+  const credentials = escrow
+    .command('credentials')
+    .summary('decrypt new credentials, for whoever programs devices')
+    .description(
+      'Writes the new keys, EUIs and addresses of the devices that have to be programmed: the newest of each, KEYS IN THE CLEAR. Needs FERRY_AGE_IDENTITY.',
+    )
+    .argument('<plan>', 'migration plan')
+    .option('--device <id>', 'this device alone, by its id on the source; can be repeated', collect)
+    .option('-o, --output <file>', 'file to write, mode 0600')
+    .option('--stdout', 'or print them, keys and all')
+    .addOption(
+      new Option('--format <format>', 'table with a head, or a JSON object a line')
+        .choices(['csv', 'json'])
+        .default('csv'),
+    )
+    .action(runs(ask, async () => (await import('./commands/escrow-credentials.ts')).credentials))
+  examples(
+    credentials,
+    ['ferry escrow credentials building-a.yaml -o credentials.csv', 'of all devices that have new ones'],
+    ['ferry escrow credentials building-a.yaml --device meter-7 --format json --stdout', 'of one device'],
+  )
+  codes(
+    credentials,
+    '0 written (nothing, where no device has new ones), 5 escrow missing or damaged, 9 no identity, or not the right one, 64 neither -o nor --stdout, or a device without',
   )
 }
 

@@ -3,8 +3,8 @@ import { homedir } from 'node:os'
 import { isAbsolute, join } from 'node:path'
 import {
   type AgeIdentity,
-  FerryError,
   generateIdentity,
+  identityMissing,
   loadIdentity,
   type MigrationPlan,
   type Secret,
@@ -34,14 +34,7 @@ export const identityAtHand = async (env: Environment): Promise<AgeIdentity | un
 export const neededIdentity = async (env: Environment): Promise<Secret> => {
   const found = await identityAtHand(env)
   if (found !== undefined) return found.identity
-  throw new FerryError(
-    'credentials',
-    'IdentityMissing',
-    'no age identity is at hand to read the escrow with',
-    {
-      hint: `name its file in FERRY_AGE_IDENTITY, or put it at ${ownIdentityFile(env)}`,
-    },
-  )
+  throw identityMissing(ownIdentityFile(env))
 }
 
 export interface EscrowKeys {

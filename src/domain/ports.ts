@@ -1,6 +1,6 @@
+import type { NewCredentials } from './credentials.ts'
 import type { DeviceIds, DeviceRecord, FieldPath, Fields, Registry } from './device.ts'
 import type { Diagnostic } from './diagnostic.ts'
-import type { NewCredentials } from './credentials.ts'
 import type { DevAddr, DevAddrPrefix } from './identifiers.ts'
 import type { JournalRecord } from './journal.ts'
 import type { Json } from './json.ts'
@@ -17,6 +17,9 @@ export interface NetworkIdentity {
 
 /** What a credential is asked to do; decides the rights that are required. */
 export type Intent = 'read-source' | 'migrate-source' | 'read-target' | 'migrate-target'
+
+/** What a plan wants of a queue of downlinks besides: to know what waits in it, to append to it. */
+export type QueueNeed = 'read-queue' | 'write-queue'
 
 /** What is true of a network as a whole, read once a run. */
 export interface NetworkFacts {
@@ -71,8 +74,11 @@ export interface HeldElsewhere extends DeviceIds {
  */
 export interface NetworkPort {
   readonly identity: NetworkIdentity
-  /** Checks that the application exists and that the credential has every right, each missing one a finding. */
-  preflight(intent: Intent): Promise<readonly Diagnostic[]>
+  /**
+   * Checks that the application exists and that the credential has every right, each missing one a finding. `needs`
+   * makes rights required that an intent can do without.
+   */
+  preflight(intent: Intent, needs?: readonly QueueNeed[]): Promise<readonly Diagnostic[]>
   facts(): Promise<NetworkFacts>
   /** Default MAC settings of a frequency plan and PHY version, such as `{ desired_rx1_delay: 5 }`. */
   defaultMacSettings(frequencyPlan: string, phyVersion: string): Promise<Readonly<Record<string, Json>>>

@@ -1,20 +1,25 @@
-import { randomBytes } from 'node:crypto'
-import { resolve as absolute, dirname, join } from 'node:path'
+import { join } from 'node:path'
+import type { NewCredentials } from '../domain/credentials.ts'
 import type { DeviceRecord } from '../domain/device.ts'
-import { FerryError } from '../domain/errors.ts'
-import type { Clock, EscrowPort, EscrowStage } from '../domain/ports.ts'
+import type { FerryError } from '../domain/errors.ts'
+import type { Clock, EscrowPlace, EscrowPort, EscrowStage } from '../domain/ports.ts'
 import type { Secret } from '../domain/secret.ts'
-import { createFile, removeLeftovers, syncFolder } from '../state/durable-file.ts'
-import { type FileSystem, fileErrorText, nodeFiles } from '../state/file-system.ts'
-import { decryptText, encrypterFor } from './encryption.ts'
-import { ESCROW_NAME, formatEntry, listEscrow } from './escrow-file.ts'
+import { type FileSystem, nodeFiles } from '../state/file-system.ts'
+import { parseCredentials } from './credentials-file.ts'
+import { credentialsCsv, credentialsLine } from './credentials-record.ts'
+import { formatEntry, parseEntry } from './escrow-file.ts'
+import { type EscrowWriter, escrowWriter } from './escrow-writer.ts'
+import { lineIn } from './folder.ts'
+import { gatherer } from './gather.ts'
+import { identityMissing } from './identity.ts'
+import { cachedLines } from './read-cache.ts'
 
 export interface EscrowOptions {
   /** Made with mode 0700 at the first `store`; its files have mode 0600. */
   readonly folder: string
   /** age public keys, at least one. */
   readonly recipients: readonly string[]
-  /** Where it is at hand, the first file is decrypted once as a check. */
+  /** Where it is at hand, the first file is decrypted once as a check, and what was stored can be loaded. */
   readonly identity?: Secret
   readonly clock: Clock
   readonly fs?: FileSystem
@@ -25,129 +30,74 @@ export interface Escrow extends EscrowPort {
   flush(): Promise<void>
 }
 
-/** Devices in one file at most: bounds what a damaged file can take with it. */
-const MAX_DEVICES = 256
-/** Milliseconds that the first record of a file waits for others to come. */
-const GATHER_MS = 10
+type Item =
+  | { readonly kind: EscrowStage; readonly line: string }
+  | { readonly kind: 'new'; readonly line: string; readonly credentials: NewCredentials }
 
 /**
  * Keeps full device records, keys included, in files that only the recipients' identities can read. Records that
  * come within 10 ms, or while a file is being written, share the next file, up to 256. Nothing is ever on the
- * disk in plain text, temporary files included.
+ * disk in plain text, temporary files included. New credentials lie in two files with the same records, JSON Lines
+ * (which the place names) and CSV; both are on the disk when `storeCredentials` resolves.
  *
- * Throws at once for `recipients` that can't be used (`EscrowRecipientsMissing`, `EscrowRecipientInvalid`). `store` rejects
- * with `EscrowNotWritten` (kind `state-not-written`) when the file did not reach the disk, and with
- * `IdentityCannotDecrypt` when the identity is not one of a recipient: then the source must not be touched.
+ * Throws at once for `recipients` that can't be used (`EscrowRecipientsMissing`, `EscrowRecipientInvalid`). `store` and
+ * `storeCredentials` reject with `EscrowNotWritten` (kind `state-not-written`) when a file did not reach the disk, and
+ * with `IdentityCannotDecrypt` when the identity is not one of a recipient: then the source must not be touched. `load`
+ * and `loadCredentials` reject as `readEscrow` does, and with `IdentityMissing` where `canRead` is false.
  *
  * @example
  * const escrow = createEscrow({ folder: 'plans/building-a.escrow', recipients: ['age1...'], clock })
  * const { file, line } = await escrow.store('A', record)
  */
 export const createEscrow = (options: EscrowOptions): Escrow => {
-  const writeBatch = batchWriter(options)
-  let waiting: Waiting[] = []
-  let draining: Promise<void> | undefined
+  const { folder, recipients, identity, clock } = options
+  const write = escrowWriter({ folder, recipients, identity, fs: options.fs ?? nodeFiles })
+  const items = gatherer<Item>((batch) => writeBatch(write, batch))
+  const read = identity === undefined ? undefined : cachedLines(folder, identity)
 
-  const drain = async (): Promise<void> => {
-    await new Promise((resolve) => setTimeout(resolve, GATHER_MS))
-    for (let first = waiting[0]; first !== undefined; first = waiting[0]) {
-      const { stage } = first
-      const batch = waiting.filter((one) => one.stage === stage).slice(0, MAX_DEVICES)
-      const taken = new Set(batch)
-      waiting = waiting.filter((one) => !taken.has(one))
-      try {
-        const file = await writeBatch(
-          stage,
-          batch.map(({ line }) => line),
-        )
-        for (const [line, one] of batch.entries()) one.resolve({ file, line })
-      } catch (error) {
-        const failure = error instanceof FerryError ? error : notWritten(options.folder, error)
-        for (const one of batch) one.reject(failure)
-      }
-    }
-    draining = undefined
+  const load = async <T>(
+    { file, line }: EscrowPlace,
+    parse: (path: string, line: number, text: string) => T,
+  ): Promise<T> => {
+    if (read === undefined) throw identityMissing()
+    const path = join(folder, file)
+    return parse(path, line, lineIn(path, await read(file), line))
   }
 
   return {
-    store: (stage, record) =>
-      new Promise((resolve, reject) => {
-        waiting.push({ stage, line: lineOf(stage, record, options.clock), resolve, reject })
-        draining ??= drain()
-      }),
-    flush: async () => {
-      await draining
-    },
+    canRead: identity !== undefined,
+    store: async (stage, record) => items.add({ kind: stage, line: lineOf(stage, record, clock) }),
+    storeCredentials: async (credentials) =>
+      items.add({ kind: 'new', line: credentialsLine(credentials), credentials }),
+    load: async (place) => (await load(place, parseEntry)).record,
+    loadCredentials: (place) => load(place, parseCredentials),
+    flush: items.flush,
   }
 }
 
-interface Waiting {
-  readonly stage: EscrowStage
-  readonly line: string
-  resolve(place: { readonly file: string; readonly line: number }): void
-  reject(error: unknown): void
+/** An escrow that is never to be used: for a run that touches no source. */
+export const noEscrow = (error: () => FerryError): EscrowPort => {
+  const refuse = async (): Promise<never> => Promise.reject(error())
+  return { canRead: false, store: refuse, load: refuse, storeCredentials: refuse, loadCredentials: refuse }
 }
 
 const lineOf = (stage: EscrowStage, record: DeviceRecord, clock: Clock): string =>
   formatEntry({ deviceId: record.ids.deviceId, stage, at: clock().toISOString(), record })
 
-/** Writes one file after the other; answers the name in the folder. */
-const batchWriter = ({ folder, recipients, identity, ...options }: EscrowOptions) => {
-  const fs = options.fs ?? nodeFiles
-  const encrypt = encrypterFor(recipients)
-  let sequence: number | undefined
-  let checked = identity === undefined
-
-  return async (stage: EscrowStage, lines: readonly string[]): Promise<string> => {
-    if (sequence === undefined) {
-      await makeFolder(folder, fs)
-      await removeLeftovers(folder, ESCROW_NAME, fs)
-      sequence = (await listEscrow(folder)).at(-1)?.sequence ?? 0
-    }
-    sequence += 1
-    const text = `${lines.join('\n')}\n`
-    const bytes = await encrypt(text)
-    const name = `${stage}-${String(sequence).padStart(6, '0')}-${randomBytes(4).toString('hex')}.age`
-    const file = join(folder, name)
-    if ((await createFile(file, bytes, { fs, code: 'EscrowNotWritten' })) === 'exists') {
-      throw notWritten(file, new Error('it exists already'))
-    }
-    if (!checked && identity !== undefined) {
-      const written = await fs.readFile(file).catch((error: unknown) => {
-        throw notWritten(file, error)
-      })
-      if ((await decryptText(file, written, identity)) !== text) {
-        throw notWritten(file, new Error('what it decrypts to differs from what was stored'))
-      }
-      checked = true
-    }
-    return name
-  }
+/** The CSV is written first: where the file that a place names is there, the other is too. */
+const writeBatch = async (
+  write: EscrowWriter,
+  batch: readonly [Item, ...(readonly Item[])],
+): Promise<string> => {
+  const { kind } = batch[0]
+  const text = batch.map(({ line }) => `${line}\n`).join('')
+  const list = batch.flatMap((item) => (item.kind === 'new' ? [item.credentials] : []))
+  const names =
+    kind === 'new'
+      ? await write(kind, [
+          { ending: '.csv.age', text: credentialsCsv(list) },
+          { ending: '.jsonl.age', text },
+        ])
+      : await write(kind, [{ ending: '.age', text }])
+  return names.at(-1) ?? ''
 }
-
-/** A folder that is new is only there after a power cut if the folder that holds it was synced. */
-const makeFolder = async (folder: string, fs: FileSystem): Promise<void> => {
-  try {
-    const first = await fs.mkdir(folder, { recursive: true, mode: 0o700 })
-    if (first !== undefined) {
-      for (let made = absolute(folder); made.length >= first.length; made = dirname(made)) {
-        await syncFolder(dirname(made), fs)
-      }
-    }
-    const { mode } = await fs.stat(folder)
-    if ((mode & 0o077) !== 0) await fs.chmod(folder, 0o700)
-  } catch (cause) {
-    throw notWritten(folder, cause)
-  }
-}
-
-const notWritten = (path: string, cause: unknown): FerryError =>
-  new FerryError(
-    'state-not-written',
-    'EscrowNotWritten',
-    `can't write the escrow ${path}: ${fileErrorText(cause)}`,
-    {
-      cause,
-      hint: 'no source was touched for these devices: make room or give write access, then run again',
-    },
-  )

@@ -67,6 +67,12 @@ export const writeIdentity = async (file: string, pair: AgeIdentity, clock: Cloc
   }
 }
 
+/** No identity was named and none was found; `place` is where one could be put. */
+export const identityMissing = (place?: string): FerryError =>
+  new FerryError('credentials', 'IdentityMissing', 'no age identity is at hand to read the escrow with', {
+    hint: `name its file in FERRY_AGE_IDENTITY${place === undefined ? '' : `, or put it at ${place}`}`,
+  })
+
 /** The public key of an identity; errors leave out their cause, because it quotes the key. */
 const withRecipient = async (key: string, where: string): Promise<AgeIdentity> => {
   let recipient: string

@@ -15,14 +15,15 @@ import { openJournal } from '../state/journal.ts'
 import { readState } from '../state/read-state.ts'
 import type { LocalPlan } from './local-plan.ts'
 
-/** Where the full record of a device lies in the escrow. */
+/** Where the full record of a device, or its new credentials, lie in the escrow. */
 export interface EscrowedDevice {
   readonly device: string
-  readonly stage: EscrowStage
+  /** `new` for new credentials. */
+  readonly stage: EscrowStage | 'new'
   readonly file: string
   /** 0 for the first. */
   readonly line: number
-  /** Stored before its root keys on the source were replaced: holds the device's own. */
+  /** A record from before its root keys on the source were replaced: holds the device's own. */
   readonly holdsOwnKeys: boolean
 }
 
@@ -38,9 +39,15 @@ export const listEscrowed = async ({ loaded, lineage }: LocalPlan): Promise<read
 }
 
 const escrowFact = (record: JournalRecord, replaced: ReadonlySet<string>): readonly EscrowedDevice[] => {
-  if (record.t !== 'fact' || record.fact.name !== 'escrow') return []
-  const { stage, file, line } = record.fact
-  return [{ device: record.device, stage, file, line, holdsOwnKeys: !replaced.has(record.device) }]
+  if (record.t !== 'fact') return []
+  const { device, fact } = record
+  if (fact.name === 'credentials') {
+    return [{ device, stage: 'new', file: fact.file, line: fact.line, holdsOwnKeys: false }]
+  }
+  if (fact.name !== 'escrow') return []
+  return [
+    { device, stage: fact.stage, file: fact.file, line: fact.line, holdsOwnKeys: !replaced.has(device) },
+  ]
 }
 
 /**

@@ -2,7 +2,8 @@ import { inspect } from 'node:util'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { type DeviceIds, type Fields, REGISTRIES } from '../../src/domain/device.ts'
 import { NetworkError } from '../../src/domain/errors.ts'
-import type { NetworkPort } from '../../src/domain/ports.ts'
+import { devAddrIn } from '../../src/domain/identifiers.ts'
+import type { NetworkPort, QueuedDownlink } from '../../src/domain/ports.ts'
 import { Secret } from '../../src/domain/secret.ts'
 import { type Bench, createBench, randomEui, randomId, randomKey } from './bench.ts'
 import { ALL_MAC_SETTINGS, idsWith, joinedDevice, NETWORK_BASICS, newIds, newKey } from './devices.ts'
@@ -32,6 +33,17 @@ const create = async (port: NetworkPort, ids: DeviceIds) => {
   for (const write of writes) await port.write(write)
   return writes
 }
+
+const downlink = (fPort: number, text: string, more: Partial<QueuedDownlink> = {}): QueuedDownlink => ({
+  fPort,
+  payload: Buffer.from(text).toString('base64'),
+  confirmed: false,
+  correlationIds: [],
+  ...more,
+})
+
+/** Whether ids of the client outlive the queue differs between versions of the server. */
+const withoutCorrelation = ({ correlationIds: _, ...rest }: QueuedDownlink) => rest
 
 describe.each(serversUnderTest)('The Things Stack adapter against the $name', (server) => {
   let bench: Bench
@@ -72,6 +84,34 @@ describe.each(serversUnderTest)('The Things Stack adapter against the $name', (s
       ])
     })
 
+    test('requires the rights of a queue where the plan wants one, each once', async () => {
+      const key = await bench.keyWith([
+        'RIGHT_APPLICATION_INFO',
+        'RIGHT_APPLICATION_DEVICES_READ',
+        'RIGHT_APPLICATION_DEVICES_READ_KEYS',
+        'RIGHT_APPLICATION_DEVICES_WRITE',
+        'RIGHT_APPLICATION_DEVICES_WRITE_KEYS',
+      ])
+      const limited = bench.open({ key })
+      const found = await limited.preflight('migrate-source', ['read-queue', 'write-queue'])
+      expect(found.map(({ severity, message }) => [severity, /RIGHT_[A-Z_]+/.exec(message)?.[0]])).toEqual([
+        ['error', 'RIGHT_APPLICATION_TRAFFIC_READ'],
+        ['error', 'RIGHT_APPLICATION_TRAFFIC_DOWN_WRITE'],
+      ])
+      expect(await limited.preflight('migrate-target')).toEqual([])
+      expect(await limited.preflight('migrate-target', ['write-queue'])).toMatchObject([
+        { code: 'MissingRight', severity: 'error' },
+      ])
+      const linked = await bench.keyWith([
+        'RIGHT_APPLICATION_LINK',
+        'RIGHT_APPLICATION_DEVICES_READ',
+        'RIGHT_APPLICATION_DEVICES_READ_KEYS',
+      ])
+      expect(
+        await bench.open({ key: linked }).preflight('read-target', ['read-queue', 'write-queue']),
+      ).toEqual([])
+    })
+
     test('tells a missing device right once, though it also hides the registries', async () => {
       const key = await bench.keyWith(['RIGHT_APPLICATION_INFO'])
       const found = await bench.open({ key }).preflight('read-target')
@@ -108,6 +148,15 @@ describe.each(serversUnderTest)('The Things Stack adapter against the $name', (s
       expect(facts.frequencyPlans).toContainEqual({ id: 'EU_863_870_TTN', band: 'EU_863_870' })
       expect(facts.phyVersions['EU_863_870']).toContain('PHY_V1_0_3_REV_A')
       expect(facts.serverAddresses).toEqual({})
+    })
+
+    test('come with new device addresses, inside the blocks of the network', async () => {
+      const { devAddrPrefixes } = await port.facts()
+      const made = await Promise.all([1, 2, 3, 4].map(() => port.newDevAddr()))
+      for (const devAddr of made) {
+        expect(devAddr).toMatch(/^[0-9A-F]{8}$/)
+        expect(devAddrPrefixes.some((prefix) => devAddrIn(devAddr, prefix))).toBe(true)
+      }
     })
 
     test('include the default MAC settings of a plan, and which plans are unknown', async () => {
@@ -227,15 +276,71 @@ describe.each(serversUnderTest)('The Things Stack adapter against the $name', (s
       expect(await port.readSession(randomId('none'))).toBeUndefined()
     })
 
-    test('has a queue of downlinks that a key may or may not see', async () => {
+    test('has a queue that gives back what was pushed, in order, decrypted', async () => {
       const ids = newIds()
       await create(port, ids)
-      expect(await port.queuedDownlinks(ids.deviceId)).toBe(0)
-      const path = `/as/applications/${bench.application}/devices/${ids.deviceId}/down/push`
-      await bench.api('POST', path, { downlinks: [{ f_port: 1, frm_payload: 'AQ==' }] })
-      expect(await port.queuedDownlinks(ids.deviceId)).toBe(1)
+      expect(await port.downlinkQueue(ids.deviceId)).toEqual([])
+      const [first, second] = [downlink(1, 'first', { confirmed: true }), downlink(223, '')]
+      const third = downlink(17, 'third', { priority: 'HIGH', correlationIds: ['made-by:test'] })
+      await port.pushDownlinks(ids.deviceId, [first, second])
+      await port.pushDownlinks(ids.deviceId, [third])
+      await port.pushDownlinks(ids.deviceId, [])
+      const queue = (await port.downlinkQueue(ids.deviceId)) ?? []
+      expect(queue.map(withoutCorrelation)).toEqual([first, second, third].map(withoutCorrelation))
+      for (const { correlationIds } of queue.slice(0, 2)) expect(correlationIds).toEqual([])
+    })
+
+    test('keeps gateways and time of a downlink of class B or C', async () => {
+      const ids = newIds()
+      await create(port, ids)
+      const classBC = {
+        gateways: [{ gateway_ids: { gateway_id: 'gateway-1' } }],
+        absolute_time: '2100-01-01T00:00:00Z',
+      }
+      const one = downlink(1, 'later', { classBC })
+      await port.pushDownlinks(ids.deviceId, [one])
+      expect((await port.downlinkQueue(ids.deviceId))?.map(withoutCorrelation)).toEqual([
+        withoutCorrelation(one),
+      ])
+    })
+
+    test('has a queue that a key may or may not see', async () => {
+      const ids = newIds()
+      await create(port, ids)
       const key = await bench.keyWith(['RIGHT_APPLICATION_INFO', 'RIGHT_APPLICATION_DEVICES_READ'])
-      expect(await bench.open({ key }).queuedDownlinks(ids.deviceId)).toBeUndefined()
+      const limited = bench.open({ key })
+      expect(await limited.downlinkQueue(ids.deviceId)).toBeUndefined()
+      const refused = await failing(limited.pushDownlinks(ids.deviceId, [downlink(1, 'never queued')]))
+      expect(refused).toMatchObject({ code: 'MissingRight', fault: { effect: 'none' } })
+      expect(await port.downlinkQueue(ids.deviceId)).toEqual([])
+    })
+
+    test('without a session has an empty queue, and takes nothing', async () => {
+      const ids = newIds()
+      await port.write({ registry: 'identity-server', ids, fields: {}, create: true })
+      await port.write({ registry: 'application-server', ids, fields: {} })
+      await port.write({
+        registry: 'network-server',
+        ids,
+        fields: { ...NETWORK_BASICS, supports_join: true },
+      })
+      expect(await port.downlinkQueue(ids.deviceId)).toEqual([])
+      const refused = await failing(port.pushDownlinks(ids.deviceId, [downlink(1, 'too early')]))
+      expect(refused).toMatchObject({
+        code: 'NoDeviceSession',
+        fault: { effect: 'none', name: 'pkg/applicationserver:no_device_session' },
+      })
+      expect(await port.downlinkQueue(randomId('none'))).toEqual([])
+    })
+
+    test('takes no downlink outside the ports of applications, and shows no payload in the refusal', async () => {
+      const ids = newIds()
+      await create(port, ids)
+      const error = await failing(port.pushDownlinks(ids.deviceId, [downlink(256, 'never to be shown')]))
+      expect(error).toMatchObject({ code: 'InvalidField', fault: { effect: 'none' } })
+      const { payload } = downlink(1, 'never to be shown')
+      expect(inspect(error, { depth: 20 }) + JSON.stringify(error)).not.toContain(payload)
+      expect(await port.downlinkQueue(ids.deviceId)).toEqual([])
     })
 
     test('is read whole by a key without RIGHT_APPLICATION_TRAFFIC_READ', async () => {

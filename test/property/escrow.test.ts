@@ -1,9 +1,11 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
+import type { NewCredentials } from '../../src/domain/credentials.ts'
 import { type DeviceRecord, type FieldValue, REGISTRIES } from '../../src/domain/device.ts'
 import { FerryError } from '../../src/domain/errors.ts'
-import type { DevEui, JoinEui } from '../../src/domain/identifiers.ts'
+import type { DevAddr, DevEui, JoinEui } from '../../src/domain/identifiers.ts'
 import { Secret } from '../../src/domain/secret.ts'
+import { credentialsCsv, credentialsFromJson, credentialsLine } from '../../src/escrow/credentials-record.ts'
 import { formatEntry } from '../../src/escrow/escrow-file.ts'
 import { deserialiseRecord, serialiseRecord } from '../../src/escrow/serialise.ts'
 import { clock, revealed } from '../unit/escrow/support.ts'
@@ -123,5 +125,68 @@ test('a line of an escrow file is one line', () => {
       expect(line).not.toContain('\n')
       expect(JSON.parse(line)).toMatchObject({ formatVersion: 1, deviceId: device.ids.deviceId, stage: 'A' })
     }),
+  )
+})
+
+const hexKey = hex(32).map((text) => new Secret(text))
+const credentials: fc.Arbitrary<NewCredentials> = fc.record(
+  {
+    device: fc.stringMatching(/^[a-z0-9][a-z0-9_-]{0,20}$/),
+    target: fc.stringMatching(/^[a-z0-9][a-z0-9_-]{0,20}$/),
+    activation: fc.constantFrom('otaa', 'abp'),
+    lorawanVersion: fc.constantFrom('MAC_V1_0', 'MAC_V1_0_3', 'MAC_V1_0_4', 'MAC_V1_1'),
+    frequencyPlan: fc.constantFrom('EU_863_870_TTN', 'US_902_928_FSB_2', 'a "quoted", plan'),
+    devEui: hex(16).map((text) => text as DevEui),
+    joinEui: hex(16).map((text) => text as JoinEui),
+    rootKeys: fc.record({ appKey: hexKey, nwkKey: hexKey }, { requiredKeys: ['appKey'] }),
+    session: fc.record(
+      {
+        devAddr: hex(8).map((text) => text as DevAddr),
+        appSKey: hexKey,
+        fNwkSIntKey: hexKey,
+        sNwkSIntKey: hexKey,
+        nwkSEncKey: hexKey,
+      },
+      { requiredKeys: ['devAddr', 'appSKey', 'fNwkSIntKey'] },
+    ),
+  },
+  { requiredKeys: ['device', 'target', 'activation', 'lorawanVersion', 'frequencyPlan'] },
+)
+
+test('new credentials come back exactly, with every key a Secret', () => {
+  fc.assert(
+    fc.property(credentials, (given) => {
+      const line = credentialsLine(given)
+      expect(line).not.toContain('\n')
+      const restored = credentialsFromJson(JSON.parse(line))
+      expect(revealed(restored)).toEqual(revealed(given))
+      expect(JSON.stringify(restored)).not.toMatch(/[0-9A-F]{32}/)
+    }),
+    { numRuns: 300 },
+  )
+})
+
+/** RFC 4180, with every field quoted. */
+const parsedCsv = (text: string): readonly (readonly string[])[] =>
+  text
+    .split('\r\n')
+    .slice(0, -1)
+    .map((row) =>
+      [...row.matchAll(/"((?:[^"]|"")*)"(?:,|$)/g)].map(([, field = '']) => field.replaceAll('""', '"')),
+    )
+
+test('the CSV says what the JSON Lines say, in every column', () => {
+  fc.assert(
+    fc.property(fc.array(credentials, { maxLength: 4 }), (list) => {
+      const [head = [], ...rows] = parsedCsv(credentialsCsv(list))
+      expect(rows).toHaveLength(list.length)
+      for (const [n, row] of rows.entries()) {
+        expect(row).toHaveLength(head.length)
+        const filled = head.flatMap((name, at) => (row[at] === '' ? [] : [[name, row[at]] as const]))
+        const { format_version: _, ...json } = JSON.parse(credentialsLine(list[n] as NewCredentials))
+        expect(Object.fromEntries(filled)).toEqual(json)
+      }
+    }),
+    { numRuns: 100 },
   )
 })

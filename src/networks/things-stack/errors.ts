@@ -134,6 +134,11 @@ const BY_NAME: Readonly<Record<string, Explain>> = {
     says: `does not allow the id ${listOf(attributes['id'])}`,
     hint: 'set another deviceId for it in overrides',
   }),
+  no_device_session: constant(
+    'NoDeviceSession',
+    'has no session of the device that a downlink could be queued for',
+    'have the device join or send first, or queue the downlink later',
+  ),
   key_not_found: ({ attributes }) => ({
     code: 'WrappedKey',
     says: `cannot unwrap a key of the device, it has no key encryption key ${listOf(attributes['label'])}`,

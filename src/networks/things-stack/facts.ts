@@ -1,7 +1,9 @@
 import { NetworkError } from '../../domain/errors.ts'
+import { type DevAddr, parseDevAddr } from '../../domain/identifiers.ts'
 import type { Json } from '../../domain/json.ts'
 import type { NetworkFacts } from '../../domain/ports.ts'
 import type { Api } from './api.ts'
+import { ownError } from './errors.ts'
 import { arrayOf, type JsonObject, objectOf, textOf } from './json-tree.ts'
 import { serverAddresses } from './servers.ts'
 
@@ -58,4 +60,19 @@ export const readDefaultMacSettings = async (
   const path = `/ns/default_mac_settings/${encodeURIComponent(frequencyPlan)}/${encodeURIComponent(phyVersion)}`
   const answer = await api.call({ method: 'GET', registry: 'network-server', path })
   return objectOf(answer.body) ?? {}
+}
+
+/** A DevAddr out of the Network Server's own block (`GenerateDevAddr`); it reserves nothing. */
+export const readNewDevAddr = async (api: Api): Promise<DevAddr> => {
+  const call = { method: 'GET', registry: 'network-server', path: '/ns/dev_addr' } as const
+  const { body } = await api.call(call)
+  const devAddr = parseDevAddr(textOf(objectOf(body)?.['dev_addr']) ?? '')
+  if (devAddr !== undefined) return devAddr
+  const asked = api.asked(call)
+  throw ownError(
+    'DevAddrMissing',
+    `the Network Server at ${asked.host} gave no device address`,
+    asked,
+    'ask the operator which block of device addresses the Network Server has',
+  )
 }

@@ -5,10 +5,11 @@ import type { Secret } from '../../domain/secret.ts'
 import { createHttpClient, type Environment, type HttpOptions, type Wait } from '../../http/index.ts'
 import { createApi } from './api.ts'
 import { readElsewhere } from './elsewhere.ts'
-import { readDefaultMacSettings, readFacts } from './facts.ts'
+import { readDefaultMacSettings, readFacts, readNewDevAddr } from './facts.ts'
 import { listDevices } from './listing.ts'
 import { preflight } from './preflight.ts'
-import { countQueuedDownlinks, createDeviceReader, readSession } from './reading.ts'
+import { pushDownlinks, readDownlinkQueue } from './queue.ts'
+import { createDeviceReader, readSession } from './reading.ts'
 import { refuseUnsafe, serverUrls } from './servers.ts'
 import { removeDevice, writeDevice } from './writing.ts'
 
@@ -51,7 +52,7 @@ export const createThingsStack = (options: ThingsStackOptions): NetworkPort => {
   const defaults = new Map<string, Promise<Readonly<Record<string, Json>>>>()
   return {
     identity: { network: end.network, host: new URL(urls.network).host, application: end.application },
-    preflight: (intent) => preflight(api, intent, Date.now()),
+    preflight: (intent, needs = []) => preflight(api, intent, needs, Date.now()),
     facts: () => readFacts(api),
     defaultMacSettings: (frequencyPlan, phyVersion) => {
       const key = `${frequencyPlan} ${phyVersion}`
@@ -67,7 +68,9 @@ export const createThingsStack = (options: ThingsStackOptions): NetworkPort => {
       readElsewhere(api, (application) => createApi(client, urls, application, options.apiKey)),
     read: createDeviceReader(api),
     readSession: (deviceId) => readSession(api, deviceId),
-    queuedDownlinks: (deviceId) => countQueuedDownlinks(api, deviceId),
+    downlinkQueue: (deviceId) => readDownlinkQueue(api, deviceId),
+    pushDownlinks: (deviceId, downlinks) => pushDownlinks(api, deviceId, downlinks),
+    newDevAddr: () => readNewDevAddr(api),
     write: (write) => writeDevice(api, write),
     remove: (registry, ids) => removeDevice(api, registry, ids),
     close: () => client.close(),

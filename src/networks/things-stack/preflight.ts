@@ -2,7 +2,7 @@ import type { Registry } from '../../domain/device.ts'
 import type { Diagnostic } from '../../domain/diagnostic.ts'
 import { NetworkError } from '../../domain/errors.ts'
 import type { Json } from '../../domain/json.ts'
-import type { Intent } from '../../domain/ports.ts'
+import type { Intent, QueueNeed } from '../../domain/ports.ts'
 import { type Api, maskQuery } from './api.ts'
 import { arrayOf, objectOf, textOf, valueAt } from './json-tree.ts'
 import { missingRights } from './rights.ts'
@@ -84,6 +84,7 @@ const rightsOf = (body: Json | undefined): readonly string[] =>
 const checkRights = async (
   api: Api,
   intent: Intent,
+  needs: readonly QueueNeed[],
   credential: Credential,
 ): Promise<readonly Diagnostic[]> => {
   const path = `/applications/${encodeURIComponent(api.application)}/rights`
@@ -102,7 +103,7 @@ const checkRights = async (
       },
     ]
   }
-  return missingRights(intent, granted).map(({ right, purpose, optional }) => ({
+  return missingRights(intent, needs, granted).map(({ right, purpose, optional }) => ({
     code: 'MissingRight',
     severity: optional ? 'warning' : 'error',
     message: `the API key for ${api.application} at ${host} lacks ${right}, needed to ${purpose}`,
@@ -122,10 +123,15 @@ const checkServed = async (api: Api, registry: Registry): Promise<readonly Diagn
 }
 
 /** Credential, application, rights, registries: in this order, so that the first cause is told and not its effects. */
-export const preflight = async (api: Api, intent: Intent, now: number): Promise<readonly Diagnostic[]> => {
+export const preflight = async (
+  api: Api,
+  intent: Intent,
+  needs: readonly QueueNeed[],
+  now: number,
+): Promise<readonly Diagnostic[]> => {
   const credential = await orFinding(authInfo(api))
   if (isDiagnostic(credential)) return [credential]
-  const rights = await orFinding(checkRights(api, intent, credential))
+  const rights = await orFinding(checkRights(api, intent, needs, credential))
   if (isDiagnostic(rights)) return [rights]
   if (rights.some(({ code }) => code === 'NoApplicationRights')) return rights
   const registries = ['join-server', 'network-server', 'application-server'] as const

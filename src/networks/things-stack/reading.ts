@@ -5,7 +5,6 @@ import type { Json } from '../../domain/json.ts'
 import { type Api, maskQuery } from './api.ts'
 import { ownError, registryName } from './errors.ts'
 import { readMask, SESSION_MASK } from './fields.ts'
-import { arrayOf, objectOf } from './json-tree.ts'
 import { fieldsOf, idsOf, WrappedKey } from './records.ts'
 
 interface Found {
@@ -102,17 +101,4 @@ export const readSession = async (api: Api, deviceId: string): Promise<Fields | 
   const path = api.devicesPath(registry, deviceId)
   const answer = await api.callDevice({ method: 'GET', registry, path, query: maskQuery(SESSION_MASK) })
   return answer === undefined ? undefined : fieldsOf(registry, answer.body)
-}
-
-/** Undefined where the credential may not see the queue (`RIGHT_APPLICATION_TRAFFIC_READ`). */
-export const countQueuedDownlinks = async (api: Api, deviceId: string): Promise<number | undefined> => {
-  const registry = 'application-server'
-  const path = `${api.devicesPath(registry, deviceId)}/down`
-  try {
-    const answer = await api.callDevice({ method: 'GET', registry, path })
-    return arrayOf(objectOf(answer?.body)?.['downlinks']).length
-  } catch (error) {
-    if (error instanceof NetworkError && error.code === 'MissingRight') return undefined
-    throw error
-  }
 }

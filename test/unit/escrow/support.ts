@@ -1,5 +1,6 @@
+import type { NewCredentials } from '../../../src/domain/credentials.ts'
 import type { DeviceRecord } from '../../../src/domain/device.ts'
-import type { DevEui, JoinEui } from '../../../src/domain/identifiers.ts'
+import type { DevAddr, DevEui, JoinEui } from '../../../src/domain/identifiers.ts'
 import { Secret } from '../../../src/domain/secret.ts'
 
 export const clock = () => new Date('2026-11-21T08:00:00Z')
@@ -26,6 +27,32 @@ export const deviceOf = (n: number): DeviceRecord => ({
       'mac_state.pending_requests': [{ cid: 'CID_RX_TIMING_SETUP' }],
       'mac_settings.schedule_downlinks': null,
     },
+  },
+})
+
+/** New credentials of a made-up device, with root keys. */
+export const otaaOf = (n: number): NewCredentials => ({
+  device: `meter-${n}`,
+  target: `target-${n}`,
+  activation: 'otaa',
+  lorawanVersion: 'MAC_V1_0_3',
+  frequencyPlan: 'EU_863_870_TTN',
+  devEui: `70B3D57E${hexOf(n + 1, 8)}` as DevEui,
+  joinEui: '0000000000000000' as JoinEui,
+  rootKeys: { appKey: new Secret(keysOf(n).appKey) },
+})
+
+/** New credentials of a made-up ABP device, whose DevAddr reads like a number. */
+export const abpOf = (n: number): NewCredentials => ({
+  device: `meter-${n}`,
+  target: `meter-${n}`,
+  activation: 'abp',
+  lorawanVersion: 'MAC_V1_0_2',
+  frequencyPlan: 'EU_863_870_TTN',
+  session: {
+    devAddr: '1E500000' as DevAddr,
+    appSKey: new Secret(keysOf(n).appSKey),
+    fNwkSIntKey: new Secret(keysOf(n).appKey),
   },
 })
 

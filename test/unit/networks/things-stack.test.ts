@@ -1,3 +1,4 @@
+import { inspect } from 'node:util'
 import { afterEach, describe, expect, test } from 'vitest'
 import { FerryError, NetworkError } from '../../../src/domain/errors.ts'
 import { Secret } from '../../../src/domain/secret.ts'
@@ -304,6 +305,105 @@ describe('writing', () => {
     expect(error).toMatchObject({ code: 'ServerError', fault: { effect: 'unknown' } })
     expect(server.seen).toHaveLength(1)
   })
+})
+
+describe('the queue of downlinks', () => {
+  const path = '/api/v3/as/applications/app/devices/dev/down'
+  const own = `as:downlink:${'0'.repeat(26)}`
+  const rpc = `rpc:/ttn.lorawan.v3.AppAs/DownlinkQueuePush:${'0'.repeat(26)}`
+
+  test('is told in its order, without the ids that the network itself gave', async () => {
+    const downlinks = [
+      {
+        session_key_id: 'AZMc0o1bHkqQm0h2VYk0Pw==',
+        f_port: 15,
+        f_cnt: 7,
+        frm_payload: 'vu8=',
+        decoded_payload: { led: true },
+        confirmed: true,
+        priority: 'NORMAL',
+        class_b_c: { absolute_time: '2100-01-01T00:00:00Z' },
+        correlation_ids: ['mine', own, rpc, 'as:other'],
+      },
+      { f_port: 1, correlation_ids: [own] },
+    ]
+    const server = await stub(() => [200, { downlinks, session: { downlinks: [{ f_port: 9 }] } }])
+    expect(await server.open().downlinkQueue('dev')).toEqual([
+      {
+        fPort: 15,
+        payload: 'vu8=',
+        confirmed: true,
+        priority: 'NORMAL',
+        classBC: { absolute_time: '2100-01-01T00:00:00Z' },
+        correlationIds: ['mine', 'as:other'],
+      },
+      { fPort: 1, payload: '', confirmed: false, correlationIds: [] },
+    ])
+    expect(server.seen[0]).toMatchObject({ method: 'GET', path })
+  })
+
+  const downlink = {
+    fPort: 1,
+    payload: Buffer.from('a made-up payload').toString('base64'),
+    confirmed: true,
+    priority: 'HIGH',
+    classBC: { gateways: [{ gateway_ids: { gateway_id: 'one' } }] },
+    correlationIds: ['mine'],
+  }
+
+  test('is appended to in one request', async () => {
+    const server = await stub(() => [200, {}])
+    const plain = { fPort: 2, payload: '', confirmed: false, correlationIds: [] }
+    await server.open().pushDownlinks('dev', [downlink, plain])
+    await server.open().pushDownlinks('dev', [])
+    expect(server.seen).toHaveLength(1)
+    expect(server.seen[0]).toMatchObject({ method: 'POST', path: `${path}/push` })
+    expect(JSON.parse(server.seen[0]?.body ?? '')).toEqual({
+      downlinks: [
+        {
+          f_port: 1,
+          frm_payload: downlink.payload,
+          confirmed: true,
+          priority: 'HIGH',
+          class_b_c: downlink.classBC,
+          correlation_ids: ['mine'],
+        },
+        { f_port: 2, frm_payload: '' },
+      ],
+    })
+  })
+
+  test.each([500, 502, 503, 504])('is not appended to twice after a %i', async (status) => {
+    const echo = { code: 14, message: `could not send ${downlink.payload}` }
+    const server = await stub(() => [status, echo])
+    const error = await failing(server.open().pushDownlinks('dev', [downlink]))
+    expect(error).toMatchObject({ code: 'ServerError', fault: { effect: 'unknown' } })
+    expect(server.seen).toHaveLength(1)
+    expect(inspect(error, { depth: 20 }) + JSON.stringify(error)).not.toContain(downlink.payload)
+  })
+
+  test('is appended to again where the server certainly refused', async () => {
+    let refused = false
+    const server = await stub(() => {
+      const reply = refused ? ([200, {}] as const) : ([429, {}] as const)
+      refused = true
+      return reply
+    })
+    await server.open().pushDownlinks('dev', [downlink])
+    expect(server.seen).toHaveLength(2)
+  })
+})
+
+test('a new device address comes from the host of the Network Server, with the key', async () => {
+  const network = await stub(() => [200, { dev_addr: '260b1234' }])
+  const identity = await stub(() => [200, {}])
+  const port = network.open({ identity: identity.url })
+  expect(await port.newDevAddr()).toBe('260B1234')
+  expect(network.seen[0]).toMatchObject({ method: 'GET', path: '/api/v3/ns/dev_addr' })
+  expect(network.seen[0]?.headers['authorization']).toBe(`Bearer ${API_KEY}`)
+  expect(identity.seen).toEqual([])
+  const other = await stub(() => [200, {}])
+  expect(await failing(other.open().newDevAddr())).toMatchObject({ code: 'DevAddrMissing' })
 })
 
 describe('a credential', () => {

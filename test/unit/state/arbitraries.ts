@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import type { Digest } from '../../../src/domain/identifiers.ts'
 import type { Fact, JournalRecord } from '../../../src/domain/journal.ts'
-import { STEPS } from '../../../src/domain/journal.ts'
+import { ROUTES, STEPS } from '../../../src/domain/journal.ts'
 
 const at = fc.integer({ min: 0, max: 4_000_000_000 }).map((seconds) => new Date(seconds * 1000).toISOString())
 const hex = (digits: number) =>
@@ -58,6 +58,20 @@ const facts: { readonly [N in Fact['name']]: fc.Arbitrary<Extract<Fact, { readon
       hex(16),
     ),
   }),
+  credentials: fc.record({
+    name: fc.constant('credentials'),
+    file: hex(8).map((random) => `new-000003-${random}.jsonl.age`),
+    line: fc.nat(255),
+    rootKeys: fc.option(hex(16)),
+    session: fc.option(hex(16)),
+  }),
+  'trigger-queue': fc.record({
+    name: fc.constant('trigger-queue'),
+    lastAFCntDown: counter,
+    lastNFCntDown: counter,
+  }),
+  'copied-downlinks': fc.record({ name: fc.constant('copied-downlinks'), count: fc.nat(100) }),
+  'reset-heard': fc.record({ name: fc.constant('reset-heard'), at }),
   deferred: fc.record({
     name: fc.constant('deferred'),
     at,
@@ -87,7 +101,10 @@ export const recordKinds: {
       target: device,
       devEui: eui,
       joinEui: eui,
-      route: fc.constantFrom('session-kept', 'joining-anew', 'abp-kept', 'abp-reset'),
+      route: fc.constantFrom(...ROUTES),
+      handover: fc.constant('delete-first'),
+      becomes: fc.record({ devEui: eui, joinEui: eui }, { requiredKeys: [] }),
+      adopts: fc.uniqueArray(registry),
       because: sentence,
     },
     { requiredKeys: ['t', 'device', 'at', 'target', 'route'] },

@@ -2,7 +2,8 @@ import { readFileSync } from 'node:fs'
 import { Ajv } from 'ajv'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { STEPS } from '../../../src/domain/journal.ts'
+import { ROUTES, STEPS } from '../../../src/domain/journal.ts'
+import { ESCROW_FILES } from '../../../src/escrow/folder.ts'
 import { formatLines, headerOf, lineageOf } from '../../../src/state/format.ts'
 import { factKinds, journalRecord, recordKinds } from './arbitraries.ts'
 import { owner } from './support.ts'
@@ -45,6 +46,40 @@ test('every kind of record that is written is in the schema', () => {
 
 test('the schema has the steps of a crossing, all and no more', () => {
   expect(schema.definitions['step']?.['enum']).toEqual(STEPS)
+})
+
+test('the schema has the routes of a crossing, all and no more', () => {
+  const properties = schema.definitions['begin']?.['properties'] as { readonly route: Node }
+  expect(properties.route['enum']).toEqual(ROUTES)
+})
+
+test('a begin record as it was before there were other ways across is still valid', () => {
+  const begin = {
+    t: 'begin',
+    device: 'meter-1',
+    at: '2026-11-21T08:00:00Z',
+    target: 'meter-1',
+    route: 'session-kept',
+  }
+  expectValid(lineOf(begin as Parameters<typeof lineOf>[0]))
+  for (const more of [
+    { handover: 'stop-first' },
+    { adopts: ['gateway-server'] },
+    { becomes: { devEui: '1' } },
+  ])
+    expect(validate(lineOf({ ...begin, ...more } as never))).toBe(false)
+})
+
+test('the schema names the files that the escrow writes, each kind in its own fact', () => {
+  const facts = schema.definitions['fact']?.['oneOf'] as readonly {
+    readonly properties: { readonly file?: { readonly pattern: string } }
+  }[]
+  const patterns = facts.flatMap(({ properties }) => properties.file?.pattern ?? [])
+  const names = ['A-000001-9f2c41d0.age', 'B-000012-9f2c41d0.age', 'new-000003-9f2c41d0.jsonl.age']
+  for (const name of names) {
+    expect(ESCROW_FILES.test(name)).toBe(true)
+    expect(patterns.filter((pattern) => new RegExp(pattern).test(name))).toHaveLength(1)
+  }
 })
 
 /** Every object in a line, as a path of keys. */
