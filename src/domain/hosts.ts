@@ -1,3 +1,5 @@
+import type { ServerUrls } from './migration-plan.ts'
+
 /** Hosts of The Things Stack Cloud: one Identity Server for each tenant, in its first region (`ttn-lw-cli use`). */
 const CLOUD = /^([a-z0-9][a-z0-9-]*)\.((?:nam|sam|eu|af|as|au)\d+)\.cloud\.thethings\.industries$/
 /** Hosts of The Things Stack Sandbox (Community Edition): one Identity Server for all regions. */
@@ -34,3 +36,9 @@ export const deploymentOf = (url: URL): string => {
   if (/(^|\.)cloud\.thethings\.network$/.test(url.hostname)) return 'The Things Stack Sandbox'
   return hostKey(url)
 }
+
+/** Whether any registry of two networks is served by one deployment: then EUIs are unique over both. */
+export const isSameDeployment = (a: ServerUrls, b: ServerUrls): boolean =>
+  (['identity', 'join', 'network', 'application'] as const).some(
+    (registry) => deploymentOf(new URL(a[registry])) === deploymentOf(new URL(b[registry])),
+  )

@@ -3,7 +3,8 @@ import type { ChangeSet } from '../domain/change-set.ts'
 import { FerryError } from '../domain/errors.ts'
 import { type Approval, compareWithApproved } from '../engine/planning/approval.ts'
 import { type ApplyResult, applyChanges, hasWork } from '../engine/run/apply.ts'
-import { createEscrow } from '../escrow/escrow.ts'
+import { createEscrow, noEscrow } from '../escrow/escrow.ts'
+import { identityMissing } from '../escrow/identity.ts'
 import { openJournal } from '../state/journal.ts'
 import { acquireLock, type LockDocument } from '../state/lock.ts'
 import type { Host } from './host.ts'
@@ -63,6 +64,7 @@ export const applyMigration = async (
         result: await carryOut(workspace, host, planned, stale, options),
       }
     if (recipientsOf(workspace, options).length === 0 && needsEscrow(planned.changeSet)) throw noRecipients()
+    if (host.identity === undefined && needsIdentity(planned.changeSet)) throw identityMissing()
     if (!(await options.confirm(planned))) return { status: 'declined', planned }
     const result = await carryOut(workspace, host, planned, stale, options)
     return {
@@ -83,6 +85,10 @@ const recipientsOf = ({ loaded }: Workspace, options: ApplyOptions): readonly st
 
 const needsEscrow = (changeSet: ChangeSet): boolean =>
   changeSet.devices.some((change) => change.steps.includes('escrow') || change.steps.includes('read-again'))
+
+/** What is deleted before it is created is read back from the escrow: without an identity it would be lost. */
+const needsIdentity = (changeSet: ChangeSet): boolean =>
+  changeSet.devices.some(({ handover, steps }) => handover === 'delete-first' && steps.includes('compare'))
 
 const noRecipients = (): FerryError =>
   new FerryError(
@@ -145,7 +151,7 @@ const carryOut = async (
       // A change set without a crossing needs no escrow, and no recipients.
       escrow:
         recipients.length === 0
-          ? noEscrow
+          ? noEscrow(noRecipients)
           : createEscrow({
               folder: plan.escrow.path,
               recipients,
@@ -166,5 +172,3 @@ const carryOut = async (
     await journal.close()
   }
 }
-
-const noEscrow = { store: async (): Promise<never> => Promise.reject(noRecipients()) }

@@ -1,6 +1,8 @@
 import type { Diagnostic } from '../domain/diagnostic.ts'
+import { isSameDeployment } from '../domain/hosts.ts'
 import { type Planning, planChanges } from '../engine/planning/plan.ts'
-import { preflight } from '../engine/planning/preflight.ts'
+import { preflight, queueNeeds } from '../engine/planning/preflight.ts'
+import { serverUrls } from '../networks/things-stack/index.ts'
 import { intentFor, unknownDevices } from '../plan/select-devices.ts'
 import type { Host } from './host.ts'
 import { type KnownState, readKnownState, shownPath, type Workspace } from './workspace.ts'
@@ -18,11 +20,12 @@ export interface Planned extends Planning {
 export const planMigration = async (workspace: Workspace, host: Host, writes: boolean): Promise<Planned> => {
   const { loaded, source, target } = workspace
   const state = await readKnownState(workspace)
-  const warnings = await preflight(source, target, writes)
+  const warnings = await preflight(source, target, writes, queueNeeds(loaded.plan, writes))
   const planning = await planChanges({
     loaded,
     source,
     target,
+    sameDeployment: isSameDeployment(serverUrls(loaded.plan.source), serverUrls(loaded.plan.target)),
     select: (device) => intentFor(loaded.plan, device),
     unknownDevices: (ids) => unknownDevices(loaded, ids),
     state: { lineage: workspace.lineage, serial: state.serial, progress: state.progress },

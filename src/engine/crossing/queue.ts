@@ -1,6 +1,7 @@
+import type { DeviceRecord } from '../../domain/device.ts'
 import type { StepName } from '../../domain/journal.ts'
 import type { NetworkPort, QueuedDownlink } from '../../domain/ports.ts'
-import { isTrigger } from '../device/trigger.ts'
+import { isTrigger, triggerDownlink, wasTriggerSent } from '../device/trigger.ts'
 import { type CrossingContext, markAlready, markDone, onSource, onTarget } from './context.ts'
 import { ensure, StepFailure } from './ensure.ts'
 
@@ -68,19 +69,20 @@ export const copyDownlinks = async (context: CrossingContext): Promise<void> => 
 
 /**
  * Queues on the source the downlink that makes the device join. A push that was sent again would send it twice: the
- * queue, and the counter that the source's Application Server gives to what is queued, tell whether it worked.
+ * queue, what was sent last, and the counter that the source gives to what is queued tell whether it worked.
  */
 export const queueTrigger = async (context: CrossingContext): Promise<void> => {
   const { source, change, intent, journal } = context
   const { rejoin } = intent.policy
   if (rejoin.trigger !== 'source-downlink') return markAlready(context, 'queue-trigger')
-  if (journal.progress()?.sourceCounters === undefined)
-    await journal.fact({ name: 'source-counters', ...(await downlinkCounters(context)) })
-  const before = journal.progress()?.sourceCounters
+  if (journal.progress()?.steps['queue-trigger'] !== 'unknown')
+    await journal.fact({ name: 'source-counters', ...countersOf(await source.read(change.device)) })
+  const before = journal.progress()?.sourceCounters?.lastAFCntDown ?? 0
   const isQueued = async (): Promise<boolean> => {
     const queue = await queueOf(source, change.device, 'queue-trigger')
     if (queue.some((item) => isTrigger(item, rejoin))) return true
-    return (await downlinkCounters(context)).lastAFCntDown > (before?.lastAFCntDown ?? 0)
+    const seen = await source.read(change.device)
+    return wasTriggerSent(seen, rejoin) && countersOf(seen).lastAFCntDown > before
   }
   await ensure(onSource(context), {
     step: 'queue-trigger',
@@ -88,31 +90,38 @@ export const queueTrigger = async (context: CrossingContext): Promise<void> => {
     verb: 'set',
     paths: [],
     look: isQueued,
-    send: () =>
-      source.pushDownlinks(change.device, [
-        {
-          fPort: rejoin.fPort,
-          payload: Buffer.from(rejoin.payload, 'hex').toString('base64'),
-          confirmed: rejoin.confirmed,
-          correlationIds: [],
-        },
-      ]),
+    send: () => source.pushDownlinks(change.device, [triggerDownlink(rejoin)]),
   })
 }
 
-const downlinkCounters = async ({
-  source,
-  change,
-}: CrossingContext): Promise<{ readonly lastAFCntDown: number; readonly lastNFCntDown: number }> => {
-  const { registries } = await source.read(change.device)
+const countersOf = ({
+  registries,
+}: DeviceRecord): { readonly lastAFCntDown: number; readonly lastNFCntDown: number } => {
   const a = registries['application-server']?.['session.last_a_f_cnt_down']
   const n = registries['network-server']?.['session.last_n_f_cnt_down']
   return { lastAFCntDown: typeof a === 'number' ? a : 0, lastNFCntDown: typeof n === 'number' ? n : 0 }
 }
 
-/** Looks whether the downlink has left the source's queue: a class A device gets it after its next uplink. */
+/**
+ * Looks whether the downlink was sent: a class A device gets it after its next uplink. One that left the queue unsent
+ * (somebody replaced the queue) is queued again by the next run.
+ */
 export const lookForTrigger = async (context: CrossingContext): Promise<void> => {
-  const { source, change, intent } = context
+  const { source, change, intent, journal } = context
+  const { rejoin } = intent.policy
   const queue = await queueOf(source, change.device, 'trigger-sent')
-  if (!queue.some((item) => isTrigger(item, intent.policy.rejoin))) await markDone(context, 'trigger-sent')
+  if (queue.some((item) => isTrigger(item, rejoin))) return
+  if (wasTriggerSent(await source.read(change.device), rejoin)) return markDone(context, 'trigger-sent')
+  await journal.append({
+    t: 'outcome',
+    device: change.device,
+    step: 'queue-trigger',
+    at: journal.now(),
+    status: 'failed',
+    error: {
+      code: 'TriggerDropped',
+      message: 'the downlink that makes it join left the queue of the source and was not sent',
+      hint: 'run again to have it queued once more; look for an application that replaces the queue',
+    },
+  })
 }

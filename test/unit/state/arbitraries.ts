@@ -65,13 +65,19 @@ const facts: { readonly [N in Fact['name']]: fc.Arbitrary<Extract<Fact, { readon
     rootKeys: fc.option(hex(16)),
     session: fc.option(hex(16)),
   }),
-  'trigger-queue': fc.record({
-    name: fc.constant('trigger-queue'),
+  'source-counters': fc.record({
+    name: fc.constant('source-counters'),
     lastAFCntDown: counter,
     lastNFCntDown: counter,
   }),
   'copied-downlinks': fc.record({ name: fc.constant('copied-downlinks'), count: fc.nat(100) }),
   'reset-heard': fc.record({ name: fc.constant('reset-heard'), at }),
+  'import-refused': fc.record({
+    name: fc.constant('import-refused'),
+    at,
+    code: fc.constant('InvalidField'),
+    message: sentence,
+  }),
   deferred: fc.record({
     name: fc.constant('deferred'),
     at,
