@@ -1,3 +1,4 @@
+import { wayWords } from './crossing.ts'
 import { harmless, htmlText, markdownCode, markdownFence, markdownText, shellWord } from './escape.ts'
 import { BRIEF, fieldView } from './field-view.ts'
 import type { FindingGroup } from './findings.ts'
@@ -30,7 +31,15 @@ export interface Level {
   readonly codes: number
 }
 
-const row = (...cells: readonly string[]): string => `| ${cells.join(' | ')} |`
+export const row = (...cells: readonly string[]): string => `| ${cells.join(' | ')} |`
+
+const crossingCell = ({ crossing, ways }: Preview): string =>
+  ways.length < 2
+    ? `${count(crossing)} change network`
+    : [
+        `${count(crossing)} change network:`,
+        ...ways.map((each) => `${count(each.devices)} ${wayWords(each.way, each.devices)}`),
+      ].join('<br>')
 
 export const countsTable = (preview: Preview): Section => [
   row('', 'Action', 'Devices', 'Means'),
@@ -39,12 +48,7 @@ export const countsTable = (preview: Preview): Section => [
     const { symbol, short, means } = ACTION_WORDS[action]
     return row(`\`${symbol}\``, short, count(preview.counts[action]), means)
   }),
-  row(
-    '',
-    '**all**',
-    `**${count(preview.changeSet.devices.length)}**`,
-    `${count(preview.crossing)} change network`,
-  ),
+  row('', '**all**', `**${count(preview.changeSet.devices.length)}**`, crossingCell(preview)),
 ]
 
 export const guardsTable = ({ changeSet, counts }: Preview): Section =>
@@ -66,49 +70,6 @@ export const guardsTable = ({ changeSet, counts }: Preview): Section =>
             `${markdownText(guard.because)}${guard.of === undefined ? '' : ` (of ${count(guard.of)})`}`,
           ),
         ),
-      ]
-
-export const risksTable = ({ risks }: Preview): Section => {
-  const zero = risks.filter((risk) => risk.devices === 0)
-  const present = risks.filter((risk) => risk.devices > 0)
-  return [
-    '### Risks',
-    '',
-    ...(present.length === 0
-      ? []
-      : [
-          row('', 'Devices', 'Risk', 'Undo'),
-          '|---|--:|---|---|',
-          ...present.map((risk) =>
-            row(
-              risk.asks ? `**${risk.id}**` : risk.id,
-              count(risk.devices),
-              `**${markdownText(risk.title)}.** ${markdownText(risk.why)}`,
-              `${risk.undo}: ${markdownText(risk.undoBy)}`,
-            ),
-          ),
-          '',
-        ]),
-    zero.map((risk) => `${markdownText(risk.title)}: 0`).join('; '),
-  ]
-}
-
-export const irreversibleList = ({ irreversible }: Preview): Section =>
-  irreversible.length === 0
-    ? ['**Cannot be undone: 0**']
-    : [
-        '> [!CAUTION]',
-        '> **Cannot be undone**',
-        ...irreversible.map((item) => `> - **${devices(item.devices)}** ${markdownText(item.text)}.`),
-      ]
-
-export const handsList = ({ hands }: Preview): Section =>
-  hands.length === 0
-    ? ['**Needs a hand: nothing**']
-    : [
-        '### Needs a hand',
-        '',
-        ...hands.map((hand) => `- **${hand.when}**: ${devices(hand.devices)}, ${markdownText(hand.text)}.`),
       ]
 
 export const findingsTable = (

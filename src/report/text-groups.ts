@@ -1,4 +1,5 @@
 import type { Action, DeviceChange, FieldChange } from '../domain/change-set.ts'
+import { changesOf } from './becomes.ts'
 import { harmless, shellWord } from './escape.ts'
 import { BRIEF, type Detail, FULL, fieldView, MOVING_WORDS } from './field-view.ts'
 import type { ChangeGroup, Range, VaryingField } from './groups.ts'
@@ -10,6 +11,7 @@ import {
   ACTION_WORDS,
   count,
   devices,
+  HANDOVER_WORDS,
   plural,
   profileWords,
   REGISTRY_SHORT,
@@ -42,13 +44,15 @@ export const groupTitle = (group: ChangeGroup): string =>
     ACTION_WORDS[group.action].short,
     ...(group.status === undefined ? [] : [harmless(group.status)]),
     ...(group.route === undefined ? [] : [ROUTE_WORDS[group.route]]),
+    ...(group.handover === undefined ? [] : [HANDOVER_WORDS[group.handover]]),
     ...(group.profile === undefined ? [] : [profileWords(group.profile)]),
   ].join(', ')
 
 const RANKS: readonly ((change: FieldChange) => boolean)[] = [
+  (change) => change.path.startsWith('ids.'),
   (change) =>
     change.because?.startsWith('policy.') === true || change.because?.startsWith('override') === true,
-  (change) => sensitivityOf(change) !== undefined,
+  (change) => sensitivityOf(change) !== undefined || 'generated' in change.after,
   (change) => change.path.startsWith('mac_settings.'),
   (change) => /^(session\.(dev_addr|last_)|mac_state|formatters)/.test(change.path),
   (change) => change.path === 'name',
@@ -173,17 +177,18 @@ const stepsPart = (group: ChangeGroup, stepsAs: string | undefined): readonly Li
   ]
 }
 
+/** Fields that people tell devices apart by, the best last. */
+const TELLING: readonly string[] = ['name', 'ids.dev_eui']
+
 /** What tells this device from the others of its group: the first fields that vary. */
 const peculiar = (device: DeviceChange, group: ChangeGroup): string => {
   const paths = rankedFields(group).flatMap(({ change, varying }) =>
     varying !== undefined && varying.distinct > 1 ? [change] : [],
   )
-  const preferred = [...paths]
-    .sort((a, b) => Number(b.path === 'name') - Number(a.path === 'name'))
-    .slice(0, 2)
+  const preferred = [...paths].sort((a, b) => TELLING.indexOf(b.path) - TELLING.indexOf(a.path)).slice(0, 2)
   return preferred
     .flatMap(({ registry, path }) =>
-      device.fields.filter((own) => own.registry === registry && own.path === path),
+      changesOf(device).filter((own) => own.registry === registry && own.path === path),
     )
     .map((own) => {
       const { text } = fieldView(own)

@@ -26,9 +26,21 @@ import {
   settled,
   updated,
 } from '../../support/change-sets.ts'
+import {
+  abpReprogrammed,
+  becomesOtaa,
+  deletedFirst,
+  everyWay,
+  group,
+  joinsByHand,
+  otaaReprogrammed,
+  silentUntilJoin,
+  toldToJoin,
+} from '../../support/change-sets-ways.ts'
 
 const FILE = 'building-a.changes.jsonl'
-const sample = (name: string): ChangeSet => (SAMPLES[name] as () => ChangeSet)()
+const ALL: Readonly<Record<string, () => ChangeSet>> = { ...SAMPLES, ways: everyWay }
+const sample = (name: string): ChangeSet => (ALL[name] as () => ChangeSet)()
 const golden = (file: string): string => `./golden/${file}`
 
 const any = fc.oneof(
@@ -39,6 +51,16 @@ const any = fc.oneof(
     abpKept,
     (number) => abpKept(number, 'abp-reset'),
     retiring,
+    (number) => deletedFirst(number),
+    (number) => deletedFirst(number, true),
+    (number) => toldToJoin(number),
+    (number) => otaaReprogrammed(number),
+    (number) => otaaReprogrammed(number, 'same'),
+    abpReprogrammed,
+    becomesOtaa,
+    group,
+    (number) => joinsByHand(number, OTAA_C),
+    (number) => silentUntilJoin(number, `silent for ${number % 3} h`),
     excluded,
     (number) => settled(number, 'adopt'),
     (number) => settled(number, 'done'),
@@ -60,7 +82,7 @@ const UNSAFE =
   /(?!\n)[\p{Cc}\p{Zl}\p{Zp}\u00AD\u061C\u200B\u200C\u200E\u200F\u202A-\u202E\u2060-\u206F\uFEFF]/u
 
 describe('the preview of a change set that a person meets', () => {
-  for (const name of Object.keys(SAMPLES)) {
+  for (const name of Object.keys(ALL)) {
     for (const width of [60, 80, 120]) {
       it(`${name} at ${width} columns`, async () => {
         const text = renderText(sample(name), { width, file: FILE })
@@ -72,7 +94,7 @@ describe('the preview of a change set that a person meets', () => {
     })
   }
 
-  for (const name of ['ready', 'risks', 'blocked', 'no-changes']) {
+  for (const name of ['ready', 'risks', 'blocked', 'no-changes', 'ways']) {
     it(`${name} as JSON`, async () => {
       await expect(renderJson(sample(name))).toMatchFileSnapshot(golden(`${name}.json.txt`))
     })

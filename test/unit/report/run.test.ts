@@ -158,6 +158,7 @@ describe('a verification', () => {
     expect(text).not.toContain('never')
     expect(JSON.parse(renderVerifyReportJson(rows)).summary).toEqual({
       devices: 30,
+      'held-by-escrow': 0,
       heard: 3,
       equal: 0,
       waiting: 0,
