@@ -1,4 +1,5 @@
 import type { DeviceChange, FieldChange, ShownValue } from '../domain/change-set.ts'
+import { harmless } from './escape.ts'
 
 /** A device that gets other EUIs is another device to a network: told as changes of fields, and first. */
 
@@ -33,3 +34,13 @@ export const changesOf = (device: DeviceChange): readonly FieldChange[] =>
         ...euiChange('ids.join_eui', device.joinEui, device.becomes.joinEui, 'set.joinEui'),
         ...device.fields,
       ]
+
+/** `70B3D57ED0000001 -> 70B3D57ED0000002` where the target gets another; undefined where neither side has one. */
+export const euiWords = (source: string | undefined, target: string | undefined): string | undefined => {
+  if (target === undefined || target === source) return source === undefined ? undefined : harmless(source)
+  return `${source === undefined ? 'none' : harmless(source)} -> ${harmless(target)}`
+}
+
+/** What a line about a device begins with. */
+export const devEuiWords = (device: DeviceChange): string =>
+  euiWords(device.devEui, device.becomes?.devEui) ?? 'no DevEUI'

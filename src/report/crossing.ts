@@ -11,7 +11,7 @@ export const hasStep = (device: DeviceChange, ...steps: readonly StepName[]): bo
 export const hasRoute = (device: DeviceChange, ...routes: readonly Route[]): boolean =>
   device.route !== undefined && routes.includes(device.route)
 
-export const hasFinding = (device: DeviceChange, code: string): boolean =>
+export const hasFinding = (device: Pick<DeviceChange, 'findings'>, code: string): boolean =>
   device.findings.some((finding) => finding.code === code)
 
 /**
@@ -32,6 +32,10 @@ export const isReprogrammed = (device: DeviceChange): boolean =>
 /** Going to the target or there already, and not heard by it yet. */
 export const isAwaited = (device: DeviceChange): boolean => hasStep(device, 'hear')
 
+/** Somebody muted it on the source before, and it is moved as it is: it is let go, and not unmuted. */
+export const staysMuted = (device: Pick<DeviceChange, 'findings'>): boolean =>
+  hasFinding(device, 'StaysMuted')
+
 /** Of the engine, in the words of the state. */
 export const HELD_BY_ESCROW = 'held-by-escrow'
 
@@ -43,7 +47,7 @@ export const isHeldByEscrow = (device: DeviceChange): boolean =>
     hasStep(device, 'set-network') &&
     !hasStep(device, 'delete-network'))
 
-export const WAYS = ['stop-first', 'delete-first', 'triggered', 're-programmed', 'multicast'] as const
+const WAYS = ['stop-first', 'delete-first', 'triggered', 're-programmed', 'multicast'] as const
 /** Which network serves a device when: what a person at night has to know first. */
 export type Way = (typeof WAYS)[number]
 

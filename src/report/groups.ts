@@ -11,6 +11,7 @@ import type { Diagnostic } from '../domain/diagnostic.ts'
 import type { Route, StepName } from '../domain/journal.ts'
 import { canonicalJson, digestOfText } from '../domain/json.ts'
 import { changesOf } from './becomes.ts'
+import { isHeldByEscrow } from './crossing.ts'
 import { safeChange } from './shown.ts'
 
 /** A field that is not the same in all devices of a group. */
@@ -113,6 +114,7 @@ const groupKey = (device: DeviceChange): string => {
     steps.filter((step) => WEIGHED.includes(step))
   return canonicalJson({
     route: device.route ?? '',
+    ...(isHeldByEscrow(device) ? { held: true } : {}),
     ...(device.handover === undefined ? {} : { handover: device.handover }),
     profile: device.profile ?? null,
     status: device.action === 'resume' || device.action === 'wait' ? (device.status ?? '') : '',
@@ -200,7 +202,8 @@ const assemble = (id: string, key: string, unsorted: readonly DeviceChange[]): C
 }
 
 /**
- * Groups the devices of a change set: by action in the order of `ACTIONS`, then the largest first. Two devices share
+ * Groups the devices of a change set: what no network serves first, then by action in the order of `ACTIONS`, then the
+ * largest first. Two devices share
  * a group when action, route, handover, profile, the set of changed fields with their reasons, the values of decisive fields,
  * the codes of findings and the steps that touch the source are the same.
  */
@@ -219,5 +222,8 @@ export const groupChanges = (changeSet: Pick<ChangeSet, 'devices'>): readonly Ch
       ([keyA, a], [keyB, b]) => b.length - a.length || bySort(keyA, keyB),
     ),
   )
-  return ordered.map(([key, devices], index) => assemble(`G${index + 1}`, key, devices))
+  const isHeld = ([, [first]]: readonly [string, readonly DeviceChange[]]): boolean =>
+    first !== undefined && isHeldByEscrow(first)
+  const urgent = [...ordered.filter(isHeld), ...ordered.filter((entry) => !isHeld(entry))]
+  return urgent.map(([key, devices], index) => assemble(`G${index + 1}`, key, devices))
 }

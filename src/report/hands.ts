@@ -1,10 +1,10 @@
 import type { ChangeSet, DeviceChange } from '../domain/change-set.ts'
 import { hasFinding, hasRoute, hasStep, isAwaited, isCrossing, isReprogrammed } from './crossing.ts'
 import { shellWord } from './escape.ts'
-import { count, plural } from './words.ts'
+import { count } from './words.ts'
 
 /** A line of a check list, or of what to expect. */
-export interface HandItem {
+interface HandItem {
   readonly text: string
   /** Device ids on the source, all of them. */
   readonly devices: readonly string[]
@@ -112,10 +112,25 @@ const gatewayHands = (changeSet: ChangeSet, awaited: Group): readonly Hand[] => 
       'group-gateways',
       'before',
       groups,
-      'multicast groups: make sure that gateways of the target reach every member, nobody can hear whether they do',
+      'multicast groups: make sure that gateways of the target reach every member; a group sends nothing that would show it',
     ),
   ]
 }
+
+const DOWNLINK_TIMES = {
+  A: 'get the downlink after their next uplink',
+  B: 'at a ping slot',
+  C: 'at once',
+} as const
+
+const downlinkTimes = (group: Group): string =>
+  (['A', 'B', 'C'] as const)
+    .filter((name) => group.some((device) => device.profile?.class === name))
+    .map(
+      (name, index) =>
+        `${index === 0 ? 'those of ' : ''}class ${name} ${index === 0 && name !== 'A' ? 'get the downlink ' : ''}${DOWNLINK_TIMES[name]}`,
+    )
+    .join(', ')
 
 const joinHands = (awaited: Group): readonly Hand[] => {
   const joining = awaited.filter((device) => device.route === 'joining-anew')
@@ -141,7 +156,7 @@ const joinHands = (awaited: Group): readonly Hand[] => {
       'triggered-join',
       'after',
       told,
-      'told by the source to join: class A devices get the downlink after their next uplink, class B and C at once. Power-cycle one that does not obey; until it joins, the source serves it',
+      `told by the source to join: ${downlinkTimes(told)}. Power-cycle one that does not obey; until it joins, the source serves it`,
     ),
   ]
 }
@@ -170,16 +185,16 @@ const programHands = (changeSet: ChangeSet, awaited: Group): readonly Hand[] => 
   ]
 }
 
-/** What needs a hand, by rule: what has to be at hand before, gateways, resets, joins, programming. */
+/** What needs a hand, by rule and in the order of time: the identity, gateways, resets, joins, programming. */
 export const handsOf = (changeSet: ChangeSet): readonly Hand[] => {
   const awaited = changeSet.devices.filter(isAwaited)
   const first = changeSet.devices.filter((device) => device.handover === 'delete-first' && isCrossing(device))
-  return [
+  const hands = [
     ...hand(
       'identity',
       'before',
       first,
-      `deleted before created: have the escrow's age identity at hand (FERRY_AGE_IDENTITY), nothing of ${plural(first.length, 'it', 'them')} is deleted without it`,
+      "deleted before created: have the escrow's age identity at hand (FERRY_AGE_IDENTITY): without it nothing is deleted, and nothing created from the escrow",
     ),
     ...gatewayHands(changeSet, awaited),
     ...hand(
@@ -191,4 +206,7 @@ export const handsOf = (changeSet: ChangeSet): readonly Hand[] => {
     ...joinHands(awaited),
     ...programHands(changeSet, awaited),
   ]
+  return (['before', 'during', 'after'] as const).flatMap((when) =>
+    hands.filter((each) => each.when === when),
+  )
 }

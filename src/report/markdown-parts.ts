@@ -1,4 +1,5 @@
-import { wayWords } from './crossing.ts'
+import { devEuiWords } from './becomes.ts'
+import { staysMuted, wayWords } from './crossing.ts'
 import { harmless, htmlText, markdownCode, markdownFence, markdownText, shellWord } from './escape.ts'
 import { BRIEF, fieldView } from './field-view.ts'
 import type { FindingGroup } from './findings.ts'
@@ -160,7 +161,7 @@ const groupBody = (group: ChangeGroup, level: Level, file: string): Section => {
     .slice(0, level.devices)
     .map((device) =>
       cut(
-        `${harmless(device.devEui ?? 'no DevEUI')}  ${harmless(device.device)}${device.target === device.device ? '' : ` -> ${harmless(device.target)}`}`,
+        `${devEuiWords(device)}  ${harmless(device.device)}${device.target === device.device ? '' : ` -> ${harmless(device.target)}`}`,
         VALUE,
       ),
     )
@@ -170,10 +171,10 @@ const groupBody = (group: ChangeGroup, level: Level, file: string): Section => {
     ...(counted.length === 0 ? [] : ['', `(${counted.join(', ')})`]),
     ...(group.steps === undefined || group.steps.length === 0
       ? []
-      : ['', `Now: ${markdownText(stepsWords(group.steps))}.`]),
+      : ['', `Now: ${markdownText(stepsWords(group.steps, staysMuted(group)))}.`]),
     ...(group.later === undefined || group.later.length === 0
       ? []
-      : ['', `Later: ${markdownText(stepsWords(group.later))}.`]),
+      : ['', `Later: ${markdownText(stepsWords(group.later, staysMuted(group)))}.`]),
     ...(names.length === 0 ? [] : ['', ...markdownFence(names, 'text')]),
     ...(rest > 0 ? ['', `${names.length === 0 ? 'Devices' : `And ${count(rest)} more`}: ${show}`] : []),
   ]

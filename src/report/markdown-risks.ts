@@ -50,7 +50,10 @@ const handItems = ({ list }: Hand): Section => {
     ...list.items.slice(0, ITEMS).map((item) => {
       const names = listed(item.devices, (name) => markdownCode(cut(harmless(name), 40)))
       const text = markdownText(cut(harmless(item.text), 300))
-      return `  - ${list.kind === 'check' ? '[ ] ' : ''}${count(item.devices.length)}, ${text}: ${names}`
+      const number = count(item.devices.length)
+      return list.kind === 'check'
+        ? `  - [ ] ${text} (${number}): ${names}`
+        : `  - ${number}: ${text}<br>${names}`
     }),
     ...(rest > 0 ? [`  - and ${count(rest)} more`] : []),
   ]

@@ -1,5 +1,13 @@
 import type { ChangeSet, DeviceChange } from '../domain/change-set.ts'
-import { hasFinding, hasRoute, hasStep, isCrossing, isDeleting, isReprogrammed } from './crossing.ts'
+import {
+  hasFinding,
+  hasRoute,
+  hasStep,
+  isCrossing,
+  isDeleting,
+  isReprogrammed,
+  staysMuted,
+} from './crossing.ts'
 import { count } from './words.ts'
 
 /** Ids are never given anew: people name them in reviews. */
@@ -183,7 +191,7 @@ export const RISK_RULES: readonly RiskRule[] = [
     why: (concerned) =>
       `They work on the target only after somebody re-programmed them; the source serves the old credentials until then.${withClasses(concerned)}`,
     undo: 'partly',
-    undoBy: 'whoever was re-programmed has to be programmed with its old credentials again',
+    undoBy: 'one that was re-programmed has to be programmed with its old credentials again',
   },
   {
     id: 'R12',
@@ -214,9 +222,9 @@ export const RISK_RULES: readonly RiskRule[] = [
     name: 'stays-muted',
     isSpecial: true,
     title: 'muted on the target too',
-    applies: (device) => hasFinding(device, 'StaysMuted') && isCrossing(device),
+    applies: (device) => staysMuted(device) && isCrossing(device),
     why: () =>
-      'Somebody muted them on the source before; the target answers them as little (policy.mutedSource: carry).',
+      'Somebody muted them on the source before. The target will not answer them either, neither uplinks nor joins (policy.mutedSource: carry).',
     undo: 'yes',
     undoBy: 'unmute them on the target',
   },

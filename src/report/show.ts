@@ -1,7 +1,8 @@
 import type { ChangeSet, DeviceChange } from '../domain/change-set.ts'
 import { FerryError } from '../domain/errors.ts'
 import { parseDevEui } from '../domain/identifiers.ts'
-import { changesOf } from './becomes.ts'
+import { changesOf, euiWords } from './becomes.ts'
+import { staysMuted } from './crossing.ts'
 import { harmless, harmlessJson, markdownFence } from './escape.ts'
 import { FULL } from './field-view.ts'
 import { type ChangeGroup, groupChanges } from './groups.ts'
@@ -108,17 +109,6 @@ const fieldsByVerdict = (device: DeviceChange, width: number): readonly Line[] =
   })
 }
 
-/** `70B3D57ED0000001 -> 70B3D57ED0000002` where the target gets another. */
-const euiWords = (source: string | undefined, target: string | undefined): string | undefined => {
-  const words = [
-    source ?? (target === undefined ? undefined : 'none'),
-    target === source ? undefined : target,
-  ]
-    .filter((eui) => eui !== undefined)
-    .map(harmless)
-  return words.length === 0 ? undefined : words.join(' -> ')
-}
-
 /**
  * One device, by its id on the source or the target or its DevEUI in any spelling, with everything about it.
  *
@@ -141,8 +131,8 @@ export const renderDevice = (changeSet: ChangeSet, name: string, options: ShowOp
     ['handover', device.handover === undefined ? undefined : HANDOVER_WORDS[device.handover]],
     ['profile', device.profile === undefined ? undefined : profileWords(device.profile)],
     ['risks', risks.length === 0 ? undefined : risks.join(' ')],
-    ['now', device.steps.length === 0 ? undefined : stepsWords(device.steps)],
-    ['later', device.later.length === 0 ? undefined : stepsWords(device.later)],
+    ['now', device.steps.length === 0 ? undefined : stepsWords(device.steps, staysMuted(device))],
+    ['later', device.later.length === 0 ? undefined : stepsWords(device.later, staysMuted(device))],
   ]
   return inFormat(
     [

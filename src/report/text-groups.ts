@@ -1,5 +1,6 @@
 import type { Action, DeviceChange, FieldChange } from '../domain/change-set.ts'
-import { changesOf } from './becomes.ts'
+import { devEuiWords } from './becomes.ts'
+import { staysMuted } from './crossing.ts'
 import { harmless, shellWord } from './escape.ts'
 import { BRIEF, type Detail, FULL, fieldView, MOVING_WORDS } from './field-view.ts'
 import type { ChangeGroup, Range, VaryingField } from './groups.ts'
@@ -172,23 +173,22 @@ const stepsPart = (group: ChangeGroup, stepsAs: string | undefined): readonly Li
     return [line(12, '     steps  ', ['dim', 'differ by device'])]
   }
   return [
-    ...(steps.length === 0 ? [] : [line(12, '     now    ', ['dim', stepsWords(steps)])]),
-    ...(later.length === 0 ? [] : [line(12, '     later  ', ['dim', stepsWords(later)])]),
+    ...(steps.length === 0 ? [] : [line(12, '     now    ', ['dim', stepsWords(steps, staysMuted(group))])]),
+    ...(later.length === 0 ? [] : [line(12, '     later  ', ['dim', stepsWords(later, staysMuted(group))])]),
   ]
 }
-
-/** Fields that people tell devices apart by, the best last. */
-const TELLING: readonly string[] = ['name', 'ids.dev_eui']
 
 /** What tells this device from the others of its group: the first fields that vary. */
 const peculiar = (device: DeviceChange, group: ChangeGroup): string => {
   const paths = rankedFields(group).flatMap(({ change, varying }) =>
-    varying !== undefined && varying.distinct > 1 ? [change] : [],
+    varying !== undefined && varying.distinct > 1 && change.path !== 'ids.dev_eui' ? [change] : [],
   )
-  const preferred = [...paths].sort((a, b) => TELLING.indexOf(b.path) - TELLING.indexOf(a.path)).slice(0, 2)
+  const preferred = [...paths]
+    .sort((a, b) => Number(b.path === 'name') - Number(a.path === 'name'))
+    .slice(0, 2)
   return preferred
     .flatMap(({ registry, path }) =>
-      changesOf(device).filter((own) => own.registry === registry && own.path === path),
+      device.fields.filter((own) => own.registry === registry && own.path === path),
     )
     .map((own) => {
       const { text } = fieldView(own)
@@ -204,9 +204,7 @@ const deviceLine = (device: DeviceChange, group: ChangeGroup, idWidth: number, w
   const renamed = device.target === device.device ? '' : ` -> ${harmless(device.target)}`
   const id = `${harmless(device.device)}${renamed}`
   const own = peculiar(device, group)
-  const text = `${padEnd(device.devEui === undefined ? 'no DevEUI' : harmless(device.devEui), 16)}  ${
-    own === '' ? id : `${padEnd(id, idWidth)}  ${own}`
-  }`
+  const text = `${padEnd(devEuiWords(device), 16)}  ${own === '' ? id : `${padEnd(id, idWidth)}  ${own}`}`
   return line(7, '     ', cut(text, width - 5))
 }
 
@@ -271,8 +269,7 @@ export const sameStepsAs = (groups: readonly ChangeGroup[], index: number): stri
   const group = groups[index]
   if (group?.steps === undefined || group.later === undefined || group.steps.length + group.later.length < 3)
     return undefined
-  const text = `${group.steps.join()};${group.later.join()}`
-  return groups
-    .slice(0, index)
-    .find((other) => other.steps !== undefined && `${other.steps.join()};${other.later?.join()}` === text)?.id
+  const textOf = (other: ChangeGroup): string =>
+    `${other.steps?.join()};${other.later?.join()};${staysMuted(other)}`
+  return groups.slice(0, index).find((other) => textOf(other) === textOf(group))?.id
 }

@@ -23,7 +23,7 @@ export const heading = (text: string, ...rest: readonly Span[]): readonly Line[]
   line(2, ['bold', text], ...rest),
 ]
 
-export const headline = ({ changeSet, judgement }: Preview): readonly Line[] => [
+export const headline = ({ changeSet, judgement, held }: Preview): readonly Line[] => [
   line(
     2,
     ['bold', cut(harmless(changeSet.plan.name), 60)],
@@ -32,7 +32,10 @@ export const headline = ({ changeSet, judgement }: Preview): readonly Line[] => 
     '   ',
     [VERDICT_TONE[judgement.verdict], judgement.verdict],
   ),
-  ...judgement.reasons.map((reason) => line(4, '  ', harmless(reason))),
+  // The first reason is what no network serves, where there is such a device.
+  ...judgement.reasons.map((reason, index) =>
+    line(4, '  ', held.length > 0 && index === 0 ? ['red', harmless(reason)] : harmless(reason)),
+  ),
   blank,
   line(10, '  from    ', networkName(changeSet.source)),
   line(10, '  to      ', networkName(changeSet.target)),

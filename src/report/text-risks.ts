@@ -50,7 +50,7 @@ export const irreversiblePart = ({ irreversible }: Preview): readonly Line[] => 
 const MESSAGE = 300
 
 /** Device names in a line of a check list; all are in the JSON document. */
-export const LISTED = 20
+const LISTED = 20
 
 /** The first names, and how many more there are. */
 export const listed = (names: readonly string[], nameOf: (name: string) => string): string => {
@@ -65,12 +65,13 @@ const handItemLines = ({ list }: Hand): readonly Line[] => {
   if (list === undefined) return []
   const rest = list.items.length - ITEMS
   return [
-    ...list.items.slice(0, ITEMS).map((item) => {
+    ...list.items.slice(0, ITEMS).flatMap((item) => {
+      const text = cut(harmless(item.text), MESSAGE)
+      const number = count(item.devices.length)
       const names = listed(item.devices, (name) => cut(harmless(name), 40))
-      const text = `${count(item.devices.length)}, ${cut(harmless(item.text), MESSAGE)}: `
       return list.kind === 'check'
-        ? line(14, '          [ ] ', text, ['dim', names])
-        : line(12, '          ', text, ['dim', names])
+        ? [line(14, `          [ ] ${text} (${number}): `, names)]
+        : [line(12, `          ${number}: ${text}`), line(12, ['dim', `            ${names}`])]
     }),
     ...(rest > 0 ? [line(12, `          and ${count(rest)} more`)] : []),
   ]

@@ -68,7 +68,7 @@ export const judge = (changeSet: ChangeSet): Judgement => {
     : {
         ...judgement,
         reasons: [
-          `${devices(held)} ${plural(held, 'is', 'are')} on no network, the escrow alone holds ${plural(held, 'it', 'them')}`,
+          `${devices(held)} ${plural(held, 'is', 'are')} on no network: the escrow alone holds ${plural(held, 'it', 'them')}, apply goes on`,
           ...judgement.reasons,
         ],
       }

@@ -192,11 +192,13 @@ const familyOf = (step: StepName): string | undefined =>
   STEP_FAMILY.find(([pattern]) => pattern.test(step))?.[1]
 
 /** Steps as one sentence: `escrow the full record, create on the target [IS, JS, AS, NS (muted)], ...`. */
-export const stepsWords = (steps: readonly StepName[]): string => {
+export const stepsWords = (steps: readonly StepName[], staysMuted = false): string => {
   // What is unmuted later was created muted; a multicast group can not be.
   const isMuted = steps.includes('unmute-target')
-  const wordsOf = (step: StepName): string =>
-    step === 'set-network' && isMuted ? `${STEP_WORDS[step]} (muted)` : STEP_WORDS[step]
+  const wordsOf = (step: StepName): string => {
+    if (step === 'set-network' && isMuted) return `${STEP_WORDS[step]} (muted)`
+    return step === 'unmute-target' && staysMuted ? 'leave the target muted' : STEP_WORDS[step]
+  }
   const parts: { family: string | undefined; words: string[] }[] = []
   for (const step of steps) {
     const family = familyOf(step)

@@ -17,7 +17,7 @@ import {
 /** Devices on the ways that most plans do not take, and a change set with all of them. Built by hand, without secrets. */
 
 /** A key or a DevAddr that is made when the device crosses. */
-export const generated = (registry: Registry, path: string): FieldChange => ({
+const generated = (registry: Registry, path: string): FieldChange => ({
   registry,
   path,
   before: { absent: true },
