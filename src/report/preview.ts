@@ -1,4 +1,5 @@
 import type { ChangeSet, DeviceChange } from '../domain/change-set.ts'
+import { isCrossing, isDeleting, isHeldByEscrow, waysOf } from './crossing.ts'
 import {
   blockedFindings,
   excludedFindings,
@@ -11,7 +12,6 @@ import {
 } from './findings.ts'
 import { type ChangeGroup, groupChanges } from './groups.ts'
 import { type Hand, handsOf } from './hands.ts'
-import { isCrossing, isDeleting, isHeldByEscrow, waysOf } from './crossing.ts'
 import { type Irreversible, irreversibleOf } from './irreversible.ts'
 import { type Risk, risksOf } from './risks.ts'
 import { type ActionCounts, countActions, type Judgement, judge } from './verdict.ts'

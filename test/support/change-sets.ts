@@ -9,9 +9,9 @@ import type {
 import type { Registry } from '../../src/domain/device.ts'
 import type { Diagnostic } from '../../src/domain/diagnostic.ts'
 import type { StepName } from '../../src/domain/journal.ts'
-import type { Policy } from '../../src/domain/migration-plan.ts'
 import type { Json } from '../../src/domain/json.ts'
 import { digestOfText } from '../../src/domain/json.ts'
+import type { Policy } from '../../src/domain/migration-plan.ts'
 import { withDigest } from '../../src/engine/planning/change-set-file.ts'
 
 /** Change sets for tests of reports: built by hand, deterministic, without secrets. */

@@ -4,7 +4,7 @@ import { ACTIONS, type ChangeSet, type DeviceChange } from '../../../src/domain/
 import { parseChangeSet, serialiseChangeSet } from '../../../src/engine/planning/change-set-file.ts'
 import { groupChanges } from '../../../src/report/groups.ts'
 import { previewJson, renderJson } from '../../../src/report/json.ts'
-import { TONES, type Style } from '../../../src/report/layout.ts'
+import { type Style, TONES } from '../../../src/report/layout.ts'
 import { renderMarkdown } from '../../../src/report/markdown.ts'
 import { renderText } from '../../../src/report/text.ts'
 import { countActions, judge } from '../../../src/report/verdict.ts'
