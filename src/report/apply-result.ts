@@ -28,6 +28,8 @@ export interface ApplyResult {
   readonly file?: string
   /** Devices that the target has not heard, where another run would do nothing before it has. */
   readonly unheard?: number
+  /** Devices that are deleted on the source and not on the target yet: no network serves them. */
+  readonly heldByEscrow?: readonly string[]
 }
 
 interface StatusWords {
@@ -106,9 +108,31 @@ const causeLines = ({ error, devices: names }: Cause): readonly Line[] => {
   ]
 }
 
-const nextLine = ({ counts, plan, file = plan, unheard = 0 }: ApplyResult): Line => {
+/** Before all else: nothing that a run ends with is more urgent. */
+const heldLines = ({ heldByEscrow = [], plan, file = plan }: ApplyResult): readonly Line[] => {
+  const number = heldByEscrow.length
+  if (number === 0) return []
+  const them = plural(number, 'it', 'them')
+  const shown = examplesOf(heldByEscrow).map(harmless)
+  const more = number - shown.length
+  return [
+    line(
+      2,
+      ['red', `${devices(number)} ${plural(number, 'is', 'are')} on no network`],
+      `: deleted on the source, not created on the target yet. The escrow alone holds ${them}; keep it, and do not delete the state.`,
+    ),
+    line(4, ['dim', `  ${shown.join(', ')}${more > 0 ? `, and ${count(more)} more` : ''}`]),
+    line(
+      8,
+      `  now   ferry apply ${shellWord(file)}   creates ${them} on the target, or gives ${them} back to the source`,
+    ),
+    blank,
+  ]
+}
+
+const nextLine = ({ counts, plan, file = plan, unheard = 0, heldByEscrow = [] }: ApplyResult): Line => {
   const word = shellWord(plan)
-  if (unheard > 0) {
+  if (unheard > 0 && heldByEscrow.length === 0) {
     const means = `waits until ${devices(unheard)} ${plural(unheard, 'is', 'are')} heard; then ferry apply goes on`
     return line(8, 'next    ', `ferry verify ${word} --wait 2h   ${means}`)
   }
@@ -129,16 +153,18 @@ const nextLine = ({ counts, plan, file = plan, unheard = 0 }: ApplyResult): Line
     : line(8, 'next    ', `ferry verify ${word}   compares the target with the plan`)
 }
 
-const verdictSpan = ({ counts, stopped }: ApplyResult): readonly [Tone, string] =>
-  stopped !== undefined
-    ? ['red', 'STOPPED']
-    : resumable(counts) > 0
-      ? ['yellow', 'PARTLY DONE']
-      : counts.blocked > 0
-        ? ['yellow', 'DONE, BUT BLOCKED DEVICES']
-        : ['green', 'DONE']
+const verdictSpan = ({ counts, stopped, heldByEscrow = [] }: ApplyResult): readonly [Tone, string] =>
+  heldByEscrow.length > 0
+    ? ['red', 'HELD BY ESCROW']
+    : stopped !== undefined
+      ? ['red', 'STOPPED']
+      : resumable(counts) > 0
+        ? ['yellow', 'PARTLY DONE']
+        : counts.blocked > 0
+          ? ['yellow', 'DONE, BUT BLOCKED DEVICES']
+          : ['green', 'DONE']
 
-/** The end of an apply: counts, why devices are left, the command that continues; the last line is the sum. */
+/** The end of an apply: what no network serves, counts, why devices are left, the command that continues; the last line is the sum. */
 export const renderApplyResult = (result: ApplyResult, options: TextOptions = {}): string => {
   const { width, style } = textOptions(options)
   const causes = causesOf(result.left)
@@ -146,6 +172,7 @@ export const renderApplyResult = (result: ApplyResult, options: TextOptions = {}
   const finished = FINISHED.reduce((total, { status }) => total + counts[status], 0)
   return renderLines(
     [
+      ...heldLines(result),
       ...countLines(counts),
       ...(causes.length === 0
         ? []
@@ -173,6 +200,7 @@ export const renderApplyResultJson = (result: ApplyResult): string =>
     kind: 'apply',
     verdict: verdictSpan(result)[1].toLowerCase().replaceAll(',', '').replaceAll(' ', '_'),
     stopped: result.stopped ?? null,
+    held_by_escrow: result.heldByEscrow ?? [],
     summary: { devices: sum(result.counts), ...result.counts },
     left: result.left.map((device) => ({
       device: device.device,

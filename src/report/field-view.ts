@@ -165,10 +165,15 @@ const symbolOf = (change: FieldChange): FieldView['symbol'] => {
 /** A preview that showed a counter would be stale when it is made. */
 export const MOVING_WORDS = '(as the source holds it at the handover)'
 
+/** A key is made by the tool, a DevAddr by the target. */
+const generatedWords = (path: string): string =>
+  path.endsWith('dev_addr') ? "(from the target's block)" : '(generated)'
+
 const sidesOf = (change: FieldChange, detail: Detail): Sides => {
   const sensitive = sensitivityOf(change)
   if (sensitive !== undefined) return { text: `(sensitive, ${sensitive})`, block: [] }
   if ('moving' in change.after) return { text: MOVING_WORDS, block: [] }
+  if ('generated' in change.after) return { text: generatedWords(change.path), block: [] }
   const before = plainValue(change.before)
   const after = plainValue(change.after)
   if (before === undefined && after === undefined) return { text: '(absent)', block: [] }

@@ -1,5 +1,7 @@
 import type { ChangeSet, DeviceChange } from '../domain/change-set.ts'
 import type { Diagnostic } from '../domain/diagnostic.ts'
+import { isAwaited } from './crossing.ts'
+import { TOLD_BY_HANDS } from './hands.ts'
 
 /** Findings with one code, told once: with how many devices have it and the first, median and last of them. */
 export interface FindingGroup {
@@ -116,7 +118,7 @@ export const wholeErrors = (changeSet: ChangeSet): readonly FindingGroup[] =>
       .map((finding) => ({ finding, device: undefined })),
   )
 
-/** Warnings and notes: about the whole, and about devices that something is done with. */
+/** Warnings and notes: about the whole, and about devices that something is done with, without what asks for a hand. */
 export const toldFindings = (changeSet: ChangeSet): readonly FindingGroup[] => {
   const touched = changeSet.devices.filter(
     (device) => !['blocked', 'excluded', 'gone'].includes(device.action),
@@ -125,7 +127,10 @@ export const toldFindings = (changeSet: ChangeSet): readonly FindingGroup[] => {
     ...changeSet.findings
       .filter((finding) => finding.severity !== 'error')
       .map((finding) => ({ finding, device: undefined })),
-    ...entriesOf(touched, ['warning', 'note']),
+    ...entriesOf(touched, ['warning', 'note']).filter(
+      ({ finding, device }) =>
+        !(TOLD_BY_HANDS.includes(finding.code) && device !== undefined && isAwaited(device)),
+    ),
   ])
 }
 

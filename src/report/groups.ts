@@ -10,6 +10,8 @@ import {
 import type { Diagnostic } from '../domain/diagnostic.ts'
 import type { Route, StepName } from '../domain/journal.ts'
 import { canonicalJson, digestOfText } from '../domain/json.ts'
+import { changesOf } from './becomes.ts'
+import { isHeldByEscrow } from './crossing.ts'
 import { safeChange } from './shown.ts'
 
 /** A field that is not the same in all devices of a group. */
@@ -30,6 +32,7 @@ export interface ChangeGroup {
   readonly id: string
   readonly action: Action
   readonly route?: Route
+  readonly handover?: DeviceChange['handover'] & string
   readonly status?: string
   readonly profile?: DeviceProfile
   /** Sorted by DevEUI, then device id. */
@@ -57,7 +60,16 @@ const DECISIVE =
   /^(mac_settings\.|lorawan_|frequency_plan_id$|supports_|multicast$|resets_|skip_payload_crypto|min_frequency$|max_frequency$)/
 
 /** Steps that a reviewer weighs; the others follow from the action. */
-const WEIGHED: readonly StepName[] = ['stop-source', 'unmute-target', 'prevent-rejoin', 'delete-identity']
+const WEIGHED: readonly StepName[] = [
+  'credentials',
+  'stop-source',
+  'queue-empty',
+  'copy-downlinks',
+  'unmute-target',
+  'queue-trigger',
+  'prevent-rejoin',
+  'delete-identity',
+]
 
 /** Whether a field is listed: it is written. What stays behind or is unchanged is counted. */
 const isListed = (change: FieldChange): boolean => change.verdict === 'write'
@@ -88,11 +100,13 @@ const weightOf = (change: FieldChange): string =>
     ? contentOf(safeChange(change))
     : 'sensitive' in change.after
       ? change.after.sensitive
-      : ''
+      : 'generated' in change.after
+        ? 'generated'
+        : ''
 
 const groupKey = (device: DeviceChange): string => {
   const isNew = device.action === 'create' || device.action === 'resume'
-  const fields = device.fields
+  const fields = changesOf(device)
     .filter((change) => isListed(change) && !(isNew && DESCRIPTIVE.test(change.path)))
     .map((change) => [fieldKey(change), change.reason, change.because ?? '', weightOf(change)].join('\u0000'))
     .sort(bySort)
@@ -100,6 +114,8 @@ const groupKey = (device: DeviceChange): string => {
     steps.filter((step) => WEIGHED.includes(step))
   return canonicalJson({
     route: device.route ?? '',
+    ...(isHeldByEscrow(device) ? { held: true } : {}),
+    ...(device.handover === undefined ? {} : { handover: device.handover }),
     profile: device.profile ?? null,
     status: device.action === 'resume' || device.action === 'wait' ? (device.status ?? '') : '',
     findings: [...new Set(device.findings.map((finding) => finding.code))].sort(bySort),
@@ -127,7 +143,7 @@ interface Tally {
 const tallyFields = (devices: readonly DeviceChange[]): ReadonlyMap<string, Tally> => {
   const tallies = new Map<string, Tally>()
   for (const device of devices) {
-    for (const change of device.fields) {
+    for (const change of changesOf(device)) {
       if (!isListed(change)) continue
       const key = fieldKey(change)
       const tally = tallies.get(key) ?? { example: change, devices: 0, contents: new Set<string>() }
@@ -165,6 +181,7 @@ const assemble = (id: string, key: string, unsorted: readonly DeviceChange[]): C
     id,
     action: first?.action ?? 'done',
     ...(first?.route === undefined ? {} : { route: first.route }),
+    ...(first?.handover === undefined ? {} : { handover: first.handover }),
     ...(status === '' ? {} : { status }),
     ...(first?.profile === undefined ? {} : { profile: first.profile }),
     devices,
@@ -185,8 +202,9 @@ const assemble = (id: string, key: string, unsorted: readonly DeviceChange[]): C
 }
 
 /**
- * Groups the devices of a change set: by action in the order of `ACTIONS`, then the largest first. Two devices share
- * a group when action, route, profile, the set of changed fields with their reasons, the values of decisive fields,
+ * Groups the devices of a change set: what no network serves first, then by action in the order of `ACTIONS`, then the
+ * largest first. Two devices share
+ * a group when action, route, handover, profile, the set of changed fields with their reasons, the values of decisive fields,
  * the codes of findings and the steps that touch the source are the same.
  */
 export const groupChanges = (changeSet: Pick<ChangeSet, 'devices'>): readonly ChangeGroup[] => {
@@ -204,5 +222,8 @@ export const groupChanges = (changeSet: Pick<ChangeSet, 'devices'>): readonly Ch
       ([keyA, a], [keyB, b]) => b.length - a.length || bySort(keyA, keyB),
     ),
   )
-  return ordered.map(([key, devices], index) => assemble(`G${index + 1}`, key, devices))
+  const isHeld = ([, [first]]: readonly [string, readonly DeviceChange[]]): boolean =>
+    first !== undefined && isHeldByEscrow(first)
+  const urgent = [...ordered.filter(isHeld), ...ordered.filter((entry) => !isHeld(entry))]
+  return urgent.map(([key, devices], index) => assemble(`G${index + 1}`, key, devices))
 }

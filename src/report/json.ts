@@ -1,10 +1,12 @@
 import type { ChangeSet, DeviceChange, FieldChange, ShownValue } from '../domain/change-set.ts'
 import type { Diagnostic } from '../domain/diagnostic.ts'
 import { canonicalJson, type Json } from '../domain/json.ts'
+import { changesOf } from './becomes.ts'
 import { harmlessJson, withoutKeyForms } from './escape.ts'
 import type { FindingGroup } from './findings.ts'
 import { examplesOf } from './findings.ts'
 import type { ChangeGroup } from './groups.ts'
+import type { Hand } from './hands.ts'
 import { previewOf } from './preview.ts'
 import { riskIdsOf } from './risks.ts'
 import { plainValue, sensitivityOf } from './shown.ts'
@@ -18,7 +20,10 @@ const snake = (verdict: Verdict): string => verdict.toLowerCase().replaceAll(' '
 /** With sorted keys, so that a change set that was saved and read back looks the same. */
 const sorted = (value: unknown): Json => JSON.parse(canonicalJson(value)) as Json
 
-const side = (shown: ShownValue): Json => ('moving' in shown ? 'at handover' : (plainValue(shown) ?? null))
+const side = (shown: ShownValue): Json => {
+  if ('moving' in shown) return 'at handover'
+  return 'generated' in shown ? 'generated' : (plainValue(shown) ?? null)
+}
 
 /** A secret has `redacted` in the place of `before` and `after`: there is no place where its value could be. */
 export const fieldJson = (change: FieldChange): Json => {
@@ -31,7 +36,9 @@ export const fieldJson = (change: FieldChange): Json => {
     ...(change.because === undefined ? {} : { because: withoutKeyForms(change.because) }),
     ...(sensitive === undefined
       ? {
-          ...('absent' in change.before ? {} : { before: side(change.before) }),
+          ...('absent' in change.before || 'generated' in change.after
+            ? {}
+            : { before: side(change.before) }),
           ...('absent' in change.after ? {} : { after: side(change.after) }),
         }
       : { redacted: sensitive }),
@@ -66,6 +73,16 @@ const profileJson = (profile: DeviceChange['profile']): Json =>
         frequency_plan: profile.frequencyPlan,
       }
 
+const becomesJson = ({ becomes }: DeviceChange): { readonly becomes?: Json } =>
+  becomes === undefined
+    ? {}
+    : {
+        becomes: {
+          ...(becomes.devEui === undefined ? {} : { dev_eui: becomes.devEui }),
+          ...(becomes.joinEui === undefined ? {} : { join_eui: becomes.joinEui }),
+        },
+      }
+
 /** One device with all its fields; `group` where it is known. */
 export const deviceJson = (device: DeviceChange, group?: string): Json => ({
   dev_eui: device.devEui ?? null,
@@ -76,12 +93,14 @@ export const deviceJson = (device: DeviceChange, group?: string): Json => ({
   ...(group === undefined ? {} : { group }),
   status: device.status ?? null,
   route: device.route ?? null,
+  ...(device.handover === undefined ? {} : { handover: device.handover }),
+  ...becomesJson(device),
   profile: profileJson(device.profile),
   risks: riskIdsOf(device),
   steps: device.steps,
   later: device.later,
   findings: device.findings.map(findingJson),
-  diff: device.fields.map(fieldJson),
+  diff: changesOf(device).map(fieldJson),
 })
 
 /** A group with its common difference and three examples; with `devices` all of them. */
@@ -91,6 +110,7 @@ export const groupJson = (group: ChangeGroup): { readonly [key: string]: Json } 
   count: group.devices.length,
   status: group.status ?? null,
   route: group.route ?? null,
+  ...(group.handover === undefined ? {} : { handover: group.handover }),
   profile: profileJson(group.profile),
   risks: group.devices[0] === undefined ? [] : riskIdsOf(group.devices[0]),
   findings: group.findings.map((finding) => finding.code),
@@ -104,6 +124,18 @@ export const groupJson = (group: ChangeGroup): { readonly [key: string]: Json } 
   })),
   unchanged: { least: group.unchanged[0], most: group.unchanged[1] },
   examples: examplesOf(group.devices).map((device) => device.devEui ?? device.device),
+})
+
+const handJson = ({ list, ...hand }: Hand): Json => ({
+  ...hand,
+  ...(list === undefined
+    ? {}
+    : {
+        list: {
+          kind: list.kind,
+          items: list.items.map((item) => ({ ...item, text: withoutKeyForms(item.text) })),
+        },
+      }),
 })
 
 /** The preview as a value; keys in snake case, absent optional values are null or left out as documented. */
@@ -129,6 +161,8 @@ export const previewJson = (changeSet: ChangeSet): { readonly [key: string]: Jso
       devices: changeSet.devices.length,
       ...counts,
       crossing: preview.crossing,
+      crossing_by: Object.fromEntries(preview.ways.map((each) => [each.way, each.devices])),
+      held_by_escrow: preview.held.length,
       source_deletes: preview.deleting,
     },
     guards: changeSet.guards.map((guard) => ({
@@ -150,7 +184,7 @@ export const previewJson = (changeSet: ChangeSet): { readonly [key: string]: Jso
       undo_by: risk.undoBy,
     })),
     irreversible: preview.irreversible.map((item) => ({ ...item })),
-    needs_a_hand: preview.hands.map((hand) => ({ ...hand })),
+    needs_a_hand: preview.hands.map(handJson),
     blocked: preview.blocked.map(findingGroupJson),
     excluded: preview.excluded.map(findingGroupJson),
     gone: preview.gone.map(findingGroupJson),

@@ -1,3 +1,5 @@
+import { devEuiWords } from './becomes.ts'
+import { staysMuted, wayWords } from './crossing.ts'
 import { harmless, htmlText, markdownCode, markdownFence, markdownText, shellWord } from './escape.ts'
 import { BRIEF, fieldView } from './field-view.ts'
 import type { FindingGroup } from './findings.ts'
@@ -30,7 +32,15 @@ export interface Level {
   readonly codes: number
 }
 
-const row = (...cells: readonly string[]): string => `| ${cells.join(' | ')} |`
+export const row = (...cells: readonly string[]): string => `| ${cells.join(' | ')} |`
+
+const crossingCell = ({ crossing, ways }: Preview): string =>
+  ways.length < 2
+    ? `${count(crossing)} change network`
+    : [
+        `${count(crossing)} change network:`,
+        ...ways.map((each) => `${count(each.devices)} ${wayWords(each.way, each.devices)}`),
+      ].join('<br>')
 
 export const countsTable = (preview: Preview): Section => [
   row('', 'Action', 'Devices', 'Means'),
@@ -39,12 +49,7 @@ export const countsTable = (preview: Preview): Section => [
     const { symbol, short, means } = ACTION_WORDS[action]
     return row(`\`${symbol}\``, short, count(preview.counts[action]), means)
   }),
-  row(
-    '',
-    '**all**',
-    `**${count(preview.changeSet.devices.length)}**`,
-    `${count(preview.crossing)} change network`,
-  ),
+  row('', '**all**', `**${count(preview.changeSet.devices.length)}**`, crossingCell(preview)),
 ]
 
 export const guardsTable = ({ changeSet, counts }: Preview): Section =>
@@ -66,49 +71,6 @@ export const guardsTable = ({ changeSet, counts }: Preview): Section =>
             `${markdownText(guard.because)}${guard.of === undefined ? '' : ` (of ${count(guard.of)})`}`,
           ),
         ),
-      ]
-
-export const risksTable = ({ risks }: Preview): Section => {
-  const zero = risks.filter((risk) => risk.devices === 0)
-  const present = risks.filter((risk) => risk.devices > 0)
-  return [
-    '### Risks',
-    '',
-    ...(present.length === 0
-      ? []
-      : [
-          row('', 'Devices', 'Risk', 'Undo'),
-          '|---|--:|---|---|',
-          ...present.map((risk) =>
-            row(
-              risk.asks ? `**${risk.id}**` : risk.id,
-              count(risk.devices),
-              `**${markdownText(risk.title)}.** ${markdownText(risk.why)}`,
-              `${risk.undo}: ${markdownText(risk.undoBy)}`,
-            ),
-          ),
-          '',
-        ]),
-    zero.map((risk) => `${markdownText(risk.title)}: 0`).join('; '),
-  ]
-}
-
-export const irreversibleList = ({ irreversible }: Preview): Section =>
-  irreversible.length === 0
-    ? ['**Cannot be undone: 0**']
-    : [
-        '> [!CAUTION]',
-        '> **Cannot be undone**',
-        ...irreversible.map((item) => `> - **${devices(item.devices)}** ${markdownText(item.text)}.`),
-      ]
-
-export const handsList = ({ hands }: Preview): Section =>
-  hands.length === 0
-    ? ['**Needs a hand: nothing**']
-    : [
-        '### Needs a hand',
-        '',
-        ...hands.map((hand) => `- **${hand.when}**: ${devices(hand.devices)}, ${markdownText(hand.text)}.`),
       ]
 
 export const findingsTable = (
@@ -199,7 +161,7 @@ const groupBody = (group: ChangeGroup, level: Level, file: string): Section => {
     .slice(0, level.devices)
     .map((device) =>
       cut(
-        `${harmless(device.devEui ?? 'no DevEUI')}  ${harmless(device.device)}${device.target === device.device ? '' : ` -> ${harmless(device.target)}`}`,
+        `${devEuiWords(device)}  ${harmless(device.device)}${device.target === device.device ? '' : ` -> ${harmless(device.target)}`}`,
         VALUE,
       ),
     )
@@ -209,10 +171,10 @@ const groupBody = (group: ChangeGroup, level: Level, file: string): Section => {
     ...(counted.length === 0 ? [] : ['', `(${counted.join(', ')})`]),
     ...(group.steps === undefined || group.steps.length === 0
       ? []
-      : ['', `Now: ${markdownText(stepsWords(group.steps))}.`]),
+      : ['', `Now: ${markdownText(stepsWords(group.steps, staysMuted(group)))}.`]),
     ...(group.later === undefined || group.later.length === 0
       ? []
-      : ['', `Later: ${markdownText(stepsWords(group.later))}.`]),
+      : ['', `Later: ${markdownText(stepsWords(group.later, staysMuted(group)))}.`]),
     ...(names.length === 0 ? [] : ['', ...markdownFence(names, 'text')]),
     ...(rest > 0 ? ['', `${names.length === 0 ? 'Devices' : `And ${count(rest)} more`}: ${show}`] : []),
   ]

@@ -5,17 +5,16 @@ import {
   findingsTable,
   groupsSection,
   guardsTable,
-  handsList,
-  irreversibleList,
   type Level,
   leftBehindList,
-  risksTable,
   type Section,
 } from './markdown-parts.ts'
+import { handsList, irreversibleList, risksTable } from './markdown-risks.ts'
+import { policyWords } from './policy-words.ts'
 import { type Preview, previewOf } from './preview.ts'
 import { nextCommand, summaryLine } from './text.ts'
 import { cut } from './width.ts'
-import { count, networkName, policyWords, shortDigest } from './words.ts'
+import { count, networkName, shortDigest } from './words.ts'
 
 /** GitHub takes 65,536 characters in a comment. */
 const MARKDOWN_BUDGET = 65_000

@@ -1,4 +1,5 @@
-import type { ChangeSet } from '../domain/change-set.ts'
+import type { ChangeSet, DeviceChange } from '../domain/change-set.ts'
+import { isCrossing, isDeleting, isHeldByEscrow, waysOf } from './crossing.ts'
 import {
   blockedFindings,
   excludedFindings,
@@ -11,7 +12,8 @@ import {
 } from './findings.ts'
 import { type ChangeGroup, groupChanges } from './groups.ts'
 import { type Hand, handsOf } from './hands.ts'
-import { type Irreversible, irreversibleOf, isCrossing, isDeleting, type Risk, risksOf } from './risks.ts'
+import { type Irreversible, irreversibleOf } from './irreversible.ts'
+import { type Risk, risksOf } from './risks.ts'
 import { type ActionCounts, countActions, type Judgement, judge } from './verdict.ts'
 
 /** What every rendering of a preview is made from. */
@@ -21,6 +23,10 @@ export interface Preview {
   readonly counts: ActionCounts
   /** Devices that change network. */
   readonly crossing: number
+  /** The same by how they cross. */
+  readonly ways: ReturnType<typeof waysOf>
+  /** Devices that are on no network now. */
+  readonly held: readonly DeviceChange[]
   /** Devices deleted on the source, now or later. */
   readonly deleting: number
   readonly risks: readonly Risk[]
@@ -41,6 +47,8 @@ export const previewOf = (changeSet: ChangeSet): Preview => ({
   judgement: judge(changeSet),
   counts: countActions(changeSet),
   crossing: changeSet.devices.filter(isCrossing).length,
+  ways: waysOf(changeSet.devices),
+  held: changeSet.devices.filter(isHeldByEscrow),
   deleting: changeSet.devices.filter(isDeleting).length,
   risks: risksOf(changeSet),
   irreversible: irreversibleOf(changeSet),

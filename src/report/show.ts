@@ -1,6 +1,8 @@
 import type { ChangeSet, DeviceChange } from '../domain/change-set.ts'
 import { FerryError } from '../domain/errors.ts'
 import { parseDevEui } from '../domain/identifiers.ts'
+import { changesOf, euiWords } from './becomes.ts'
+import { staysMuted } from './crossing.ts'
 import { harmless, harmlessJson, markdownFence } from './escape.ts'
 import { FULL } from './field-view.ts'
 import { type ChangeGroup, groupChanges } from './groups.ts'
@@ -11,7 +13,7 @@ import { type TextOptions, textOptions } from './text.ts'
 import { fieldLines, groupLines, WHOLE } from './text-groups.ts'
 import { heading } from './text-head.ts'
 import { displayWidth } from './width.ts'
-import { ACTION_WORDS, profileWords, ROUTE_WORDS, stepsWords } from './words.ts'
+import { ACTION_WORDS, HANDOVER_WORDS, profileWords, ROUTE_WORDS, stepsWords } from './words.ts'
 
 export interface ShowOptions extends TextOptions {
   readonly format?: 'text' | 'markdown' | 'json'
@@ -85,16 +87,14 @@ export const renderGroup = (changeSet: ChangeSet, id: string, options: ShowOptio
 }
 
 const fieldsByVerdict = (device: DeviceChange, width: number): readonly Line[] => {
+  const changes = changesOf(device)
   const sections = [
-    ['Changes', device.fields.filter((change) => change.verdict === 'write')],
+    ['Changes', changes.filter((change) => change.verdict === 'write')],
     [
       'Not carried',
-      device.fields.filter((change) => change.verdict === 'leave' && change.reason === 'not-carried'),
+      changes.filter((change) => change.verdict === 'leave' && change.reason === 'not-carried'),
     ],
-    [
-      'Unchanged',
-      device.fields.filter((change) => change.verdict === 'leave' && change.reason !== 'not-carried'),
-    ],
+    ['Unchanged', changes.filter((change) => change.verdict === 'leave' && change.reason !== 'not-carried')],
   ] as const
   return sections.flatMap(([title, fields]) => {
     if (fields.length === 0) return []
@@ -123,15 +123,16 @@ export const renderDevice = (changeSet: ChangeSet, name: string, options: ShowOp
   const risks = riskIdsOf(device)
   const rows: readonly (readonly [string, string | undefined])[] = [
     ['on target', device.target === device.device ? undefined : harmless(device.target)],
-    ['DevEUI', device.devEui === undefined ? undefined : harmless(device.devEui)],
-    ['JoinEUI', device.joinEui === undefined ? undefined : harmless(device.joinEui)],
+    ['DevEUI', euiWords(device.devEui, device.becomes?.devEui)],
+    ['JoinEUI', euiWords(device.joinEui, device.becomes?.joinEui)],
     ['action', `${symbol} ${short}: ${means}${group === undefined ? '' : ` (${group})`}`],
     ['status', device.status === undefined ? undefined : harmless(device.status)],
     ['route', device.route === undefined ? undefined : ROUTE_WORDS[device.route]],
+    ['handover', device.handover === undefined ? undefined : HANDOVER_WORDS[device.handover]],
     ['profile', device.profile === undefined ? undefined : profileWords(device.profile)],
     ['risks', risks.length === 0 ? undefined : risks.join(' ')],
-    ['now', device.steps.length === 0 ? undefined : stepsWords(device.steps)],
-    ['later', device.later.length === 0 ? undefined : stepsWords(device.later)],
+    ['now', device.steps.length === 0 ? undefined : stepsWords(device.steps, staysMuted(device))],
+    ['later', device.later.length === 0 ? undefined : stepsWords(device.later, staysMuted(device))],
   ]
   return inFormat(
     [

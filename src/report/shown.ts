@@ -37,9 +37,10 @@ const withoutSecrets = (value: Json): Json => {
   )
 }
 
-/** What becomes of a secret, or undefined where the field is none. */
+/** What becomes of a secret, or undefined where the field is none, or is made when the device crosses. */
 export const sensitivityOf = (change: FieldChange): Sensitivity | undefined => {
   const { before, after } = change
+  if ('generated' in after) return undefined
   if ('sensitive' in after) return after.sensitive
   if ('sensitive' in before) return before.sensitive
   const isSecret = [before, after].some(
@@ -59,6 +60,8 @@ export const plainValue = (side: ShownValue): Json | undefined =>
 export const safeChange = (change: FieldChange): FieldChange => {
   const sensitive = sensitivityOf(change)
   if (sensitive !== undefined) return { ...change, before: { sensitive }, after: { sensitive } }
+  // What a generated key takes the place of is a key.
+  if ('generated' in change.after) return { ...change, before: { absent: true } }
   const side = (shown: ShownValue): ShownValue =>
     'value' in shown ? { value: withoutSecrets(shown.value) } : shown
   return { ...change, before: side(change.before), after: side(change.after) }

@@ -1,4 +1,5 @@
 import type { ErrorRecord } from '../domain/journal.ts'
+import { HELD_BY_ESCROW } from './crossing.ts'
 import { harmless } from './escape.ts'
 import { type Line, line, type Tone } from './layout.ts'
 import type { StatusRow } from './status.ts'
@@ -14,6 +15,12 @@ interface StatusWords {
 
 /** In the order in which a person has to look at them. */
 const STATUS_WORDS: Readonly<Record<string, StatusWords>> = {
+  [HELD_BY_ESCROW]: {
+    means:
+      'deleted on the source, not on the target yet: no network serves them, the escrow alone holds them',
+    tone: 'red',
+    errors: true,
+  },
   failed: { means: 'the last step failed, or what it began was taken back', tone: 'red', errors: true },
   silent: { means: 'served by the target, but not heard in time', tone: 'red' },
   deferred: { means: 'left for a later run', tone: 'yellow', errors: true },
@@ -21,7 +28,7 @@ const STATUS_WORDS: Readonly<Record<string, StatusWords>> = {
   waiting: { means: 'served by the target, not heard yet', tone: 'yellow' },
   adopted: { means: 'on the target before, only recorded', tone: 'green' },
   heard: { means: 'heard on the target', tone: 'green' },
-  retired: { means: 'heard on the target, deleted on the source', tone: 'green' },
+  retired: { means: 'served by the target, deleted on the source', tone: 'green' },
 }
 const ORDER = Object.keys(STATUS_WORDS)
 

@@ -1,8 +1,9 @@
 import type { ErrorRecord } from '../domain/journal.ts'
 import type { Json } from '../domain/json.ts'
+import { HELD_BY_ESCROW } from './crossing.ts'
 import { harmless, harmlessJson, withoutKeyForms } from './escape.ts'
 import { JSON_FORMAT_VERSION } from './json.ts'
-import { blank, line, renderLines } from './layout.ts'
+import { blank, line, renderLines, type Span } from './layout.ts'
 import { groupLines, statusGroups } from './status-groups.ts'
 import { type TextOptions, textOptions } from './text.ts'
 import { count, devices } from './words.ts'
@@ -28,27 +29,25 @@ export interface StatusOptions extends TextOptions {
   readonly now?: Date
 }
 
-/** How many rows there are of each value, the most frequent first. */
-const tally = (values: readonly string[]): readonly (readonly [string, number])[] => {
+/** How many rows there are of each status, the most frequent first; before all what no network serves. */
+const tally = (statuses: readonly string[]): readonly (readonly [string, number])[] => {
   const counts = new Map<string, number>()
-  for (const value of values) counts.set(value, (counts.get(value) ?? 0) + 1)
-  return [...counts].sort(([a, m], [b, n]) => n - m || (a < b ? -1 : 1))
+  for (const status of statuses) counts.set(status, (counts.get(status) ?? 0) + 1)
+  const isHeld = (status: string): number => Number(status === HELD_BY_ESCROW)
+  return [...counts].sort(([a, m], [b, n]) => isHeld(b) - isHeld(a) || n - m || (a < b ? -1 : 1))
 }
 
 /** The devices of a plan by status, at most 20 of each, errors under their device; ends with the sum. */
 export const renderStatus = (rows: readonly StatusRow[], options: StatusOptions): string => {
   const { width, style } = textOptions(options)
-  const sums = tally(rows.map((row) => row.status)).map(
-    ([status, number]) => `${count(number)} ${harmless(status)}`,
-  )
+  const sums = tally(rows.map((row) => row.status)).map(([status, number], index): Span => {
+    const text = `${index === 0 ? ': ' : ', '}${count(number)} ${harmless(status)}`
+    return status === HELD_BY_ESCROW ? ['red', text] : text
+  })
   return renderLines(
     [
       ...statusGroups(rows).flatMap((group) => [...groupLines(group, width, options.now), blank]),
-      line(
-        2,
-        ['bold', harmless(options.name)],
-        `  ${devices(rows.length)}${sums.length === 0 ? '' : `: ${sums.join(', ')}`}.`,
-      ),
+      line(2, ['bold', harmless(options.name)], `  ${devices(rows.length)}`, ...sums, '.'),
     ],
     width,
     style,

@@ -1,4 +1,6 @@
 import type { Action, DeviceChange, FieldChange } from '../domain/change-set.ts'
+import { devEuiWords } from './becomes.ts'
+import { staysMuted } from './crossing.ts'
 import { harmless, shellWord } from './escape.ts'
 import { BRIEF, type Detail, FULL, fieldView, MOVING_WORDS } from './field-view.ts'
 import type { ChangeGroup, Range, VaryingField } from './groups.ts'
@@ -10,6 +12,7 @@ import {
   ACTION_WORDS,
   count,
   devices,
+  HANDOVER_WORDS,
   plural,
   profileWords,
   REGISTRY_SHORT,
@@ -42,13 +45,15 @@ export const groupTitle = (group: ChangeGroup): string =>
     ACTION_WORDS[group.action].short,
     ...(group.status === undefined ? [] : [harmless(group.status)]),
     ...(group.route === undefined ? [] : [ROUTE_WORDS[group.route]]),
+    ...(group.handover === undefined ? [] : [HANDOVER_WORDS[group.handover]]),
     ...(group.profile === undefined ? [] : [profileWords(group.profile)]),
   ].join(', ')
 
 const RANKS: readonly ((change: FieldChange) => boolean)[] = [
+  (change) => change.path.startsWith('ids.'),
   (change) =>
     change.because?.startsWith('policy.') === true || change.because?.startsWith('override') === true,
-  (change) => sensitivityOf(change) !== undefined,
+  (change) => sensitivityOf(change) !== undefined || 'generated' in change.after,
   (change) => change.path.startsWith('mac_settings.'),
   (change) => /^(session\.(dev_addr|last_)|mac_state|formatters)/.test(change.path),
   (change) => change.path === 'name',
@@ -168,15 +173,15 @@ const stepsPart = (group: ChangeGroup, stepsAs: string | undefined): readonly Li
     return [line(12, '     steps  ', ['dim', 'differ by device'])]
   }
   return [
-    ...(steps.length === 0 ? [] : [line(12, '     now    ', ['dim', stepsWords(steps)])]),
-    ...(later.length === 0 ? [] : [line(12, '     later  ', ['dim', stepsWords(later)])]),
+    ...(steps.length === 0 ? [] : [line(12, '     now    ', ['dim', stepsWords(steps, staysMuted(group))])]),
+    ...(later.length === 0 ? [] : [line(12, '     later  ', ['dim', stepsWords(later, staysMuted(group))])]),
   ]
 }
 
 /** What tells this device from the others of its group: the first fields that vary. */
 const peculiar = (device: DeviceChange, group: ChangeGroup): string => {
   const paths = rankedFields(group).flatMap(({ change, varying }) =>
-    varying !== undefined && varying.distinct > 1 ? [change] : [],
+    varying !== undefined && varying.distinct > 1 && change.path !== 'ids.dev_eui' ? [change] : [],
   )
   const preferred = [...paths]
     .sort((a, b) => Number(b.path === 'name') - Number(a.path === 'name'))
@@ -199,9 +204,7 @@ const deviceLine = (device: DeviceChange, group: ChangeGroup, idWidth: number, w
   const renamed = device.target === device.device ? '' : ` -> ${harmless(device.target)}`
   const id = `${harmless(device.device)}${renamed}`
   const own = peculiar(device, group)
-  const text = `${padEnd(device.devEui === undefined ? 'no DevEUI' : harmless(device.devEui), 16)}  ${
-    own === '' ? id : `${padEnd(id, idWidth)}  ${own}`
-  }`
+  const text = `${padEnd(devEuiWords(device), 16)}  ${own === '' ? id : `${padEnd(id, idWidth)}  ${own}`}`
   return line(7, '     ', cut(text, width - 5))
 }
 
@@ -266,8 +269,7 @@ export const sameStepsAs = (groups: readonly ChangeGroup[], index: number): stri
   const group = groups[index]
   if (group?.steps === undefined || group.later === undefined || group.steps.length + group.later.length < 3)
     return undefined
-  const text = `${group.steps.join()};${group.later.join()}`
-  return groups
-    .slice(0, index)
-    .find((other) => other.steps !== undefined && `${other.steps.join()};${other.later?.join()}` === text)?.id
+  const textOf = (other: ChangeGroup): string =>
+    `${other.steps?.join()};${other.later?.join()};${staysMuted(other)}`
+  return groups.slice(0, index).find((other) => textOf(other) === textOf(group))?.id
 }

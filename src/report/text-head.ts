@@ -1,11 +1,13 @@
 import type { Action } from '../domain/change-set.ts'
 import { ACTIONS } from '../domain/change-set.ts'
+import { wayWords } from './crossing.ts'
 import { harmless } from './escape.ts'
 import { blank, type Line, line, type Span, type Tone } from './layout.ts'
+import { policyWords } from './policy-words.ts'
 import type { Preview } from './preview.ts'
 import { isAllowable, type Verdict } from './verdict.ts'
 import { cut, padEnd, padStart } from './width.ts'
-import { ACTION_WORDS, count, devices, networkName, plural, policyWords, shortDigest } from './words.ts'
+import { ACTION_WORDS, count, devices, networkName, plural, shortDigest } from './words.ts'
 
 /** The first part of a preview: verdict, networks, counts, guards. */
 
@@ -21,7 +23,7 @@ export const heading = (text: string, ...rest: readonly Span[]): readonly Line[]
   line(2, ['bold', text], ...rest),
 ]
 
-export const headline = ({ changeSet, judgement }: Preview): readonly Line[] => [
+export const headline = ({ changeSet, judgement, held }: Preview): readonly Line[] => [
   line(
     2,
     ['bold', cut(harmless(changeSet.plan.name), 60)],
@@ -30,7 +32,10 @@ export const headline = ({ changeSet, judgement }: Preview): readonly Line[] => 
     '   ',
     [VERDICT_TONE[judgement.verdict], judgement.verdict],
   ),
-  ...judgement.reasons.map((reason) => line(4, '  ', harmless(reason))),
+  // The first reason is what no network serves, where there is such a device.
+  ...judgement.reasons.map((reason, index) =>
+    line(4, '  ', held.length > 0 && index === 0 ? ['red', harmless(reason)] : harmless(reason)),
+  ),
   blank,
   line(10, '  from    ', networkName(changeSet.source)),
   line(10, '  to      ', networkName(changeSet.target)),
@@ -43,8 +48,25 @@ const ALWAYS: readonly Action[] = ['create', 'update', 'blocked', 'excluded']
 export const shownActions = ({ counts }: Preview): readonly Action[] =>
   ACTIONS.filter((action) => ALWAYS.includes(action) || counts[action] > 0)
 
+/** How they cross: in one line where all cross alike, else a line for each way. */
+const crossingLines = ({ crossing, ways }: Preview): readonly Line[] => {
+  const [first] = ways
+  if (first === undefined) return []
+  const head = `  ${count(crossing)} of them ${plural(crossing, 'changes', 'change')} network:`
+  if (ways.length === 1) {
+    return [line(4, `${head} ${plural(crossing, 'it', 'they')} ${wayWords(first.way, crossing)}.`)]
+  }
+  const width = Math.max(...ways.map((each) => count(each.devices).length))
+  return [
+    line(4, head),
+    ...ways.map((each) =>
+      line(6 + width, `    ${padStart(count(each.devices), width)}  ${wayWords(each.way, each.devices)}`),
+    ),
+  ]
+}
+
 export const countsPart = (preview: Preview): readonly Line[] => {
-  const { counts, changeSet, crossing } = preview
+  const { counts, changeSet } = preview
   const width = count(changeSet.devices.length).length
   return [
     ...heading(devices(changeSet.devices.length)),
@@ -55,14 +77,7 @@ export const countsPart = (preview: Preview): readonly Line[] => {
       const text = number > 0 && tone !== undefined ? ([tone, label] as const) : label
       return line(16 + width, '  ', text, '  ', padStart(count(number), width), '  ', ['dim', means])
     }),
-    ...(crossing === 0
-      ? []
-      : [
-          line(
-            4,
-            `  ${count(crossing)} of them ${plural(crossing, 'changes', 'change')} network: ${plural(crossing, 'it is', 'they are')} stopped on the source, then served by the target.`,
-          ),
-        ]),
+    ...crossingLines(preview),
   ]
 }
 

@@ -1,5 +1,6 @@
 import { harmless } from './escape.ts'
 import type { FindingGroup } from './findings.ts'
+import type { Hand } from './hands.ts'
 import { type Line, line, type Span, type Tone } from './layout.ts'
 import type { Preview } from './preview.ts'
 import { heading } from './text-head.ts'
@@ -12,7 +13,7 @@ const UNDO_WORDS = { yes: 'undo', partly: 'undo in part', no: 'no undo' } as con
 
 export const risksPart = ({ risks }: Preview): readonly Line[] => {
   const present = risks.filter((risk) => risk.devices > 0)
-  const zero = risks.filter((risk) => risk.devices === 0)
+  const zero = risks.filter((risk) => risk.devices === 0 && risk.tellsZero)
   const width = Math.max(1, ...present.map((risk) => count(risk.devices).length))
   const hang = 8 + width
   return [
@@ -45,17 +46,47 @@ export const irreversiblePart = ({ irreversible }: Preview): readonly Line[] => 
   ]
 }
 
+/** Columns of a message that somebody else chose. */
+const MESSAGE = 300
+
+/** Device names in a line of a check list; all are in the JSON document. */
+const LISTED = 20
+
+/** The first names, and how many more there are. */
+export const listed = (names: readonly string[], nameOf: (name: string) => string): string => {
+  const rest = names.length - LISTED
+  return `${names.slice(0, LISTED).map(nameOf).join(', ')}${rest > 0 ? `, and ${count(rest)} more` : ''}`
+}
+
+/** Lines of a list, before only their number is told. */
+export const ITEMS = 12
+
+const handItemLines = ({ list }: Hand): readonly Line[] => {
+  if (list === undefined) return []
+  const rest = list.items.length - ITEMS
+  return [
+    ...list.items.slice(0, ITEMS).flatMap((item) => {
+      const text = cut(harmless(item.text), MESSAGE)
+      const number = count(item.devices.length)
+      const names = listed(item.devices, (name) => cut(harmless(name), 40))
+      return list.kind === 'check'
+        ? [line(14, `          [ ] ${text} (${number}): `, names)]
+        : [line(12, `          ${number}: ${text}`), line(12, ['dim', `            ${names}`])]
+    }),
+    ...(rest > 0 ? [line(12, `          and ${count(rest)} more`)] : []),
+  ]
+}
+
 export const handsPart = ({ hands }: Preview): readonly Line[] => {
   if (hands.length === 0) return [...heading('Needs a hand: nothing')]
   return [
     ...heading('Needs a hand'),
-    ...hands.map((hand) =>
+    ...hands.flatMap((hand) => [
       line(10, '  ', ['yellow', padEnd(hand.when, 6)], `  ${devices(hand.devices)}, ${hand.text}.`),
-    ),
+      ...handItemLines(hand),
+    ]),
   ]
 }
-
-const MESSAGE = 300
 
 const names = (group: FindingGroup): string => {
   const more = group.devices - group.examples.length

@@ -84,8 +84,9 @@ const filesPart = ({ changeSet }: Preview): readonly Line[] => [
 
 /** `Plan 9f2c41d07a3e: 8,190 to create, ..., 0 deletes on the source, 7 blocked.` */
 export const summaryLine = (preview: Preview): string => {
-  const { counts, changeSet, deleting } = preview
+  const { counts, changeSet, deleting, held } = preview
   const parts = [
+    ...(held.length > 0 ? [`${count(held.length)} on no network`] : []),
     `${count(counts.create)} to create`,
     ...(counts.resume > 0 ? [`${count(counts.resume)} to resume`] : []),
     `${count(counts.update)} to update`,

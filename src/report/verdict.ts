@@ -1,4 +1,5 @@
 import { ACTIONS, type Action, type ChangeSet, type Guard } from '../domain/change-set.ts'
+import { isHeldByEscrow } from './crossing.ts'
 import { risksOf } from './risks.ts'
 import { count, devices, plural } from './words.ts'
 
@@ -60,6 +61,20 @@ const quiet = (counts: ActionCounts): readonly string[] => [
  * READY WITH RISKS: something asks for a decision (a risk, a warning, a blocked or vanished device). READY: the rest.
  */
 export const judge = (changeSet: ChangeSet): Judgement => {
+  const held = changeSet.devices.filter(isHeldByEscrow).length
+  const judgement = judgeDevices(changeSet)
+  return held === 0
+    ? judgement
+    : {
+        ...judgement,
+        reasons: [
+          `${devices(held)} ${plural(held, 'is', 'are')} on no network: the escrow alone holds ${plural(held, 'it', 'them')}, apply goes on`,
+          ...judgement.reasons,
+        ],
+      }
+}
+
+const judgeDevices = (changeSet: ChangeSet): Judgement => {
   const counts = countActions(changeSet)
   const obstructed = obstacles(changeSet, counts)
   if (obstructed.length > 0) return { verdict: 'BLOCKED', reasons: obstructed }

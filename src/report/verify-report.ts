@@ -1,4 +1,5 @@
 import type { FieldChange } from '../domain/change-set.ts'
+import { HELD_BY_ESCROW } from './crossing.ts'
 import { harmless, harmlessJson } from './escape.ts'
 import { BRIEF } from './field-view.ts'
 import { fieldJson, JSON_FORMAT_VERSION } from './json.ts'
@@ -10,6 +11,7 @@ import { columnOf, cut } from './width.ts'
 import { count, devices } from './words.ts'
 
 const VERIFY_STATUSES = [
+  HELD_BY_ESCROW,
   'heard',
   'equal',
   'waiting',
@@ -22,7 +24,7 @@ const VERIFY_STATUSES = [
 /**
  * heard: equal to the plan, and the target has heard it. equal: compared, and nobody asks whether it is heard.
  * waiting: equal, not heard yet. joining: a join was accepted, no uplink yet. silent: not heard in the time that the
- * plan gives. unfinished: its crossing has not ended.
+ * plan gives. unfinished: its crossing has not ended. held-by-escrow: the same, and no network serves it.
  * differs: fields differ. missing: the target does not hold it.
  */
 type VerifyStatus = (typeof VERIFY_STATUSES)[number]
@@ -37,6 +39,11 @@ export interface VerifyRow {
 const WORDS: Readonly<
   Record<VerifyStatus, { readonly symbol: string; readonly tone: Tone; readonly means: string }>
 > = {
+  [HELD_BY_ESCROW]: {
+    symbol: '!',
+    tone: 'red',
+    means: 'deleted on the source, not on the target: ferry apply goes on, now',
+  },
   heard: { symbol: '=', tone: 'green', means: 'equal, and the target has heard them' },
   equal: { symbol: '=', tone: 'green', means: 'equal' },
   waiting: { symbol: '.', tone: 'yellow', means: 'equal, not heard yet' },
@@ -48,7 +55,7 @@ const WORDS: Readonly<
 }
 
 /** What a device passes through on the way to being heard. */
-const PASSING: readonly VerifyStatus[] = ['waiting', 'joining', 'unfinished']
+const PASSING: readonly VerifyStatus[] = [HELD_BY_ESCROW, 'waiting', 'joining', 'unfinished']
 
 const SHOWN = 20
 
@@ -93,16 +100,18 @@ export const renderVerifyReport = (rows: readonly VerifyRow[], options: TextOpti
   const told = VERIFY_STATUSES.filter((status) => !PASSING.includes(status) || countOf(rows, status) > 0)
   const sums = told.map((status) => `${count(countOf(rows, status))} ${status}`)
   const [tone, verdict]: readonly [Tone, string] =
-    bad > 0
-      ? ['red', 'DIFFERENCES']
-      : silent > 0
-        ? ['yellow', 'SILENT DEVICES']
-        : open
-          ? ['yellow', 'NOT ALL HEARD']
-          : ['green', 'VERIFIED']
-  const details = (['missing', 'differs', 'unfinished', 'silent', 'joining', 'waiting'] as const).flatMap(
-    (status) => rowLines(rows, status, width),
-  )
+    countOf(rows, HELD_BY_ESCROW) > 0
+      ? ['red', 'HELD BY ESCROW']
+      : bad > 0
+        ? ['red', 'DIFFERENCES']
+        : silent > 0
+          ? ['yellow', 'SILENT DEVICES']
+          : open
+            ? ['yellow', 'NOT ALL HEARD']
+            : ['green', 'VERIFIED']
+  const details = (
+    [HELD_BY_ESCROW, 'missing', 'differs', 'unfinished', 'silent', 'joining', 'waiting'] as const
+  ).flatMap((status) => rowLines(rows, status, width))
   return renderLines(
     [
       ...details.slice(1),

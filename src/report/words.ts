@@ -1,4 +1,4 @@
-import type { Action, ChangeSet, DeviceProfile, FieldChange, FieldReason } from '../domain/change-set.ts'
+import type { Action, DeviceChange, DeviceProfile, FieldChange, FieldReason } from '../domain/change-set.ts'
 import type { Activation, Registry } from '../domain/device.ts'
 import type { Route, StepName } from '../domain/journal.ts'
 import type { NetworkIdentity } from '../domain/ports.ts'
@@ -16,7 +16,7 @@ export const devices = (value: number): string => `${count(value)} device${value
 export const plural = (value: number, one: string, many: string): string => (value === 1 ? one : many)
 
 /** A share of 0 to 1 as `5 %` or `2.4 %`. */
-const percent = (share: number): string => `${Number((share * 100).toFixed(1))} %`
+export const percent = (share: number): string => `${Number((share * 100).toFixed(1))} %`
 
 /** Milliseconds in words, at most two units: `41 s`, `12 min`, `1 h 5 min`, `7 days`. */
 export const duration = (milliseconds: number): string => {
@@ -70,8 +70,17 @@ export const ACTION_WORDS: Readonly<Record<Action, ActionWords>> = {
 export const ROUTE_WORDS: Readonly<Record<Route, string>> = {
   'session-kept': 'session kept',
   'joining-anew': 'joins anew',
+  'joining-triggered': 'told to join anew',
   'abp-kept': 'ABP kept',
   'abp-reset': 'ABP kept, counters reset',
+  'otaa-reprogrammed': 're-programmed as OTAA',
+  'abp-reprogrammed': 're-programmed as ABP',
+  multicast: 'multicast group',
+}
+
+/** Said where the handover is another than stop-first. */
+export const HANDOVER_WORDS: Readonly<Record<NonNullable<DeviceChange['handover']>, string>> = {
+  'delete-first': 'source deleted first',
 }
 
 const ACTIVATION_WORDS: Readonly<Record<Activation, string>> = {
@@ -129,24 +138,36 @@ export const reasonWords = (change: FieldChange): string =>
 
 const STEP_WORDS: Readonly<Record<StepName, string>> = {
   escrow: 'escrow the full record',
+  credentials: 'make new credentials (encrypted, in the escrow)',
+  'check-import': 'check that the escrow decrypts and the target has room',
   'create-identity': 'IS',
   'set-join': 'JS',
   'set-application': 'AS',
-  'set-network': 'NS (muted)',
+  'set-network': 'NS',
   compare: 'read back and compare',
   'stop-source': 'stop the source',
   'read-again': 'read the source again, escrow it',
+  'check-escrow': 'decrypt that record and compare it',
+  'queue-empty': "see the source's downlink queue empty",
   'final-network': 'NS',
   'final-start-time': 'session start',
   'final-join': 'JS nonces',
   'final-application': 'AS',
+  'copy-downlinks': 'copy queued downlinks',
   'unmute-target': 'unmute the target',
+  'queue-trigger': 'queue a downlink on the source that makes it join',
+  'trigger-sent': 'see the downlink sent',
   hear: 'heard',
+  'end-reset': 'take resets_f_cnt back',
   'prevent-rejoin': 'replace root keys on the source',
   'delete-application': 'AS',
   'delete-network': 'NS',
   'delete-join': 'JS',
   'delete-identity': 'IS',
+  'restore-identity': 'IS',
+  'restore-join': 'JS',
+  'restore-application': 'AS',
+  'restore-network': 'NS',
   'start-source': 'start the source again',
   'undo-application': 'AS',
   'undo-network': 'NS',
@@ -163,47 +184,29 @@ const STEP_FAMILY: readonly (readonly [RegExp, string])[] = [
   [/^final-/, 'final write'],
   [/^delete-/, 'delete on the source'],
   [/^undo-/, 'take back on the target'],
+  [/^restore-/, 'give back to the source'],
   [/^update-/, 'update'],
 ]
 
 const familyOf = (step: StepName): string | undefined =>
   STEP_FAMILY.find(([pattern]) => pattern.test(step))?.[1]
 
-/** Steps as one sentence: `escrow the full record, create on the target (IS, JS, AS, NS (muted)), ...`. */
-export const stepsWords = (steps: readonly StepName[]): string => {
+/** Steps as one sentence: `escrow the full record, create on the target [IS, JS, AS, NS (muted)], ...`. */
+export const stepsWords = (steps: readonly StepName[], staysMuted = false): string => {
+  // What is unmuted later was created muted; a multicast group can not be.
+  const isMuted = steps.includes('unmute-target')
+  const wordsOf = (step: StepName): string => {
+    if (step === 'set-network' && isMuted) return `${STEP_WORDS[step]} (muted)`
+    return step === 'unmute-target' && staysMuted ? 'leave the target muted' : STEP_WORDS[step]
+  }
   const parts: { family: string | undefined; words: string[] }[] = []
   for (const step of steps) {
     const family = familyOf(step)
     const last = parts.at(-1)
-    if (family !== undefined && last?.family === family) last.words.push(STEP_WORDS[step])
-    else parts.push({ family, words: [STEP_WORDS[step]] })
+    if (family !== undefined && last?.family === family) last.words.push(wordsOf(step))
+    else parts.push({ family, words: [wordsOf(step)] })
   }
   return parts
     .map(({ family, words }) => (family === undefined ? words.join(', ') : `${family} [${words.join(', ')}]`))
     .join(', ')
-}
-
-/** What the plan's policy means, for those whom no override says otherwise. */
-export const policyWords = (changeSet: Pick<ChangeSet, 'policy' | 'rollout'>): readonly string[] => {
-  const { policy, rollout } = changeSet
-  const failures = rollout.maxFailures
-  return [
-    policy.persistSession ? 'sessions are kept' : 'devices join anew',
-    policy.resetFrameCounters ? 'ABP counters are reset' : 'counters are kept',
-    policy.rx1Delay === 'keep'
-      ? 'RX1 delay is kept'
-      : policy.rx1Delay === 'target'
-        ? "RX1 delay becomes the target's"
-        : `RX1 delay becomes ${policy.rx1Delay} s`,
-    {
-      never: 'the source is stopped, not deleted',
-      'after-import': 'the source is deleted right after the import',
-      'after-heard': 'the source is deleted some time after the device was heard',
-    }[policy.deleteSource],
-    policy.preventRejoin === 'none' ? 'root keys stay on the source' : 'root keys on the source are replaced',
-    rollout.canary > 0 ? `the first ${count(rollout.canary)} must be heard before the rest` : 'no canary',
-    `stops when more than ${'count' in failures ? devices(failures.count) : percent(failures.share)} ${
-      'count' in failures && failures.count === 1 ? 'fails' : 'fail'
-    }`,
-  ]
 }

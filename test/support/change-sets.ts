@@ -11,6 +11,7 @@ import type { Diagnostic } from '../../src/domain/diagnostic.ts'
 import type { StepName } from '../../src/domain/journal.ts'
 import type { Json } from '../../src/domain/json.ts'
 import { digestOfText } from '../../src/domain/json.ts'
+import type { Policy } from '../../src/domain/migration-plan.ts'
 import { withDigest } from '../../src/engine/planning/change-set-file.ts'
 
 /** Change sets for tests of reports: built by hand, deterministic, without secrets. */
@@ -217,7 +218,7 @@ export const abpKept = (number: number, route: 'abp-kept' | 'abp-reset' = 'abp-k
       : []),
   ],
   steps: CROSS_ABP,
-  later: ['hear'],
+  later: route === 'abp-reset' ? ['hear', 'end-reset'] : ['hear'],
 })
 
 export const FORMATTER = `function decodeUplink(input) {
@@ -319,6 +320,23 @@ export const GUARDS_OK: readonly Guard[] = [
   },
 ]
 
+/** As a plan that names `persistSession: true` alone. */
+export const DEFAULT_POLICY: Policy = {
+  persistSession: true,
+  resetFrameCounters: false,
+  rx1Delay: 'keep',
+  deleteSource: 'never',
+  handover: 'stop-first',
+  preventRejoin: 'replace-root-keys',
+  rejoin: { trigger: 'none' },
+  rootKeys: 'keep',
+  abp: 'keep',
+  queuedDownlinks: 'report',
+  mutedSource: 'blocked',
+  downlinkCounterMargin: 'auto',
+  adopt: 'none',
+}
+
 /** A change set around the devices, with its digest. */
 export const changeSet = (
   devices: readonly DeviceChange[],
@@ -338,13 +356,7 @@ export const changeSet = (
     complete: true,
     findings: [],
     guards: GUARDS_OK,
-    policy: {
-      persistSession: true,
-      resetFrameCounters: false,
-      rx1Delay: 'keep',
-      deleteSource: 'never',
-      preventRejoin: 'replace-root-keys',
-    },
+    policy: DEFAULT_POLICY,
     coverage: { gateways: 'unknown' },
     rollout: { maxConcurrency: 128, canary: 0, maxFailures: { share: 0.05 } },
     files: {
@@ -448,13 +460,6 @@ export const SAMPLES: Readonly<Record<string, () => ChangeSet>> = {
           },
         ],
         rollout: { maxConcurrency: 128, canary: 10, maxFailures: { share: 0.05 } },
-        policy: {
-          persistSession: true,
-          resetFrameCounters: false,
-          rx1Delay: 'keep',
-          deleteSource: 'never',
-          preventRejoin: 'replace-root-keys',
-        },
       },
     ),
   blocked: () =>

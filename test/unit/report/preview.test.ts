@@ -4,7 +4,7 @@ import { ACTIONS, type ChangeSet, type DeviceChange } from '../../../src/domain/
 import { parseChangeSet, serialiseChangeSet } from '../../../src/engine/planning/change-set-file.ts'
 import { groupChanges } from '../../../src/report/groups.ts'
 import { previewJson, renderJson } from '../../../src/report/json.ts'
-import { TONES, type Style } from '../../../src/report/layout.ts'
+import { type Style, TONES } from '../../../src/report/layout.ts'
 import { renderMarkdown } from '../../../src/report/markdown.ts'
 import { renderText } from '../../../src/report/text.ts'
 import { countActions, judge } from '../../../src/report/verdict.ts'
@@ -26,9 +26,21 @@ import {
   settled,
   updated,
 } from '../../support/change-sets.ts'
+import {
+  abpReprogrammed,
+  becomesOtaa,
+  deletedFirst,
+  everyWay,
+  group,
+  joinsByHand,
+  otaaReprogrammed,
+  silentUntilJoin,
+  toldToJoin,
+} from '../../support/change-sets-ways.ts'
 
 const FILE = 'building-a.changes.jsonl'
-const sample = (name: string): ChangeSet => (SAMPLES[name] as () => ChangeSet)()
+const ALL: Readonly<Record<string, () => ChangeSet>> = { ...SAMPLES, ways: everyWay }
+const sample = (name: string): ChangeSet => (ALL[name] as () => ChangeSet)()
 const golden = (file: string): string => `./golden/${file}`
 
 const any = fc.oneof(
@@ -39,6 +51,16 @@ const any = fc.oneof(
     abpKept,
     (number) => abpKept(number, 'abp-reset'),
     retiring,
+    (number) => deletedFirst(number),
+    (number) => deletedFirst(number, true),
+    (number) => toldToJoin(number),
+    (number) => otaaReprogrammed(number),
+    (number) => otaaReprogrammed(number, 'same'),
+    abpReprogrammed,
+    becomesOtaa,
+    group,
+    (number) => joinsByHand(number, OTAA_C),
+    (number) => silentUntilJoin(number, `silent for ${number % 3} h`),
     excluded,
     (number) => settled(number, 'adopt'),
     (number) => settled(number, 'done'),
@@ -60,7 +82,7 @@ const UNSAFE =
   /(?!\n)[\p{Cc}\p{Zl}\p{Zp}\u00AD\u061C\u200B\u200C\u200E\u200F\u202A-\u202E\u2060-\u206F\uFEFF]/u
 
 describe('the preview of a change set that a person meets', () => {
-  for (const name of Object.keys(SAMPLES)) {
+  for (const name of Object.keys(ALL)) {
     for (const width of [60, 80, 120]) {
       it(`${name} at ${width} columns`, async () => {
         const text = renderText(sample(name), { width, file: FILE })
@@ -198,6 +220,29 @@ describe('all renderings', () => {
     for (const field of groups.flatMap((group) => group.common)) {
       expect(Object.keys(field).sort()).toEqual(['path', 'reason', 'redacted', 'registry', 'verdict'])
     }
+  })
+})
+
+describe('the JSON document', () => {
+  it('tells how devices cross, what is made, and every device of a check list', () => {
+    const document = JSON.parse(renderJson(everyWay()))
+    expect(document.summary).toMatchObject({
+      crossing: 57,
+      crossing_by: { 'stop-first': 35, 'delete-first': 5, triggered: 5, 're-programmed': 10, multicast: 2 },
+      held_by_escrow: 2,
+    })
+    expect(document.groups[0]).toMatchObject({ status: 'held-by-escrow', handover: 'delete-first', count: 2 })
+    const hand = document.needs_a_hand.find((each: { name: string }) => each.name === 'join-by-hand')
+    expect(hand.list.items.map((item: { devices: string[] }) => item.devices.length)).toEqual([2, 25])
+    const device = document.devices.find((each: { device: string }) => each.device === 'parking-301')
+    const made = device.diff.filter((field: { after?: unknown }) => field.after === 'generated')
+    expect(made.map((field: { path: string }) => field.path)).toEqual([
+      'session.dev_addr',
+      'session.keys.f_nwk_s_int_key.key',
+      'session.dev_addr',
+      'session.keys.app_s_key.key',
+    ])
+    for (const field of made) expect(field).not.toHaveProperty('before')
   })
 })
 

@@ -57,6 +57,25 @@ describe('the end of an apply', () => {
     })
   })
 
+  it('tells before all else what no network serves, and the command that mends it', async () => {
+    const held = result(
+      { migrated: 6, waiting: 3, failed: 2 },
+      {
+        left: ['a-1', 'a-2'].map((device) => ({ device, status: 'failed' as const, error: refused })),
+        heldByEscrow: ['a-1', 'a-2'],
+        unheard: 3,
+      },
+    )
+    const text = renderApplyResult(held, { width: 80 })
+    await expect(text).toMatchFileSnapshot('./golden/apply-held.txt')
+    expect(text).toMatch(/^2 devices are on no network/)
+    expect(text).toMatch(/\nnext {4}ferry apply .*[\s\S]*\nHELD BY ESCROW {2}11 devices/)
+    expect(JSON.parse(renderApplyResultJson(held))).toMatchObject({
+      verdict: 'held_by_escrow',
+      held_by_escrow: ['a-1', 'a-2'],
+    })
+  })
+
   it('says when it is done, blocked or stopped', () => {
     expect(renderApplyResult(result({ migrated: 3 }))).toMatch(/ferry verify .*\nDONE {2}3 devices/)
     expect(renderApplyResult(result({ migrated: 3, blocked: 1 }))).toContain('DONE, BUT BLOCKED DEVICES')
@@ -108,6 +127,13 @@ describe('the status of devices', () => {
     })
   }
 
+  it('begin and end with what no network serves', async () => {
+    const held = row('air-7', 'held-by-escrow', again, { error: refused })
+    const text = renderStatus([...rows, held], { ...options, width: 80 })
+    await expect(text.split('\n\n')[0]).toMatchFileSnapshot('./golden/status-held.txt')
+    expect(text.trimEnd().split('\n').slice(-3).join(' ')).toContain('1,012 devices: 1 held-by-escrow, 1,000')
+  })
+
   it('list the rarer way on first, so that it is not among those left out', () => {
     const many = [
       ...times(50, (index) => row(`valve-${index}`, 'crossing', 'ferry apply goes on')),
@@ -158,6 +184,7 @@ describe('a verification', () => {
     expect(text).not.toContain('never')
     expect(JSON.parse(renderVerifyReportJson(rows)).summary).toEqual({
       devices: 30,
+      'held-by-escrow': 0,
       heard: 3,
       equal: 0,
       waiting: 0,
@@ -168,6 +195,8 @@ describe('a verification', () => {
       missing: 1,
     })
     expect(renderVerifyReport([])).toMatch(/^VERIFIED {2}0 devices/)
+    const held = { device: 'air-9', status: 'held-by-escrow' as const, differences: [] }
+    expect(renderVerifyReport([...rows, held])).toMatch(/^1 held-by-escrow [\s\S]*\nHELD BY ESCROW {2}31 /)
   })
 })
 

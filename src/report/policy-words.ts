@@ -1,0 +1,82 @@
+import type { ChangeSet } from '../domain/change-set.ts'
+import type { Policy, Rejoin } from '../domain/migration-plan.ts'
+import { count, devices, percent } from './words.ts'
+
+const RX1_DELAY = { keep: 'RX1 delay is kept', target: "RX1 delay becomes the target's" } as const
+
+const DELETE_SOURCE: Readonly<Record<Policy['deleteSource'], string>> = {
+  never: 'the source is stopped, not deleted',
+  'after-import': 'the source is deleted right after the import',
+  'after-heard': 'the source is deleted some time after the device was heard',
+}
+
+/** What becomes of the source. Where it is deleted first, neither `deleteSource` nor `preventRejoin` has a say. */
+const sourceWords = (policy: Policy): readonly string[] =>
+  policy.handover === 'delete-first'
+    ? ['the source is deleted before the target is created']
+    : [
+        DELETE_SOURCE[policy.deleteSource],
+        policy.preventRejoin === 'none'
+          ? 'root keys stay on the source'
+          : 'root keys on the source are replaced',
+      ]
+
+/** Port and size of a trigger; its bytes may mean something to others, and nothing to a reviewer. */
+const rejoinWords = (rejoin: Rejoin): readonly string[] => {
+  switch (rejoin.trigger) {
+    case 'none':
+      return []
+    case 'manual':
+      return ['people make devices join']
+    case 'source-downlink': {
+      const bytes = rejoin.payload.length / 2
+      const size = bytes === 0 ? 'empty' : `${count(bytes)} ${bytes === 1 ? 'byte' : 'bytes'}`
+      const confirmed = rejoin.confirmed ? ', confirmed' : ''
+      return [`a downlink of the source makes devices join (port ${rejoin.fPort}, ${size}${confirmed})`]
+    }
+  }
+}
+
+/** Only what is not the default: most plans have none of it. */
+const specialWords = (policy: Policy): readonly string[] => [
+  ...rejoinWords(policy.rejoin),
+  ...(policy.rootKeys === 'generate' ? ['OTAA devices get new root keys'] : []),
+  ...{
+    keep: [],
+    reprogram: ['ABP devices get a new DevAddr and new keys'],
+    'to-otaa': ['ABP devices become OTAA'],
+  }[policy.abp],
+  ...{
+    report: [],
+    copy: ['queued downlinks are copied'],
+    'wait-empty': ['a device crosses when its downlink queue is empty'],
+  }[policy.queuedDownlinks],
+  ...{
+    blocked: [],
+    carry: ['devices that were muted before stay muted'],
+    unmute: ['devices that were muted before are unmuted'],
+  }[policy.mutedSource],
+  ...(policy.downlinkCounterMargin === 'auto'
+    ? []
+    : [`${count(policy.downlinkCounterMargin)} is added to downlink counters`]),
+  ...(policy.adopt === 'partial' ? ['what others registered in part is completed'] : []),
+]
+
+/** What the plan's policy means, for those whom no override says otherwise. */
+export const policyWords = (changeSet: Pick<ChangeSet, 'policy' | 'rollout'>): readonly string[] => {
+  const { policy, rollout } = changeSet
+  const failures = rollout.maxFailures
+  return [
+    policy.persistSession ? 'sessions are kept' : 'devices join anew',
+    policy.resetFrameCounters ? 'ABP counters are reset' : 'counters are kept',
+    typeof policy.rx1Delay === 'number'
+      ? `RX1 delay becomes ${policy.rx1Delay} s`
+      : RX1_DELAY[policy.rx1Delay],
+    ...sourceWords(policy),
+    ...specialWords(policy),
+    rollout.canary > 0 ? `the first ${count(rollout.canary)} must be heard before the rest` : 'no canary',
+    `stops when more than ${'count' in failures ? devices(failures.count) : percent(failures.share)} ${
+      'count' in failures && failures.count === 1 ? 'fails' : 'fail'
+    }`,
+  ]
+}
