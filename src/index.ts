@@ -1,4 +1,5 @@
 /** The public library: everything that the command line does, without a process, a console or a clock of its own. */
+export * from './domain/audit.ts'
 export * from './domain/change-set.ts'
 export * from './domain/device.ts'
 export * from './domain/diagnostic.ts'
@@ -17,6 +18,7 @@ export type { AppliedDevice, ApplyResult } from './engine/run/apply.ts'
 export type { VerifyRow, VerifyStatus } from './engine/run/verify.ts'
 export { type AgeIdentity, generateIdentity, loadIdentity, writeIdentity } from './escrow/identity.ts'
 export { type ApplyOptions, type ApplyOutcome, applyMigration } from './operations/apply.ts'
+export { type Audited, auditMigration } from './operations/audit.ts'
 export {
   type EscrowedDevice,
   escrowRecords,
