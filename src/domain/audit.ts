@@ -27,6 +27,8 @@ export interface Registration {
   readonly held: readonly Registry[]
   /** Those that it needs and that do not know it; an orphan lacks the Identity Server at least. */
   readonly missing: readonly Registry[]
+  /** Network or Application Server hold an active session of it. */
+  readonly hasSession: boolean
   /** Code of what is wrong with its session, such as `SessionsDiffer`. */
   readonly sessionFault?: string
   /** Why nothing can be told, for `ids-differ` and `unreadable`. */

@@ -152,7 +152,8 @@ const registrationJson = (registration: Registration | undefined): Json =>
         activation: registration.activation ?? null,
         held: registriesJson(registration.held),
         missing: registriesJson(registration.missing),
-        session: registration.sessionFault ?? null,
+        has_session: registration.hasSession,
+        session_fault: registration.sessionFault ?? null,
         error: registration.error === undefined ? null : errorJson(registration.error),
       }
 

@@ -66,7 +66,7 @@ const orphan =
 describe('a fleet that is registered in whole', () => {
   test('gives no finding, on either side', async () => {
     const audit = await audited({
-      source: [METER, VALVE, { ...METER, id: 'meter-3', number: 3, fCntUp: undefined } as DeviceSpec],
+      source: [METER, VALVE, { id: 'meter-3', number: 3, mode: 'otaa' }],
       target: [{ ...METER, id: 'theirs', number: 9 }],
     })
     expect(told(audit)).toEqual([])
@@ -98,10 +98,10 @@ describe('a fleet that is registered in whole', () => {
 
 describe('half-registered devices', () => {
   it.each([
-    [['as'], 'policy.adopt: partial, policy.persistSession: false in an override'],
+    [['as'], 'policy.adopt: partial and policy.persistSession: false in an override'],
     [
       ['ns'],
-      'policy.adopt: partial, policy.persistSession: false, set.frequencyPlan, set.lorawanVersion, set.lorawanPhyVersion in an override',
+      'policy.adopt: partial, set.frequencyPlan, set.lorawanVersion and set.lorawanPhyVersion in an override',
     ],
     [['js'], 'PUT /api/v3/js/applications/meters/devices/ID'],
     [['js', 'ns', 'as'], 'ttn-lw-cli end-devices delete meters ID'],

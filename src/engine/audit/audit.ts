@@ -112,7 +112,7 @@ const strangers = async ({ source, target }: AuditInput): Promise<readonly HeldE
     : held
 }
 
-const ABSENT = { status: 'absent', held: [], missing: [] } as const
+const ABSENT = { status: 'absent', held: [], missing: [], hasSession: false } as const
 
 const at = (registrations: Registrations, deviceId: string): Registration =>
   registrations.get(deviceId) ?? { deviceId, ...ABSENT }

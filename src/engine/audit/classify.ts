@@ -24,18 +24,20 @@ export const classify = (record: DeviceRecord, joinHosts: readonly string[]): Re
     ...(devEui === undefined ? {} : { devEui }),
     ...(joinEui === undefined ? {} : { joinEui }),
   }
-  if (held.length === 0) return { ...ids, status: 'absent', held, missing: [] }
+  if (held.length === 0) return { ...ids, status: 'absent', held, missing: [], hasSession: false }
   const activation = activationFrom(record)
   const needsJoin = activation === 'otaa' && !hasForeignJoinServer(record, joinHosts)
   const needed: readonly Registry[] = needsJoin ? [IS, JS, AS, NS] : [IS, AS, NS]
   const missing = needed.filter((registry) => !held.includes(registry))
-  const fault = faultOfSession(record, activation)
+  const session = hasSession(record) || field(record, AS, 'session.dev_addr') !== undefined
+  const fault = faultOfSession(record, session || activation !== 'otaa')
   return {
     ...ids,
     status: !held.includes(IS) ? 'orphan' : missing.length > 0 ? 'half-registered' : 'complete',
     ...(activation === undefined ? {} : { activation }),
     held,
     missing,
+    hasSession: session,
     ...(fault === undefined ? {} : { sessionFault: fault }),
   }
 }
@@ -50,6 +52,7 @@ export const unreadableAs = (deviceId: string, error: unknown): Registration => 
     status: code === 'IdsDiffer' ? 'ids-differ' : 'unreadable',
     held: [],
     missing: [],
+    hasSession: false,
     error: {
       code,
       message,
@@ -78,9 +81,7 @@ const hasForeignJoinServer = (record: DeviceRecord, joinHosts: readonly string[]
 }
 
 /** Only where both servers hold the device, and a session is to be expected: OTAA devices that never joined have none. */
-const faultOfSession = (record: DeviceRecord, activation: Activation | undefined): string | undefined => {
-  if (record.registries[NS] === undefined || record.registries[AS] === undefined) return undefined
-  const isExpected =
-    activation !== 'otaa' || hasSession(record) || field(record, AS, 'session.dev_addr') !== undefined
-  return isExpected ? sessionFault(record)?.code : undefined
-}
+const faultOfSession = (record: DeviceRecord, isExpected: boolean): string | undefined =>
+  isExpected && record.registries[NS] !== undefined && record.registries[AS] !== undefined
+    ? sessionFault(record)?.code
+    : undefined

@@ -3,7 +3,7 @@ import type { DeviceIds } from '../../domain/device.ts'
 import type { Side } from '../../domain/journal.ts'
 import type { HeldElsewhere } from '../../domain/ports.ts'
 import type { KnownDevice } from './known-ids.ts'
-import { stageOf } from './repairs.ts'
+import { targetStage } from './repairs.ts'
 import { deletion } from './words.ts'
 
 interface Euis {
@@ -53,11 +53,19 @@ export const euiTwins = (
           device: twin.deviceId,
           ...(twin.devEui === undefined ? {} : { devEui: twin.devEui }),
           message: `${twin.deviceId} has the EUIs of ${others.join(', ')} in the same application`,
-          means: 'one of them can be on the target; a registry that holds one refuses the other',
+          means: twinsMean(side, twin),
           fix: `find out which one is in use, and delete the other: ${deletion(twin, application)}`,
         }
       }),
     )
+
+/** Only a pair of both EUIs is refused by the registries; the plan blocks what has a DevEUI that is taken too. */
+const twinsMean = (side: Side, { joinEui }: Registration): string =>
+  side === 'source'
+    ? 'one of them can cross; from then on its EUIs are taken on the target, and the other is blocked'
+    : joinEui === undefined
+      ? 'one of them alone can be the device that sends'
+      : 'a registry that holds the one refuses the other, so one of them can not be completed'
 
 /** Who holds EUIs on the target; no `application` where it is the plan's own. */
 type Holder = Pick<DeviceIds, 'deviceId'> & {
@@ -83,7 +91,7 @@ export const euisTaken = (input: {
       .map((holder) => [euiKey(holder) ?? '', holder] as const),
   )
   return input.devices.flatMap(({ device, source }) => {
-    if (!device.selected || stageOf(device) !== 'untouched') return []
+    if (!device.selected || targetStage(device) !== 'untouched') return []
     const euis = targetEuis(device, source)
     const key = euiKey(euis)
     if (key === undefined) return []

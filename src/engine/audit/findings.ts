@@ -1,19 +1,20 @@
 import type { AuditFinding, AuditKind, Registration } from '../../domain/audit.ts'
 import type { Side } from '../../domain/journal.ts'
-import { wasOnTarget } from '../progress/progress.ts'
+import { deletesBegun, isLetGo, wasOnTarget } from '../progress/progress.ts'
 import { euiKey, targetEuis } from './euis.ts'
 import type { KnownDevice } from './known-ids.ts'
 import {
   type Claim,
+  goesOn,
   type Place,
   type Repair,
   repairHalfOnSource,
   repairOrphanOnSource,
   repairPartOnTarget,
   repairSession,
-  stageOf,
+  sourceStage,
 } from './repairs.ts'
-import { lostWith, ofSide } from './words.ts'
+import { lostWith, shortNames } from './words.ts'
 
 const finding = (
   kind: AuditKind,
@@ -45,7 +46,7 @@ export const findingsOnSource = (
   ),
   ...contradictory(held, 'source'),
   // The target has the session by then, and the source goes its own way.
-  ...(['let-go', 'retiring'].includes(stageOf(device)) ? [] : session(held, 'source', device)),
+  ...(['let-go', 'retiring'].includes(sourceStage(device)) ? [] : session(held, 'source', device)),
 ]
 
 /** What is wrong with a device id on the target; `device` is the one of the plan that gets it, if any does. */
@@ -75,7 +76,7 @@ const part = (held: Registration, side: Side, repair: () => Repair): readonly Au
           'HalfRegistered',
           side,
           held,
-          `${ofSide(side, held.missing)} ${held.missing.length === 1 ? 'does' : 'do'} not know ${held.deviceId}: without ${lostWith(held.missing)}`,
+          `${held.deviceId} is on the ${side}'s ${shortNames(held.held)}, not on its ${shortNames(held.missing)}: without ${lostWith(held.missing)}`,
           repair(),
         ),
       ]
@@ -86,7 +87,7 @@ const part = (held: Registration, side: Side, repair: () => Repair): readonly Au
           'OrphanedRecord',
           side,
           held,
-          `${ofSide(side, held.held)} ${held.held.length === 1 ? 'holds' : 'hold'} ${held.deviceId}, and the Identity Server does not: nothing lists it`,
+          `${held.deviceId} is on the ${side}'s ${shortNames(held.held)}, not on its ${shortNames(held.missing)}: nothing lists it`,
           repair(),
         ),
       ]
@@ -133,7 +134,7 @@ const session = (held: Registration, side: Side, device: KnownDevice | undefined
 const sessionWords = ({ deviceId, sessionFault }: Registration, side: Side): string => {
   switch (sessionFault) {
     case 'SessionsDiffer':
-      return `${ofSide(side, ['network-server', 'application-server'])} hold different sessions of ${deviceId}`
+      return `the ${side}'s Network Server and Application Server hold different sessions of ${deviceId}`
     case 'SessionKeysCleared':
       return `a session key of ${deviceId} is all zeros on the ${side}: it was handed over or cleared before`
     case 'NetworkKeysDiffer':
@@ -152,6 +153,13 @@ export const absentFindings = (
 ): readonly AuditFinding[] => {
   if (source.status !== 'absent' || target.status !== 'absent') return []
   const { progress } = device
+  if (deletesBegun(progress) && !isLetGo(progress))
+    return [
+      finding('absent', 'CrossingNotEnded', 'target', target, `${device.target} is in no registry yet`, {
+        means: 'its source was deleted first, and it is not created yet: the escrow alone holds it',
+        fix: goesOn(device.selected, place),
+      }),
+    ]
   if (wasOnTarget(progress))
     return [
       finding(

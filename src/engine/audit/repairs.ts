@@ -1,8 +1,8 @@
 import type { Registration } from '../../domain/audit.ts'
 import type { Registry } from '../../domain/device.ts'
-import { deletesBegun, isLetGo, isOurs } from '../progress/progress.ts'
+import { type DeviceProgress, deletesBegun, isLetGo, isOurs } from '../progress/progress.ts'
 import type { KnownDevice } from './known-ids.ts'
-import { deletion, registryNames, route } from './words.ts'
+import { deletion, listed, registryNames, route } from './words.ts'
 
 const JS = 'join-server'
 const NS = 'network-server'
@@ -20,16 +20,21 @@ export interface Place {
   readonly plan: string
 }
 
-/** How far the state says that a device is. */
-type Stage = 'untouched' | 'crossing' | 'let-go' | 'retiring'
-
-export const stageOf = ({ progress }: Pick<KnownDevice, 'progress'>): Stage => {
+/** How far the state says that a device is, as far as it matters for what the source holds. */
+export const sourceStage = ({ progress }: { readonly progress?: DeviceProgress | undefined }): Stage => {
   if (deletesBegun(progress)) return 'retiring'
+  return targetStage({ progress })
+}
+
+/** The same for what the target holds: it is ours to complete until it is let go. */
+export const targetStage = ({ progress }: { readonly progress?: DeviceProgress | undefined }): Stage => {
   if (isLetGo(progress)) return 'let-go'
   return isOurs(progress) ? 'crossing' : 'untouched'
 }
 
-const goesOn = (selected: boolean, { plan }: Place): string =>
+type Stage = 'untouched' | 'crossing' | 'let-go' | 'retiring'
+
+export const goesOn = (selected: boolean, { plan }: Place): string =>
   selected
     ? `ferry apply ${plan} goes on with it`
     : `include it in the plan: ferry apply ${plan} goes on with it`
@@ -39,7 +44,7 @@ const theNames = (registries: readonly Registry[]): string => `the ${registryNam
 /** A device of the source that the Identity Server knows and others do not. */
 export const repairHalfOnSource = (held: Registration, device: KnownDevice, place: Place): Repair => {
   const byHand = `or delete it: ${deletion(held, place.application)}`
-  switch (stageOf(device)) {
+  switch (sourceStage(device)) {
     case 'retiring':
       return {
         means: 'its deletion on the source was begun and has not ended',
@@ -78,20 +83,31 @@ const repairSelected = (held: Registration, device: KnownDevice, place: Place): 
       means: 'it can not cross: nobody has the root keys by which the target would let it join',
       fix: `put its root keys back: PUT ${route(JS, place.application)}; or ${exclude}`,
     }
+  if (!held.held.includes(JS) && activation === 'otaa')
+    return {
+      means: 'it can not be completed from here: its root keys are in the Join Server of another operator',
+      fix: `register it on ${theNames(missing)}, or ${exclude}`,
+    }
   if (activation !== 'otaa')
     return {
       means: 'it can not cross: a part of its session is gone, and it can not join anew',
       fix: `register it on ${theNames(missing)} with the session that the device has, or ${exclude}`,
     }
-  return repairByJoining(missing, device, place)
+  return repairByJoining(held, device, place)
 }
 
 /** Root keys are there: it can cross without a session, where the plan says what the Network Server would have. */
-const repairByJoining = (missing: readonly Registry[], device: KnownDevice, place: Place): Repair => {
+const repairByJoining = (
+  { missing, hasSession }: Registration,
+  device: KnownDevice,
+  place: Place,
+): Repair => {
   const { policy, set } = device.intent
+  // Without a record in the Network Server there is no session that could be kept.
+  const keeps = policy.persistSession && hasSession && !missing.includes(NS)
   const wanted = [
     ...(policy.adopt === 'partial' ? [] : ['policy.adopt: partial']),
-    ...(policy.persistSession ? ['policy.persistSession: false'] : []),
+    ...(keeps ? ['policy.persistSession: false'] : []),
     ...(missing.includes(NS)
       ? (['frequencyPlan', 'lorawanVersion', 'lorawanPhyVersion'] as const)
           .filter((name) => set[name] === undefined)
@@ -105,13 +121,17 @@ const repairByJoining = (missing: readonly Registry[], device: KnownDevice, plac
     }
   return {
     means: 'it can not keep its session, and can cross by joining anew',
-    fix: `write ${wanted.join(', ')} in an override for it; or register it on ${theNames(missing)}, or exclude it`,
+    fix: `write ${listed(wanted)} in an override for it; or register it on ${theNames(missing)}, or exclude it`,
   }
 }
 
+/** A registry takes a pair of EUIs once; a DevEUI alone is no pair. */
+const inTheWay = ({ held, joinEui }: Registration): string =>
+  joinEui === undefined ? '' : `; ${theNames(held)} would refuse its EUIs under another id`
+
 /** Records of the source that no listing shows. */
 export const repairOrphanOnSource = (held: Registration, device: KnownDevice, place: Place): Repair => {
-  const stage = stageOf(device)
+  const stage = sourceStage(device)
   if (stage === 'let-go' || stage === 'retiring')
     return {
       means: 'the target serves the device; what is left here holds its EUIs on the source',
@@ -123,7 +143,7 @@ export const repairOrphanOnSource = (held: Registration, device: KnownDevice, pl
       fix: `ferry escrow restore ${place.plan} --device ID creates what is missing, and leaves it muted`,
     }
   return {
-    means: `no plan moves it, for nothing lists it; its EUIs under another id are refused by ${theNames(held.held)}`,
+    means: `no plan moves it, for nothing lists it${inTheWay(held)}`,
     fix: `in use: register id and EUIs again (POST /api/v3/applications/${place.application}/devices), then plan; else: ${deletion(held, place.application)}`,
   }
 }
@@ -138,7 +158,7 @@ export interface Claim {
 /** A part of a device on the target: in the Identity Server, or an orphan. */
 export const repairPartOnTarget = (held: Registration, claim: Claim | undefined, place: Place): Repair => {
   const remove = deletion(held, place.application)
-  const stage = claim === undefined ? 'untouched' : stageOf(claim.device)
+  const stage = claim === undefined ? 'untouched' : targetStage(claim.device)
   if (stage === 'crossing')
     return {
       means: 'its crossing was begun and has not ended',
@@ -147,12 +167,12 @@ export const repairPartOnTarget = (held: Registration, claim: Claim | undefined,
   if (stage !== 'untouched')
     return {
       means: `the target served it, and lost ${theNames(held.missing)} since; no apply writes its session again`,
-      fix: `ferry escrow restore ${place.plan} --device ID --out FILE (ID on the source) gives what it had, to register it from`,
+      fix: `register it on ${theNames(held.missing)}: ferry escrow restore ${place.plan} --device ID --out FILE gives what it had (ID on the source); leave its counters as they are`,
     }
   if (claim === undefined || !claim.device.selected)
     return held.status === 'orphan'
       ? {
-          means: `no device of the plan gets its id; its EUIs under another id are refused by ${theNames(held.held)}`,
+          means: `no device of the plan gets its id${inTheWay(held)}`,
           fix: `if it is not in use: ${remove}`,
         }
       : {

@@ -1,6 +1,5 @@
 import type { Registration } from '../../domain/audit.ts'
 import type { Registry } from '../../domain/device.ts'
-import type { Side } from '../../domain/journal.ts'
 
 /** Words that findings of several kinds share. */
 
@@ -11,26 +10,36 @@ const NAMES: Readonly<Record<Registry, string>> = {
   'network-server': 'Network Server',
 }
 
+const SHORT: Readonly<Record<Registry, string>> = {
+  'identity-server': 'IS',
+  'join-server': 'JS',
+  'application-server': 'AS',
+  'network-server': 'NS',
+}
+
 /** What is lost with the record of a registry, as people look for it. */
 const LOST: Readonly<Record<Registry, string>> = {
-  'identity-server': 'name, attributes and listing',
-  'join-server': 'root keys and nonces',
-  'application-server': 'AppSKey and payload formatters',
-  'network-server': 'settings, network session and counters',
+  'identity-server': 'name, attributes, listing',
+  'join-server': 'root keys, nonces',
+  'application-server': 'AppSKey, payload formatters',
+  'network-server': 'settings, network session, counters',
 }
+
+/** `one`, `one and two`, `one, two and three` */
+export const listed = (words: readonly string[]): string =>
+  words.length < 2 ? words.join('') : `${words.slice(0, -1).join(', ')} and ${words.at(-1)}`
 
 /** `Join Server, Application Server and Network Server` */
-export const registryNames = (registries: readonly Registry[]): string => {
-  const names = registries.map((registry) => NAMES[registry])
-  return names.length < 2 ? names.join('') : `${names.slice(0, -1).join(', ')} and ${names.at(-1)}`
-}
+export const registryNames = (registries: readonly Registry[]): string =>
+  listed(registries.map((registry) => NAMES[registry]))
 
+/** `JS, AS and NS` */
+export const shortNames = (registries: readonly Registry[]): string =>
+  listed(registries.map((registry) => SHORT[registry]))
+
+/** `AppSKey, payload formatters` */
 export const lostWith = (registries: readonly Registry[]): string =>
-  registries.map((registry) => LOST[registry]).join('; ')
-
-/** `the source's Join Server` */
-export const ofSide = (side: Side, registries: readonly Registry[]): string =>
-  `the ${side}'s ${registryNames(registries)}`
+  registries.map((registry) => LOST[registry]).join(', ')
 
 const PREFIX: Readonly<Record<Registry, string>> = {
   'identity-server': '',
