@@ -76,7 +76,7 @@ const part = (held: Registration, side: Side, repair: () => Repair): readonly Au
           'HalfRegistered',
           side,
           held,
-          `${held.deviceId} is on the ${side}'s ${shortNames(held.held)}, not on its ${shortNames(held.missing)}: without ${lostWith(held.missing)}`,
+          `${held.deviceId} is on the ${side}'s ${shortNames(held.held)}, not on its ${shortNames(held.missing)}: ${lostWith(held.missing)} are missing`,
           repair(),
         ),
       ]

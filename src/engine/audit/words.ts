@@ -18,11 +18,11 @@ const SHORT: Readonly<Record<Registry, string>> = {
 }
 
 /** What is lost with the record of a registry, as people look for it. */
-const LOST: Readonly<Record<Registry, string>> = {
-  'identity-server': 'name, attributes, listing',
-  'join-server': 'root keys, nonces',
-  'application-server': 'AppSKey, payload formatters',
-  'network-server': 'settings, network session, counters',
+const LOST: Readonly<Record<Registry, readonly string[]>> = {
+  'identity-server': ['name', 'attributes', 'listing'],
+  'join-server': ['root keys', 'nonces'],
+  'application-server': ['AppSKey', 'payload formatters'],
+  'network-server': ['settings', 'network session', 'counters'],
 }
 
 /** `one`, `one and two`, `one, two and three` */
@@ -37,9 +37,9 @@ export const registryNames = (registries: readonly Registry[]): string =>
 export const shortNames = (registries: readonly Registry[]): string =>
   listed(registries.map((registry) => SHORT[registry]))
 
-/** `AppSKey, payload formatters` */
+/** `AppSKey and payload formatters` */
 export const lostWith = (registries: readonly Registry[]): string =>
-  registries.map((registry) => LOST[registry]).join(', ')
+  listed(registries.flatMap((registry) => LOST[registry]))
 
 const PREFIX: Readonly<Record<Registry, string>> = {
   'identity-server': '',
