@@ -1,6 +1,16 @@
 import fc from 'fast-check'
 import { describe, expect, it, test } from 'vitest'
-import { type Audit, type AuditFinding, NetworkError, type Registry } from '../../src/index.ts'
+import { auditNetworks } from '../../src/engine/audit/audit.ts'
+import {
+  type Audit,
+  type AuditFinding,
+  loadPlan,
+  NetworkError,
+  type Registry,
+  Secret,
+} from '../../src/index.ts'
+import { createThingsStack } from '../../src/networks/things-stack/index.ts'
+import { intentFor } from '../../src/plan/select-devices.ts'
 import { type DeviceSpec, keysOf, register } from '../support/fleet.ts'
 import { type Migration, startMigration } from '../support/migration.ts'
 import { applied, otherApplication, remove, type Side } from '../support/scenario.ts'
@@ -259,6 +269,45 @@ describe('EUIs that are held twice', () => {
     })
     expect(told(await audited({ source: [METER], before }))).toEqual([])
   })
+})
+
+test('a device is no stranger to itself where source and target are applications of one network', async () => {
+  const migration = await startMigration()
+  const { target } = migration
+  const portOf = (application: string) =>
+    createThingsStack({
+      end: {
+        network: 'things-stack',
+        url: target.url,
+        servers: {},
+        application,
+        apiKey: { env: 'TARGET_API_KEY' },
+        insecure: true,
+      },
+      apiKey: new Secret(target.apiKey),
+      maxConcurrency: 8,
+      env: {},
+    })
+  const ports = [portOf(target.application), portOf('others')] as const
+  try {
+    await register(target, METER)
+    await otherApplication(target, 'others')
+    const loaded = await loadPlan(await migration.writePlan(PLAN))
+    if (!loaded.ok) throw new Error('the plan is not valid')
+    const audit = await auditNetworks({
+      loaded: loaded.value,
+      source: ports[0],
+      target: ports[1],
+      joinHosts: { source: ['127.0.0.1'], target: ['127.0.0.1'] },
+      select: (device) => intentFor(loaded.value.plan, device),
+      progress: new Map(),
+      emit: () => undefined,
+    })
+    expect(told(audit)).toEqual([])
+  } finally {
+    await Promise.all(ports.map((port) => port.close()))
+    await migration.close()
+  }
 })
 
 describe('devices that are nowhere', () => {
