@@ -1,4 +1,5 @@
 /** The public library: everything that the command line does, without a process, a console or a clock of its own. */
+export * from './domain/audit.ts'
 export * from './domain/change-set.ts'
 export * from './domain/credentials.ts'
 export * from './domain/device.ts'
@@ -26,6 +27,7 @@ export {
 } from './escrow/identity.ts'
 export { type ApplyOptions, type ApplyOutcome, applyMigration } from './operations/apply.ts'
 export { type CredentialsFound, newCredentials } from './operations/credentials.ts'
+export { type Audited, auditMigration } from './operations/audit.ts'
 export {
   type EscrowedDevice,
   escrowRecords,

@@ -157,6 +157,21 @@ const declareLooking = (program: Commander, ask: Ask): void => {
   examples(verify, ['ferry verify building-a.yaml --wait 2h', 'until all are heard, two hours at most'])
   codes(verify, '0 all heard or equal, 8 differences or silent devices, 6 locked, 9 credentials')
 
+  const audit = program
+    .command('audit')
+    .summary('find half-registered devices and orphans')
+    .description(
+      'Looks in every registry of both networks for devices that are registered in part, for records that no listing shows, and for EUIs that are held twice. Writes to neither.',
+    )
+    .argument('<plan>', 'migration plan')
+    .action(runs(ask, async () => (await import('./commands/audit.ts')).audit))
+  examples(
+    audit,
+    ['ferry audit building-a.yaml', 'what is wrong, what it means, and the repair'],
+    ['ferry audit building-a.yaml --json', 'every device with the registries that hold it'],
+  )
+  codes(audit, '0 all registered in whole, 8 something was found, 3 invalid, 5 state, 9 credentials')
+
   const exportCommand = program
     .command('export')
     .summary('write the devices for an import by hand')

@@ -31,7 +31,7 @@ export const EXIT_MEANINGS: readonly (readonly [End, string])[] = [
   ['stale', 'stale or mismatching change set or state'],
   ['locked', 'the state is locked by another run'],
   ['partial', 'partly done: run the same command again'],
-  ['differences', 'verify found differences or silent devices'],
+  ['differences', 'verify found differences or silent devices, or audit found something'],
   ['credentials', 'credentials or rights are missing'],
   ['usage', 'wrong usage'],
   ['state-not-written', 'the state could not be written, work stopped'],

@@ -7,7 +7,9 @@ import { type AgeIdentity, generateIdentity } from '../../src/escrow/identity.ts
 import {
   type ApplyOptions,
   type ApplyOutcome,
+  type Audited,
   applyMigration,
+  auditMigration,
   type ChangeSet,
   type FerryEvent,
   type Host,
@@ -41,6 +43,7 @@ export interface Migration {
   readonly plan: () => Promise<Planned>
   readonly apply: (options?: Partial<ApplyOptions>) => Promise<ApplyOutcome>
   readonly verify: () => Promise<Verified>
+  readonly audit: () => Promise<Audited>
   /** Applies with ports of the caller's making around the real ones: to interrupt a run anywhere. */
   readonly applyThrough: (wrap: Wrap) => Promise<ApplyResult>
   readonly planText: () => Promise<string>
@@ -118,6 +121,7 @@ export const startMigration = async ({ seesAll = false } = {}): Promise<Migratio
         applyMigration(space, host, { allow: {}, confirm: async () => true, recipients: [], ...options }),
       ),
     verify: () => within((space) => verifyMigration(space, host, { wait: 0, onRound: () => undefined })),
+    audit: () => within((space) => auditMigration(space, host)),
     applyThrough: (wrap) => within((space) => applyThrough(space, host, wrap)),
     planText: () => readFile(file, 'utf8'),
     stateText: () => readFile(join(folder, 'fleet.state.jsonl'), 'utf8'),
