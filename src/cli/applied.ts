@@ -1,4 +1,4 @@
-import type { ApplyCounts, ApplyResult, DeviceResultStatus, Planned } from '../index.ts'
+import { type ApplyCounts, type ApplyResult, type DeviceResultStatus, isHeldByEscrow, type Planned } from '../index.ts'
 import type { ApplyResult as Report } from '../report/apply-result.ts'
 import { shellWord } from '../report/escape.ts'
 import type { End } from './exit-codes.ts'
@@ -20,6 +20,9 @@ export const silentDevices = (progress: ProgressMap): number =>
   [...progress.values()].filter(
     ({ sourceScheduling, unmutedAt }) => sourceScheduling !== undefined && unmutedAt === undefined,
   ).length
+
+const heldByEscrow = (progress: ProgressMap): readonly string[] =>
+  [...progress.values()].filter(isHeldByEscrow).map(({ device }) => device)
 
 /** Nothing that a run ends with is more urgent. */
 export const tellSilent = (output: Output, devices: number, file: string): void => {
@@ -60,6 +63,7 @@ export const appliedReport = (
     ({ device, status }) => status === 'waiting' && progress.get(device)?.heard === undefined,
   ).length
   const stopped = result.stopped === undefined ? undefined : STOPPED[result.stopped]
+  const held = heldByEscrow(progress)
   return {
     counts: { ...counts, skipped: 0, deferred: counts.deferred + counts.skipped },
     left: result.devices
@@ -73,5 +77,6 @@ export const appliedReport = (
     file,
     ...(unheard > 0 && (!others || result.stopped === 'canary') ? { unheard } : {}),
     ...(stopped === undefined ? {} : { stopped }),
+    ...(held.length === 0 ? {} : { heldByEscrow: held }),
   }
 }

@@ -1,13 +1,25 @@
 import type { ErrorRecord } from '../../domain/journal.ts'
 import { isOverdue } from './heard.ts'
-import { type DeviceProgress, deletesBegun, isLetGo, isOurs, type Progress, stepDone } from './progress.ts'
+import { isStoppedRoute } from '../device/route.ts'
+import {
+  type DeviceProgress,
+  deletesBegun,
+  isGroupMoved,
+  isHeldByEscrow,
+  isLetGo,
+  isOurs,
+  type Progress,
+  stepDone,
+} from './progress.ts'
 
 /**
- * Where a device is, from the state alone: crossing (begun, its target muted), waiting (the target serves it, not
- * heard yet), silent (not heard within `verify.heardWithin`), heard, retired (deleted on the source), adopted (the
- * target held it before), failed (taken back, or its last step failed), deferred (left for a later run).
+ * Where a device is, from the state alone: held-by-escrow (deleted on the source, not on the target yet: no network
+ * serves it), crossing (begun, its target muted), waiting (the target serves it, not
+ * heard yet), silent (not heard within `verify.heardWithin`), heard, retired (served by the target, deleted on the
+ * source), adopted (the target held it before), failed (taken back, or its last step failed), deferred (left for a later run).
  */
 export type DeviceStatus =
+  | 'held-by-escrow'
   | 'crossing'
   | 'waiting'
   | 'silent'
@@ -57,24 +69,33 @@ const deferral = ({ deferred }: DeviceProgress): { readonly error?: ErrorRecord 
 
 /** Where one device is; see `DeviceStatus`. */
 export const statusOfDevice = (device: DeviceProgress, { heardWithin, now }: Deadline): DeviceStatus => {
-  if (device.heard !== undefined) return stepDone(device, 'delete-identity') ? 'retired' : 'heard'
+  if (isHeldByEscrow(device)) return 'held-by-escrow'
+  if (isGroupMoved(device)) return 'retired'
+  if (device.heard !== undefined) return isRetired(device) ? 'retired' : 'heard'
   if (device.unmutedAt !== undefined) return isOverdue(device, heardWithin, now) ? 'silent' : 'waiting'
-  if (stepDone(device, 'delete-identity')) return 'crossing'
+  if (deletesBegun(device)) return 'crossing'
   if (device.lastError !== undefined) return 'failed'
   if (device.deferred !== undefined) return 'deferred'
   return device.route === undefined ? 'adopted' : 'crossing'
 }
 
+/** Deleted on the source once it was heard; what is deleted first has nothing left to retire. */
+const isRetired = (device: DeviceProgress): boolean => stepDone(device, 'delete-identity')
+
 const nextWords = (device: DeviceProgress, status: DeviceStatus): string => {
   switch (status) {
+    case 'held-by-escrow':
+      return 'no network serves it: run ferry apply again at once, with the identity at hand'
     case 'crossing':
       return device.sourceScheduling === undefined
         ? 'ferry apply goes on; as far as the state knows, its source still serves it'
         : 'its source is silent: run ferry apply again to go on'
     case 'waiting':
-      return 'wait until the target hears it: ferry verify --wait'
+      return waitingWords(device)
     case 'silent':
-      return 'look at its gateways, or power-cycle it; then: ferry verify --wait'
+      return device.route !== undefined && isStoppedRoute(device.route)
+        ? 'look at its gateways, or power-cycle it; then: ferry verify --wait'
+        : `the source still serves it: ${waitingWords(device)}`
     case 'heard':
       return deletesBegun(device)
         ? 'ferry apply finishes its retirement'
@@ -88,5 +109,22 @@ const nextWords = (device: DeviceProgress, status: DeviceStatus): string => {
         : 'its source still serves it; run ferry apply again when the cause is mended'
     case 'deferred':
       return 'run ferry apply again later'
+  }
+}
+
+/** What has to happen before the target can hear it. */
+const waitingWords = (device: DeviceProgress): string => {
+  switch (device.route) {
+    case 'otaa-reprogrammed':
+    case 'abp-reprogrammed':
+      return 'program it with its new credentials (ferry escrow credentials); then: ferry verify --wait'
+    case 'joining-triggered':
+      return stepDone(device, 'trigger-sent')
+        ? 'the source has told it to join; wait until the target hears it: ferry verify --wait'
+        : 'ferry apply looks whether the source has sent the downlink that makes it join'
+    case 'abp-reset':
+      return 'reset it; then wait until the target hears it: ferry verify --wait'
+    default:
+      return 'wait until the target hears it: ferry verify --wait'
   }
 }

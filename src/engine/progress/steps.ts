@@ -64,7 +64,7 @@ const stopFirst = (choice: StepChoice): readonly StepName[] => {
     ...when(keepsSession(route), 'final-start-time'),
     ...when(hasJoinServer, 'final-join'),
     ...when(keepsKeysHere, 'final-application'),
-    ...when(policy.queuedDownlinks === 'copy' && keepsSession(route), 'copy-downlinks'),
+    ...when(policy.queuedDownlinks === 'copy' && keepsKeysHere, 'copy-downlinks'),
     ...when(deletesAtOnce, ...retired(choice)),
     'unmute-target',
     'hear',

@@ -11,7 +11,8 @@ import { deviceJournal, errorRecord } from '../crossing/device-journal.ts'
 import { StepFailure } from '../crossing/ensure.ts'
 import { adopt, updateSettings } from '../crossing/update.ts'
 import type { Planning } from '../planning/plan.ts'
-import type { DeviceProgress } from '../progress/progress.ts'
+import { awaitedMembers, isGroup } from '../planning/groups.ts'
+import { type DeviceProgress, isHeldByEscrow } from '../progress/progress.ts'
 import { walk } from './walk.ts'
 import { nextWave } from './waves.ts'
 
@@ -136,31 +137,67 @@ const workThrough = async (
   // Devices whose source is silent come first, and whatever else fails: no network serves them meanwhile.
   const isSilent = ({ device }: DeviceChange): boolean => isLeftSilent(input.progress.get(device))
   await walk(begun.filter(isSilent), rollout.maxConcurrency, work, input.draining)
+  // A group that was begun goes on: its source can not send to it any more.
   await walk(
     begun.filter((change) => !results.has(change.device)),
     rollout.maxConcurrency,
     work,
     stop,
   )
+  const stopped = await workNew(input, created, results, work, stop)
+  // Groups come after the last of their members.
+  await walk(created.filter(isGroup), rollout.maxConcurrency, (group) => workGroup(input, group, results, work), stop)
+  if (input.draining()) return 'interrupted'
+  return failed() > failures ? 'failures' : stopped
+}
+
+/** New devices, in waves; answers where a wave has to be waited for. */
+const workNew = async (
+  input: ApplyInput,
+  all: readonly DeviceChange[],
+  results: ReadonlyMap<string, DeviceResult>,
+  work: (change: DeviceChange) => Promise<void>,
+  stop: () => boolean,
+): Promise<'canary' | undefined> => {
+  const { planning, loaded, emit } = input
+  const { rollout } = loaded.plan
+  const created = all.filter((change) => !isGroup(change))
   const wave = nextWave(planning.changeSet.devices, input.progress, rollout.canary)
   if (wave.devices.length > 0 && !stop()) {
     emit({ event: 'wave.started', wave: wave.name, devices: wave.devices.length })
     await walk(wave.devices, rollout.maxConcurrency, work, stop)
   }
-  if (input.draining()) return 'interrupted'
-  if (failed() > failures) return 'failures'
+  if (stop()) return undefined
   if (wave.gate && wave.devices.length > 0 && allHeard(wave.devices, input.progress)) {
     const rest = created.filter((change) => !results.has(change.device))
     emit({ event: 'wave.started', wave: 'rest', devices: rest.length })
     await walk(rest, rollout.maxConcurrency, work, stop)
-    return input.draining() ? 'interrupted' : failed() > failures ? 'failures' : undefined
+    return undefined
   }
   return wave.gate && created.length > wave.devices.length ? 'canary' : undefined
 }
 
-/** We stopped its source, and its target does not speak yet. */
+/** A group waits while devices that may listen to it have not crossed: it would fall silent for them. */
+const workGroup = async (
+  input: ApplyInput,
+  group: DeviceChange,
+  results: Map<string, DeviceResult>,
+  work: (change: DeviceChange) => Promise<void>,
+): Promise<void> => {
+  const awaited = awaitedMembers(group, input.planning.changeSet.devices, input.progress)
+  if (awaited.length === 0) return work(group)
+  const message = `${awaited.length} of class B or C on its frequency plan have not crossed yet, such as ${awaited[0]?.device}`
+  const result: DeviceResult = {
+    status: 'deferred',
+    error: { code: 'MembersFirst', message, hint: 'run again once they have, or exclude those that do not listen to it' },
+  }
+  results.set(group.device, result)
+  input.emit({ event: 'device.done', device: group.device, ...result })
+}
+
+/** We stopped or deleted its source, and its target does not speak yet. */
 const isLeftSilent = (progress: DeviceProgress | undefined): boolean =>
-  progress?.sourceScheduling !== undefined && progress.unmutedAt === undefined
+  isHeldByEscrow(progress) || (progress?.sourceScheduling !== undefined && progress.unmutedAt === undefined)
 
 const allHeard = (devices: readonly DeviceChange[], progress: ReadonlyMap<string, DeviceProgress>): boolean =>
   devices.every((change) => progress.get(change.device)?.heard !== undefined)

@@ -2,13 +2,13 @@ import type { ChangeSet, DeviceChange, FieldChange } from '../../domain/change-s
 import type { Clock, JournalPort, NetworkPort } from '../../domain/ports.ts'
 import { deviceJournal } from '../crossing/device-journal.ts'
 import { hearing, isOverdue } from '../progress/heard.ts'
-import { type DeviceProgress, isLetGo } from '../progress/progress.ts'
+import { type DeviceProgress, isGroupMoved, isHeldByEscrow, isLetGo } from '../progress/progress.ts'
 import { walk } from './walk.ts'
 
 /**
  * equal: as planned, nothing to hear (adopted). heard: as planned, and the target heard it. waiting: as planned, not
  * heard yet. silent: not heard within `verify.heardWithin`. joining: a join was accepted, no uplink yet. differs: a setting on the target is not as planned.
- * missing: gone from the target. unfinished: its crossing has not ended.
+ * missing: gone from the target. unfinished: its crossing has not ended. held-by-escrow: the same, and no network serves it.
  */
 export type VerifyStatus =
   | 'equal'
@@ -19,6 +19,7 @@ export type VerifyStatus =
   | 'differs'
   | 'missing'
   | 'unfinished'
+  | 'held-by-escrow'
 
 export interface VerifyRow {
   readonly device: string
@@ -63,11 +64,12 @@ const verifyOne = async (input: VerifyInput, change: DeviceChange): Promise<Veri
       : {}),
     differences,
   })
-  if (change.findings.some((finding) => finding.code === 'VanishedFromTarget')) return row('missing')
+  if (!isHeldByEscrow(progress) && change.findings.some((finding) => finding.code === 'VanishedFromTarget')) return row('missing')
   if (change.action === 'blocked' && isLetGo(progress)) return row('differs')
   const writes = change.fields.filter((field) => field.verdict === 'write')
   if (change.action === 'update' && writes.length > 0) return row('differs', writes)
-  if (progress?.route === undefined) return row('equal')
+  if (isHeldByEscrow(progress)) return row('held-by-escrow')
+  if (progress?.route === undefined || isGroupMoved(progress)) return row('equal')
   if (progress.unmutedAt === undefined) return row('unfinished')
   if (progress.heard !== undefined) return row('heard')
   const heard = hearing(progress, await input.target.readSession(change.target))

@@ -1,4 +1,5 @@
 import type { Action, DeviceChange } from '../../domain/change-set.ts'
+import { isGroup } from '../planning/groups.ts'
 import type { DeviceProgress } from '../progress/progress.ts'
 
 export interface Wave {
@@ -19,13 +20,13 @@ export const nextWave = (
   progress: ReadonlyMap<string, DeviceProgress>,
   canary: number,
 ): Wave => {
-  const created = changes.filter((change) => change.action === 'create')
+  const created = changes.filter((change) => change.action === 'create' && !isGroup(change))
   // One that was left out, is blocked or gone is no canary any more: it would hold the others back for ever.
   const counted = new Set(
     changes.filter((change) => !PASSED_OVER.includes(change.action)).map(({ device }) => device),
   )
   const crossed = [...progress.values()].filter(
-    ({ route, device }) => route !== undefined && counted.has(device),
+    ({ route, device }) => route !== undefined && route !== 'multicast' && counted.has(device),
   )
   const canaries = crossed.slice(0, canary)
   const missing = Math.max(0, canary - canaries.length)

@@ -1,4 +1,4 @@
-import { isStoppedRoute, keepsSession } from '../../device/route.ts'
+import { isStoppedRoute, keepsKeys } from '../../device/route.ts'
 import { type DeviceRule, note, type RuleInput, warning } from './rule.ts'
 
 const items = (count: number): string => `${count} queued downlink${count === 1 ? '' : 's'}`
@@ -25,7 +25,7 @@ export const TELLING_QUEUE: readonly DeviceRule[] = [
               'wait until they are sent, or clear the queue on the source',
             )
       if (!isStoppedRoute(route)) return undefined
-      if (intent.policy.queuedDownlinks === 'copy' && keepsSession(route) && !isUnderWay)
+      if (intent.policy.queuedDownlinks === 'copy' && keepsKeys(route) && !isUnderWay)
         return note('DownlinksCopied', `${items(count)} will be queued on the target, with new counters`)
       return warning(
         'QueuedDownlinksLost',

@@ -1,6 +1,9 @@
-import { isReprogrammed, isStoppedRoute, versionAtLeast } from '../../device/route.ts'
+import { isTrue } from '../../device/records.ts'
+import { isReprogrammed, isStoppedRoute, keepsKeys, versionAtLeast } from '../../device/route.ts'
 import { isMuted } from '../../device/scheduling.ts'
 import { type DeviceRule, error, type RuleInput } from './rule.ts'
+
+const AS = 'application-server'
 
 /** EUIs of the device on the target. */
 const targetEuis = ({
@@ -53,6 +56,36 @@ export const WAYS: readonly DeviceRule[] = [
           )
         : undefined
     },
+  },
+  {
+    from: 'the source serves the old credentials until the target has heard the new ones',
+    check: ({ route, intent, isUnderWay }) =>
+      !isUnderWay &&
+      route !== undefined &&
+      isReprogrammed(route) &&
+      intent.policy.deleteSource === 'after-import'
+        ? error(
+            'ReprogramKeepsSource',
+            'a device that will be re-programmed is served by the source until then, so it can not be deleted right after the import',
+            'set policy.deleteSource: after-heard in an override for it',
+          )
+        : undefined,
+  },
+  {
+    from: 'payloads that stay encrypted',
+    check: ({ source, route, intent, isUnderWay }) =>
+      !isUnderWay &&
+      intent.policy.queuedDownlinks === 'copy' &&
+      route !== undefined &&
+      isStoppedRoute(route) &&
+      keepsKeys(route) &&
+      (isTrue(source, AS, 'skip_payload_crypto_override') || isTrue(source, AS, 'skip_payload_crypto'))
+        ? error(
+            'QueueEncrypted',
+            'its downlinks are encrypted by the application for counters of the source, and can not be copied',
+            'set policy.queuedDownlinks: wait-empty or report in an override for it',
+          )
+        : undefined,
   },
   {
     from: 'rejoin.trigger: the source has to send the downlink, and to refuse the join that follows',
