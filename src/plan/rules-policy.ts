@@ -1,14 +1,19 @@
 import { LONGEST_DURATION, parseDuration } from './duration.ts'
-import { error, note, warning } from './finding.ts'
-import { checkPolicies, type DecidingFields, policyScopes, type Rule } from './rule.ts'
+import { error, warning } from './finding.ts'
+import type { PolicyDraft } from './plan-document.ts'
+import { checkPolicies, type DecidingFields, type Rule } from './rule.ts'
+
+/** Whether the device stays on the source, stopped. */
+const isKept = ({ deleteSource, handover }: PolicyDraft): boolean =>
+  deleteSource === 'never' && handover !== 'delete-first'
 
 const duplicates: Rule = {
   codes: ['DuplicateUplinks'],
   cell: 'A4c',
   because: 'the guide deletes the source; one that is kept is stopped, and goes on decoding the same uplinks',
   check: (context) =>
-    checkPolicies(context, ['deleteSource', 'persistSession'], (policy) =>
-      policy.persistSession === true && policy.deleteSource === 'never'
+    checkPolicies(context, ['deleteSource', 'persistSession', 'handover'], (policy) =>
+      policy.persistSession === true && isKept(policy)
         ? warning({
             code: 'DuplicateUplinks',
             message: 'deleteSource is never and sessions are kept, so both networks decode the same uplinks',
@@ -23,8 +28,8 @@ const rejoin: Rule = {
   cell: 'A4d',
   because: 'after the import, the root keys are changed on the source or the device is deleted there',
   check: (context) =>
-    checkPolicies(context, ['preventRejoin', 'deleteSource'], (policy) =>
-      policy.deleteSource === 'never' && policy.preventRejoin === 'none'
+    checkPolicies(context, ['preventRejoin', 'deleteSource', 'handover'], (policy) =>
+      isKept(policy) && policy.preventRejoin === 'none'
         ? warning({
             code: 'RejoinNotPrevented',
             message:
@@ -33,39 +38,6 @@ const rejoin: Rule = {
           })
         : undefined,
     ),
-}
-
-const preventWithoutEffect: Rule = {
-  codes: ['WithoutEffect'],
-  cell: 'A4d',
-  because: 'a device that is deleted right after the import cannot join the source again',
-  check: (context) =>
-    policyScopes(context).flatMap(({ path, policy, own }) => {
-      const set = own.includes('preventRejoin') && policy.preventRejoin === 'replace-root-keys'
-      if (!set || policy.deleteSource !== 'after-import') return []
-      const message = 'preventRejoin has no effect with deleteSource: after-import'
-      const hint = 'leave it out; what is deleted cannot be joined'
-      return [warning({ code: 'WithoutEffect', message, hint, path: [...path, 'preventRejoin'] })]
-    }),
-}
-
-const retireWithoutEffect: Rule = {
-  codes: ['WithoutEffect'],
-  because: 'retireAfter is the time from being heard to the delete',
-  check: (context) => {
-    const path = ['verify', 'retireAfter']
-    const deletes = policyScopes(context).some(({ policy }) => policy.deleteSource === 'after-heard')
-    if (deletes || context.draft.policy === undefined || !context.written(path)) return []
-    const message = 'retireAfter has no effect, as nothing has deleteSource: after-heard'
-    return [
-      warning({
-        code: 'WithoutEffect',
-        message,
-        hint: 'leave it out, or write deleteSource: after-heard',
-        path,
-      }),
-    ]
-  },
 }
 
 const replay: Rule = {
@@ -123,30 +95,17 @@ const packetBroker: Rule = {
   },
 }
 
-const keepers = (policy: { readonly persistSession?: boolean }): DecidingFields =>
-  policy.persistSession === true
-    ? ['persistSession', 'resetFrameCounters']
-    : ['resetFrameCounters', 'persistSession']
+const keepers = (policy: PolicyDraft): DecidingFields =>
+  keepsSession(policy)
+    ? ['persistSession', 'resetFrameCounters', 'rootKeys', 'abp']
+    : ['resetFrameCounters', 'persistSession', 'abp']
 
-const keepsDevAddr = (policy: { readonly persistSession?: boolean; readonly resetFrameCounters?: boolean }) =>
-  policy.persistSession === true || policy.resetFrameCounters === true
+const keepsSession = ({ persistSession, rootKeys, abp }: PolicyDraft): boolean =>
+  persistSession === true && (rootKeys !== 'generate' || abp === undefined || abp === 'keep')
 
-const joinNeeded: Rule = {
-  codes: ['JoinNeeded'],
-  cell: 'A8d',
-  because:
-    'an import makes no device join: some notice by themselves, others need a downlink or a power cycle',
-  check: (context) =>
-    checkPolicies(context, ['persistSession'], (policy) =>
-      policy.persistSession === false && policy.resetFrameCounters !== true
-        ? note({
-            code: 'JoinNeeded',
-            message: 'OTAA devices have to join the target, and ABP devices are blocked as they cannot join',
-            hint: 'plan for power cycles; ABP devices need an override with persistSession: true or resetFrameCounters: true',
-          })
-        : undefined,
-    ),
-}
+/** Devices that get new credentials get a DevAddr of the target with them. */
+const keepsDevAddr = (policy: PolicyDraft): boolean =>
+  keepsSession(policy) || policy.resetFrameCounters === true
 
 const durations: Rule = {
   codes: ['WrongValue'],
@@ -166,11 +125,8 @@ const durations: Rule = {
 export const POLICY_RULES: readonly Rule[] = [
   duplicates,
   rejoin,
-  preventWithoutEffect,
-  retireWithoutEffect,
   replay,
   coverageUnknown,
   packetBroker,
-  joinNeeded,
   durations,
 ]
