@@ -91,6 +91,14 @@ export const isOneDeployment = (source: Draft['source'], target: Draft['target']
   return is === 'same-address' || is === 'same-deployment'
 }
 
+/** Whether both are served by one Network Server, so that a DevAddr stays with the gateways that hear it. */
+export const sharesNetworkServer = (source: Draft['source'], target: Draft['target']): boolean => {
+  const [from, to] = [source, target].map((end) => parseAddress(end?.servers?.network ?? end?.url ?? ''))
+  return from !== undefined && to !== undefined && 'url' in from && 'url' in to
+    ? hostKey(from.url) === hostKey(to.url)
+    : false
+}
+
 /** Whether API keys of one network are those of the other: the Identity Server holds them, one for each Cloud tenant. */
 export const sharesIdentityServer = (source: Draft['source'], target: Draft['target']): boolean => {
   const [from, to] = [identityOf(source), identityOf(target)]

@@ -1,7 +1,8 @@
+import { sharesNetworkServer } from './addresses.ts'
 import { LONGEST_DURATION, parseDuration } from './duration.ts'
 import { error, warning } from './finding.ts'
 import type { PolicyDraft } from './plan-document.ts'
-import { checkPolicies, type DecidingFields, type Rule } from './rule.ts'
+import { checkPolicies, type DecidingFields, type Rule, type RuleContext } from './rule.ts'
 
 /** Whether the device stays on the source, stopped. */
 const isKept = ({ deleteSource, handover }: PolicyDraft): boolean =>
@@ -63,7 +64,7 @@ const coverageUnknown: Rule = {
   because:
     'a kept DevAddr belongs to the block of the source, whose gateways do not forward it to the target',
   check: (context) => {
-    if (context.draft.coverage?.gateways !== 'unknown') return []
+    if (context.draft.coverage?.gateways !== 'unknown' || staysCovered(context)) return []
     return checkPolicies(context, keepers, (policy) =>
       keepsDevAddr(policy)
         ? warning({
@@ -82,7 +83,7 @@ const packetBroker: Rule = {
   because:
     'Packet Broker routes by DevAddr block: it serves devices that join anew, not those that keep a DevAddr',
   check: (context) => {
-    if (context.draft.coverage?.gateways !== 'packet-broker') return []
+    if (context.draft.coverage?.gateways !== 'packet-broker' || staysCovered(context)) return []
     return checkPolicies(context, keepers, (policy) =>
       keepsDevAddr(policy)
         ? warning({
@@ -94,6 +95,10 @@ const packetBroker: Rule = {
     )
   },
 }
+
+/** Within one network a DevAddr keeps belonging to it, and its gateways forward as before. */
+const staysCovered = ({ draft: { source, target } }: RuleContext): boolean =>
+  sharesNetworkServer(source, target)
 
 const keepers = (policy: PolicyDraft): DecidingFields =>
   keepsSession(policy)

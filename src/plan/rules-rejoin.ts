@@ -1,6 +1,6 @@
 import { error, note } from './finding.ts'
 import type { PolicyDraft } from './plan-document.ts'
-import { checkEffects, checkPolicies, type DecidingFields, policyScopes, type Rule } from './rule.ts'
+import { checkEffects, checkPolicies, policyScopes, type Rule } from './rule.ts'
 
 const OF_DOWNLINK = ['fPort', 'payload', 'confirmed'] as const
 
@@ -90,7 +90,7 @@ const joinNeeded: Rule = {
   because:
     'an import makes no device join: some notice by themselves, others need a downlink or a power cycle',
   check: (context) =>
-    checkPolicies(context, needsJoin, (policy) => {
+    checkPolicies(context, ['persistSession'], (policy) => {
       if (policy.persistSession !== false || policy.resetFrameCounters === true) return undefined
       const [blocked, override] =
         policy.abp === 'reprogram' || policy.abp === 'to-otaa'
@@ -106,8 +106,5 @@ const joinNeeded: Rule = {
       return note({ code: 'JoinNeeded', message, hint: `${plan}${override}` })
     }),
 }
-
-/** An override that gives devices another trigger, and leaves the rest, says nothing new. */
-const needsJoin: DecidingFields = ['persistSession']
 
 export const REJOIN_RULES: readonly Rule[] = [downlink, senderGone, twoAccept, effect, joinNeeded]

@@ -12,6 +12,7 @@ import type { StepName } from '../../src/domain/journal.ts'
 import type { Json } from '../../src/domain/json.ts'
 import { digestOfText } from '../../src/domain/json.ts'
 import { withDigest } from '../../src/engine/planning/change-set-file.ts'
+import { DEFAULT_POLICY } from './policy.ts'
 
 /** Change sets for tests of reports: built by hand, deterministic, without secrets. */
 
@@ -338,13 +339,7 @@ export const changeSet = (
     complete: true,
     findings: [],
     guards: GUARDS_OK,
-    policy: {
-      persistSession: true,
-      resetFrameCounters: false,
-      rx1Delay: 'keep',
-      deleteSource: 'never',
-      preventRejoin: 'replace-root-keys',
-    },
+    policy: DEFAULT_POLICY,
     coverage: { gateways: 'unknown' },
     rollout: { maxConcurrency: 128, canary: 0, maxFailures: { share: 0.05 } },
     files: {
@@ -448,13 +443,7 @@ export const SAMPLES: Readonly<Record<string, () => ChangeSet>> = {
           },
         ],
         rollout: { maxConcurrency: 128, canary: 10, maxFailures: { share: 0.05 } },
-        policy: {
-          persistSession: true,
-          resetFrameCounters: false,
-          rx1Delay: 'keep',
-          deleteSource: 'never',
-          preventRejoin: 'replace-root-keys',
-        },
+        policy: DEFAULT_POLICY,
       },
     ),
   blocked: () =>

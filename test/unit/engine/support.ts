@@ -7,6 +7,7 @@ import { Secret } from '../../../src/domain/secret.ts'
 import type { TargetDefaults } from '../../../src/engine/device/desired.ts'
 import type { RuleInput } from '../../../src/engine/planning/rules/rule.ts'
 import { type DeviceProgress, foldState } from '../../../src/engine/progress/progress.ts'
+import { DEFAULT_POLICY } from '../../support/policy.ts'
 
 export const IS = 'identity-server'
 export const JS = 'join-server'
@@ -78,13 +79,7 @@ export const abp = (overlay: Overlay = {}): DeviceRecord => {
 
 export const nowhere: DeviceRecord = { ids: { deviceId: 'meter-1' }, registries: {} }
 
-export const POLICY: Policy = {
-  persistSession: true,
-  resetFrameCounters: false,
-  rx1Delay: 'keep',
-  deleteSource: 'never',
-  preventRejoin: 'replace-root-keys',
-}
+export const POLICY = DEFAULT_POLICY
 
 export const intent = (policy: Partial<Policy> = {}, set: DeviceIntent['set'] = {}): DeviceIntent => ({
   policy: { ...POLICY, ...policy },
