@@ -1,8 +1,7 @@
 import { error, note } from './finding.ts'
 import type { PolicyDraft } from './plan-document.ts'
+import { changesAbp, deletedBefore } from './policy-meaning.ts'
 import { checkPolicies, type DecidingFields, type Rule } from './rule.ts'
-
-const changesAbp = ({ abp }: PolicyDraft): boolean => abp === 'reprogram' || abp === 'to-otaa'
 
 /** The policy fields by which devices get new credentials, as they are written. */
 const reprogramming = (policy: PolicyDraft): readonly string[] => [
@@ -26,12 +25,7 @@ const keepsSource: Rule = {
   check: (context) =>
     checkPolicies(context, deciding('deleteSource', 'handover'), (policy) => {
       const [asked] = reprogramming(policy)
-      const gone =
-        policy.handover === 'delete-first'
-          ? 'handover: delete-first'
-          : policy.deleteSource === 'after-import'
-            ? 'deleteSource: after-import'
-            : undefined
+      const gone = deletedBefore(policy)
       if (asked === undefined || gone === undefined) return undefined
       const message = `${asked} waits until devices are programmed, and with ${gone} none serves them until then`
       const hint =

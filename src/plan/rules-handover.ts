@@ -1,5 +1,6 @@
 import { isOneDeployment } from './addresses.ts'
 import { error, note, warning } from './finding.ts'
+import { deletedBefore, keepsDevAddr } from './policy-meaning.ts'
 import { checkEffects, checkPolicies, policyScopes, type Rule } from './rule.ts'
 
 const deleteFirst: Rule = {
@@ -42,14 +43,8 @@ const preventRejoinEffect: Rule = {
   cell: 'A4d',
   because: 'a device that is deleted before the target answers cannot join the source again',
   check: (context) =>
-    checkEffects(context, 'preventRejoin', ({ preventRejoin, deleteSource, handover }) => {
-      if (preventRejoin !== 'replace-root-keys') return undefined
-      const deletes =
-        handover === 'delete-first'
-          ? 'handover: delete-first'
-          : deleteSource === 'after-import'
-            ? 'deleteSource: after-import'
-            : undefined
+    checkEffects(context, 'preventRejoin', (policy) => {
+      const deletes = policy.preventRejoin === 'replace-root-keys' ? deletedBefore(policy) : undefined
       if (deletes === undefined) return undefined
       const message = `preventRejoin has no effect with ${deletes}`
       return { message, hint: 'leave it out; what is deleted cannot be joined' }
@@ -92,17 +87,13 @@ const queueEffect: Rule = {
   because:
     'a new session has new counters, so downlinks that were counted for the old one cannot be sent in it',
   check: (context) =>
-    checkEffects(
-      context,
-      'queuedDownlinks',
-      // those that are reset keep their keys, and their queue with it
-      ({ queuedDownlinks, persistSession, resetFrameCounters }) =>
-        queuedDownlinks === 'copy' && persistSession === false && resetFrameCounters !== true
-          ? {
-              message: 'queuedDownlinks: copy has no effect with persistSession: false; they are reported',
-              hint: 'leave it out, or write wait-empty',
-            }
-          : undefined,
+    checkEffects(context, 'queuedDownlinks', (policy) =>
+      policy.queuedDownlinks === 'copy' && policy.persistSession !== undefined && !keepsDevAddr(policy)
+        ? {
+            message: 'queuedDownlinks: copy has no effect where no session is kept; they are reported',
+            hint: 'leave it out, or write wait-empty',
+          }
+        : undefined,
     ),
 }
 

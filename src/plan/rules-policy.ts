@@ -2,11 +2,8 @@ import { sharesNetworkServer } from './addresses.ts'
 import { LONGEST_DURATION, parseDuration } from './duration.ts'
 import { error, warning } from './finding.ts'
 import type { PolicyDraft } from './plan-document.ts'
+import { isKept, keepsDevAddr, keepsSession } from './policy-meaning.ts'
 import { checkPolicies, type DecidingFields, type Rule, type RuleContext } from './rule.ts'
-
-/** Whether the device stays on the source, stopped. */
-const isKept = ({ deleteSource, handover }: PolicyDraft): boolean =>
-  deleteSource === 'never' && handover !== 'delete-first'
 
 const duplicates: Rule = {
   codes: ['DuplicateUplinks'],
@@ -104,13 +101,6 @@ const keepers = (policy: PolicyDraft): DecidingFields =>
   keepsSession(policy)
     ? ['persistSession', 'resetFrameCounters', 'rootKeys', 'abp']
     : ['resetFrameCounters', 'persistSession', 'abp']
-
-const keepsSession = ({ persistSession, rootKeys, abp }: PolicyDraft): boolean =>
-  persistSession === true && (rootKeys !== 'generate' || abp === undefined || abp === 'keep')
-
-/** Devices that get new credentials get a DevAddr of the target with them. */
-const keepsDevAddr = (policy: PolicyDraft): boolean =>
-  keepsSession(policy) || policy.resetFrameCounters === true
 
 const durations: Rule = {
   codes: ['WrongValue'],

@@ -1,5 +1,6 @@
 import { error, note } from './finding.ts'
 import type { PolicyDraft } from './plan-document.ts'
+import { changesAbp, deletedBefore } from './policy-meaning.ts'
 import { checkEffects, checkPolicies, policyScopes, type Rule } from './rule.ts'
 
 const OF_DOWNLINK = ['fPort', 'payload', 'confirmed'] as const
@@ -34,13 +35,7 @@ const senderGone: Rule = {
   because: 'the source sends the downlink and serves the old session until the device has joined the target',
   check: (context) =>
     checkPolicies(context, ['rejoin', 'handover', 'deleteSource'], (policy) => {
-      if (!isTriggered(policy)) return undefined
-      const gone =
-        policy.handover === 'delete-first'
-          ? 'handover: delete-first'
-          : policy.deleteSource === 'after-import'
-            ? 'deleteSource: after-import'
-            : undefined
+      const gone = isTriggered(policy) ? deletedBefore(policy) : undefined
       if (gone === undefined) return undefined
       const message = `rejoin is by a downlink of the source, and with ${gone} nobody is left to send it`
       const hint = 'write handover: stop-first with deleteSource: after-heard or never, or trigger: manual'
@@ -92,13 +87,14 @@ const joinNeeded: Rule = {
   check: (context) =>
     checkPolicies(context, ['persistSession'], (policy) => {
       if (policy.persistSession !== false || policy.resetFrameCounters === true) return undefined
-      const [blocked, override] =
-        policy.abp === 'reprogram' || policy.abp === 'to-otaa'
-          ? ['', '']
-          : [
-              ', and ABP devices are blocked as they cannot join',
-              '; ABP devices need an override with persistSession: true, resetFrameCounters: true or abp: reprogram',
-            ]
+      // all are to be programmed, which is said (ReprogramNeeded)
+      if (policy.rootKeys === 'generate' && changesAbp(policy)) return undefined
+      const [blocked, override] = changesAbp(policy)
+        ? ['', '']
+        : [
+            ', and ABP devices are blocked as they cannot join',
+            '; ABP devices need an override with persistSession: true, resetFrameCounters: true or abp: reprogram',
+          ]
       const plan = isTriggered(policy)
         ? 'plan for those that do not answer the downlink: the source goes on serving them'
         : 'plan for power cycles'

@@ -16,7 +16,7 @@ const TOLD: Readonly<Record<string, readonly string[]>> = {
   'keep-sessions.yaml': [],
   'abp-reset.yaml': ['ReplayRisk'],
   'delete-first.yaml': ['DeleteFirst'],
-  'reprogram.yaml': ['ReprogramNeeded', 'JoinNeeded', 'ReprogramNeeded'],
+  'reprogram.yaml': ['ReprogramNeeded', 'ReprogramNeeded'],
   'join-by-downlink.yaml': ['JoinNeeded'],
   'full.yaml': ['JoinNeeded', 'ReplayRisk', 'ReprogramNeeded', 'DeleteFirst', 'ReprogramNeeded'],
 }

@@ -355,6 +355,14 @@ const NETWORKS: readonly Case[] = [
     'DeleteFirst',
   ],
   [
+    'one API key for two applications of two regions',
+    {
+      ...policy('persistSession: true, handover: ‸delete-first'),
+      target: SOURCE.replace('source', 'target').replace('eu1', 'nam1'),
+    },
+    'DeleteFirst',
+  ],
+  [
     'one API key for two tenants',
     {
       ...policy('persistSession: true, handover: ‸delete-first'),
@@ -525,8 +533,7 @@ const POLICY: readonly Case[] = [
   ['A8d: devices have to join', policy('persistSession: ‸false'), 'JoinNeeded'],
   [
     'A7c: new credentials come with a new DevAddr',
-    anew('abp: reprogram, rootKeys: ‸generate', ''),
-    'JoinNeeded',
+    policy('persistSession: false, abp: reprogram, rootKeys: ‸generate', ''),
     'ReprogramNeeded',
   ],
   [
@@ -607,6 +614,17 @@ const HANDOVER: readonly Case[] = [
     },
     'ConflictingPolicy',
     'DeleteFirst',
+  ],
+  [
+    'a queue for keys that end',
+    kept('abp: reprogram, rootKeys: ‸generate, queuedDownlinks: ‸copy'),
+    'ReprogramNeeded',
+    'WithoutEffect',
+  ],
+  [
+    'a queue for devices that are reset',
+    policy('persistSession: false, resetFrameCounters: ‸true, queuedDownlinks: copy'),
+    'ReplayRisk',
   ],
   ['a queue for a session that ends', anew('queuedDownlinks: ‸copy'), 'JoinNeeded', 'WithoutEffect'],
   [
