@@ -1,4 +1,10 @@
-import { type ApplyCounts, type ApplyResult, type DeviceResultStatus, isHeldByEscrow, type Planned } from '../index.ts'
+import {
+  type ApplyCounts,
+  type ApplyResult,
+  type DeviceResultStatus,
+  isHeldByEscrow,
+  type Planned,
+} from '../index.ts'
 import type { ApplyResult as Report } from '../report/apply-result.ts'
 import { shellWord } from '../report/escape.ts'
 import type { End } from './exit-codes.ts'

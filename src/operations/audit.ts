@@ -22,7 +22,7 @@ export interface Audited {
 export const auditMigration = async (workspace: Workspace, host: Host): Promise<Audited> => {
   const { loaded, source, target } = workspace
   const { progress } = await readKnownState(workspace)
-  const warnings = await preflight(source, target, false)
+  const warnings = await preflight(source, target, false, { source: [], target: [] })
   const audit = await auditNetworks({
     loaded,
     source,

@@ -1,4 +1,4 @@
-import { deploymentOf, hostKey, isLoopback } from '../domain/hosts.ts'
+import { deploymentOf, hostKey, identityOriginOf, isLoopback } from '../domain/hosts.ts'
 import type { Draft } from './plan-document.ts'
 
 /** What is wrong with an address, and what to write; the address is not part of it where it holds credentials. */
@@ -83,4 +83,31 @@ export const relate = (source: Draft['source'], target: Draft['target']): Relati
     if (a.hostname === b.hostname && !isLoopback(a.hostname)) return { is: 'same-host', host: a.hostname }
   }
   return { is: 'apart' }
+}
+
+/** Whether source and target are certainly one deployment, within which EUIs are unique. */
+export const isOneDeployment = (source: Draft['source'], target: Draft['target']): boolean => {
+  const { is } = relate(source, target)
+  return is === 'same-address' || is === 'same-deployment'
+}
+
+/** Whether both are served by one Network Server, so that a DevAddr stays with the gateways that hear it. */
+export const sharesNetworkServer = (source: Draft['source'], target: Draft['target']): boolean => {
+  const [from, to] = [source, target].map((end) => parseAddress(end?.servers?.network ?? end?.url ?? ''))
+  return from !== undefined && to !== undefined && 'url' in from && 'url' in to
+    ? hostKey(from.url) === hostKey(to.url)
+    : false
+}
+
+/** Whether API keys of one network are those of the other: the Identity Server holds them, one for each Cloud tenant. */
+export const sharesIdentityServer = (source: Draft['source'], target: Draft['target']): boolean => {
+  const [from, to] = [identityOf(source), identityOf(target)]
+  return from !== undefined && from === to
+}
+
+const identityOf = (end: Draft['source']): string | undefined => {
+  const named = end?.servers?.identity
+  const address = parseAddress(named ?? end?.url ?? '')
+  if (!('url' in address)) return undefined
+  return hostKey(named === undefined ? new URL(identityOriginOf(address.url)) : address.url)
 }

@@ -2,11 +2,16 @@
 export const PLAN_CODES: Readonly<Record<string, string>> = {
   CanaryIsAll: 'rollout.canary is as many devices as the plan selects, so all go first',
   ComplexKey: 'a key of a mapping is a list, a mapping or an alias',
+  ConflictingPolicy: 'two fields of a policy contradict each other',
   ControlCharacter: 'the file, or a text in it, holds a character that a reviewer cannot see',
   CoverageUnknown:
     'devices keep their DevAddr and coverage.gateways is unknown: those outside the target are blocked',
   CustomTag: 'a value has a YAML tag that is not of the core schema',
+  DeleteFirst:
+    'devices are deleted before they are created: uplinks in between are lost (a note within one deployment)',
+  DevEuiNeedsOneId: 'set.devEui stands in an override that does not select exactly one id',
   DeviceIdNeedsOneId: 'set.deviceId stands in an override that does not select exactly one id',
+  DuplicateDevEui: 'two devices would have one DevEUI on the target',
   DuplicateDeviceId: 'two devices would have one id on the target',
   DuplicateId: 'a device id is named twice in a list or its id file',
   DuplicateKey: 'a field is given twice',
@@ -26,6 +31,7 @@ export const PLAN_CODES: Readonly<Record<string, string>> = {
   ExampleRecipient: 'an escrow recipient is the one of the examples, whose identity a stranger holds',
   InvalidRecipient: 'an escrow recipient is not an age public key, or mistyped',
   InvalidUrl: 'an address is not scheme, host and port alone',
+  JoinEuiMissing: 'abp is to-otaa, and no override sets a JoinEUI',
   JoinNeeded: 'sessions are not kept, so devices have to join the target (a note)',
   LiteralSecret: 'a secret, or what may be one, is written into the plan',
   MalformedSecret: 'a secret holds characters, lines or a prefix that no key has',
@@ -44,9 +50,12 @@ export const PLAN_CODES: Readonly<Record<string, string>> = {
   QuoteHex: 'unquoted hexadecimal that YAML reads as a number; taken as written',
   QuoteText: 'unquoted text that YAML reads as a number, true, false or null; taken as written',
   RejoinNotPrevented: 'the source keeps devices with their root keys',
+  ReprogramKeepsSource: 'devices are to be re-programmed, and the source would be deleted before they are',
+  ReprogramNeeded: 'somebody has to program devices with new credentials (a note)',
   ReplayRisk: 'resetFrameCounters lets old frames be replayed',
   SameApiKey: 'source and target name the same API key',
-  SameDeployment: 'source and target are one deployment, where EUIs are unique',
+  SameDeployment:
+    'source and target are one deployment, where EUIs are unique, and the handover is stop-first',
   SameHost: 'source and target are on one host under different ports',
   SecretFileOpen: 'the file of a secret may be read by other users',
   SecretUnreadable: 'the file of a secret does not exist or may not be read',

@@ -1,10 +1,12 @@
 import { isAbsolute, relative, resolve, sep } from 'node:path'
-import type { Digest } from '../domain/identifiers.ts'
+import { type Digest, parseDevEui, parseJoinEui } from '../domain/identifiers.ts'
 import { digestOf } from '../domain/json.ts'
 import type {
   DeviceSettings,
   MigrationPlan,
   Override,
+  Policy,
+  Rejoin,
   SecretReference,
   Selector,
   ServerUrls,
@@ -18,6 +20,8 @@ import type {
   NetworkDocument,
   OverrideDocument,
   PlanDocument,
+  PolicyDocument,
+  RejoinDocument,
   SecretDocument,
   SelectorDocument,
   ServersDocument,
@@ -38,12 +42,11 @@ const defined = <T extends object>(value: T): { [K in keyof T]?: Exclude<T[K], u
 
 /**
  * A document that passed every check as a plan: durations in milliseconds, addresses as origins, versions
- * as The Things Stack prints them, paths absolute. Defaults that the schema cannot state are filled in:
+ * as The Things Stack prints them, EUIs and payloads in upper case, paths absolute. Defaults that the schema cannot state are filled in:
  * state and escrow are called after the plan, and lie beside it.
  */
 export const normalise = (document: PlanDocument, context: NormaliseContext): MigrationPlan => {
   const { metadata, policy, rollout, verify, escrow } = document
-  const { handover: _, ...devicePolicy } = policy
   const absolute = (path: string): string => resolve(context.folder, path)
   return {
     name: metadata.name,
@@ -54,7 +57,7 @@ export const normalise = (document: PlanDocument, context: NormaliseContext): Mi
       exclude: document.devices.exclude.map((selector) => selectorOf(selector, context)),
       overrides: document.devices.overrides.map((override) => overrideOf(override, context)),
     },
-    policy: devicePolicy,
+    policy: { ...policy, rejoin: rejoinOf(policy.rejoin) },
     coverage: document.coverage,
     rollout: { ...rollout, maxFailures: maxFailuresOf(rollout.maxFailures) },
     verify: {
@@ -99,11 +102,26 @@ const selectorOf = (selector: SelectorDocument, { folder, idsFiles }: NormaliseC
 
 const overrideOf = (override: OverrideDocument, context: NormaliseContext): Override => {
   const { policy = {}, set = {}, ...selector } = override
-  return { select: selectorOf(selector, context), policy: defined(policy), set: settingsOf(set) }
+  return { select: selectorOf(selector, context), policy: partialPolicyOf(policy), set: settingsOf(set) }
 }
 
-const settingsOf = (set: SettingsDocument): DeviceSettings => ({
-  ...defined(set),
+const partialPolicyOf = ({ rejoin, ...policy }: Partial<PolicyDocument>): Partial<Policy> => ({
+  ...defined(policy),
+  ...(rejoin === undefined ? {} : { rejoin: rejoinOf(rejoin) }),
+})
+
+/** What has no effect with its trigger is left out; the payload is in upper case. */
+export const rejoinOf = ({ trigger, fPort, payload = '', confirmed = false }: RejoinDocument): Rejoin =>
+  trigger === 'source-downlink'
+    ? { trigger, fPort: fPort ?? 0, payload: payload.toUpperCase(), confirmed }
+    : { trigger }
+
+const settingsOf = ({ devEui, joinEui, ...set }: SettingsDocument): DeviceSettings => ({
+  ...defined({
+    ...set,
+    devEui: devEui === undefined ? undefined : parseDevEui(devEui),
+    joinEui: joinEui === undefined ? undefined : parseJoinEui(joinEui),
+  }),
   ...(set.lorawanVersion === undefined ? {} : { lorawanVersion: canonicalMacVersion(set.lorawanVersion) }),
   ...(set.lorawanPhyVersion === undefined
     ? {}

@@ -5,11 +5,6 @@ import type { Path } from './located.ts'
  * refused, never accepted and ignored; and it is not called unknown, because a reader found it in the design.
  */
 const FIELDS: readonly (readonly [parent: RegExp, names: readonly string[]])[] = [
-  [
-    /^(policy|devices\.overrides\[\]\.policy)$/,
-    ['rejoin', 'rootKeys', 'abp', 'queuedDownlinks', 'mutedSource', 'downlinkCounterMargin', 'adopt'],
-  ],
-  [/^devices\.overrides\[\]\.set$/, ['devEui', 'joinEui']],
   [/^(source|target)$/, ['discovery', 'accessKey', 'defaults', 'path', 'format', 'columns']],
 ]
 
@@ -18,11 +13,6 @@ const VALUES: readonly (readonly [field: RegExp, values: readonly string[], hint
     /^(source|target)\.network$/,
     ['ttn-v2', 'file', 'chirpstack'],
     'this release migrates between The Things Stack networks: write things-stack',
-  ],
-  [
-    /(^|\.)policy\.handover$/,
-    ['delete-first'],
-    'write stop-first, which needs source and target to be different deployments',
   ],
 ]
 

@@ -10,7 +10,7 @@ export interface PlanDocument {
     readonly exclude: readonly SelectorDocument[]
     readonly overrides: readonly OverrideDocument[]
   }
-  readonly policy: PolicyDocument & { readonly handover: 'stop-first' }
+  readonly policy: PolicyDocument
   readonly coverage: { readonly gateways: 'on-target' | 'moving-now' | 'packet-broker' | 'unknown' }
   readonly rollout: {
     readonly maxConcurrency: number
@@ -58,11 +58,29 @@ export interface PolicyDocument {
   readonly resetFrameCounters: boolean
   readonly rx1Delay: 'keep' | 'target' | number
   readonly deleteSource: 'never' | 'after-import' | 'after-heard'
+  readonly handover: 'stop-first' | 'delete-first'
   readonly preventRejoin: 'replace-root-keys' | 'none'
+  readonly rejoin: RejoinDocument
+  readonly rootKeys: 'keep' | 'generate'
+  readonly abp: 'keep' | 'reprogram' | 'to-otaa'
+  readonly queuedDownlinks: 'report' | 'copy' | 'wait-empty'
+  readonly mutedSource: 'blocked' | 'carry' | 'unmute'
+  readonly downlinkCounterMargin: 'auto' | number
+  readonly adopt: 'none' | 'partial'
+}
+
+/** Only in the plan's own policy are the defaults of `payload` and `confirmed` filled in: lists stay as they are. */
+export interface RejoinDocument {
+  readonly trigger: 'none' | 'manual' | 'source-downlink'
+  readonly fPort?: number
+  readonly payload?: string
+  readonly confirmed?: boolean
 }
 
 export interface SettingsDocument {
   readonly deviceId?: string
+  readonly devEui?: string
+  readonly joinEui?: string
   readonly name?: string
   readonly description?: string
   readonly attributes?: Readonly<Record<string, string>>
@@ -82,6 +100,9 @@ type Missing<T> = T extends readonly (infer Item)[]
   : T extends object
     ? { readonly [K in keyof T]?: Missing<T[K]> | undefined }
     : T
+
+/** One policy, of which anything may be missing. */
+export type PolicyDraft = { readonly [K in keyof PolicyDocument]?: Missing<PolicyDocument[K]> }
 
 /** A plan of which anything may be missing, because it was wrong and has been reported; indexes still hold. */
 export type Draft = Missing<PlanDocument>

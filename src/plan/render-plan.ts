@@ -1,4 +1,5 @@
 import type { Policy, SecretReference } from '../domain/migration-plan.ts'
+import { isOneDeployment } from './addresses.ts'
 
 /** One network of a plan that is being written. */
 interface PlanEndAnswers {
@@ -66,23 +67,50 @@ const includeLines = ({ ids, idsFile, match }: PlanAnswers): readonly string[] =
   return lines.length === 0 ? ['    - all: true'] : lines
 }
 
-const policyLines = ({
-  persistSession,
-  policy = {},
-  gateways = 'unknown',
-}: PlanAnswers): readonly string[] => [
-  'policy:',
-  '  # true: sessions go on at the target, and gateways have to move; false: OTAA devices join anew',
-  `  persistSession: ${persistSession}`,
-  ...(policy.resetFrameCounters === undefined ? [] : [`  resetFrameCounters: ${policy.resetFrameCounters}`]),
-  `  rx1Delay: ${policy.rx1Delay ?? 'keep'} # keep, target, or 1 to 15 seconds`,
-  `  deleteSource: ${policy.deleteSource ?? 'never'} # never, after-import, after-heard`,
-  ...(policy.preventRejoin === undefined ? [] : [`  preventRejoin: ${policy.preventRejoin}`]),
-  '',
-  '# Devices that keep their DevAddr are heard only through gateways of the target.',
-  'coverage:',
-  `  gateways: ${gateways} # on-target, moving-now, packet-broker, unknown`,
-]
+/** A value of the policy as YAML on one line; JSON is YAML. */
+const flow = (value: unknown): string => (typeof value === 'string' ? scalar(value) : JSON.stringify(value))
+
+const HAS_OWN_LINE = ['resetFrameCounters', 'rx1Delay', 'deleteSource', 'handover', 'preventRejoin']
+
+/** Within one deployment no other order works, so it is written unasked. */
+const handoverOf = ({ policy = {}, source, target }: PlanAnswers): Policy['handover'] | undefined =>
+  policy.handover ?? (isOneDeployment(source, target) ? 'delete-first' : undefined)
+
+const handoverLines = (answers: PlanAnswers): readonly string[] => {
+  const handover = handoverOf(answers)
+  const deleteSource = answers.policy?.deleteSource ?? 'never'
+  // with delete-first it has no effect
+  const retire =
+    handover === 'delete-first' ? [] : [`  deleteSource: ${deleteSource} # never, after-import, after-heard`]
+  if (handover === undefined) return retire
+  const about =
+    handover === 'delete-first'
+      ? ' # the only order within one deployment; uplinks in between are lost'
+      : ' # the source is silenced before the target answers'
+  return [...retire, `  handover: ${handover}${about}`]
+}
+
+const policyLines = (answers: PlanAnswers): readonly string[] => {
+  const { persistSession, policy = {}, gateways = 'unknown' } = answers
+  return [
+    'policy:',
+    '  # true: sessions go on at the target, and gateways have to move; false: OTAA devices join anew',
+    `  persistSession: ${persistSession}`,
+    ...(policy.resetFrameCounters === undefined
+      ? []
+      : [`  resetFrameCounters: ${policy.resetFrameCounters}`]),
+    `  rx1Delay: ${policy.rx1Delay ?? 'keep'} # keep, target, or 1 to 15 seconds`,
+    ...handoverLines(answers),
+    ...(policy.preventRejoin === undefined ? [] : [`  preventRejoin: ${policy.preventRejoin}`]),
+    ...Object.entries(policy)
+      .filter(([name, value]) => value !== undefined && !HAS_OWN_LINE.includes(name))
+      .map(([name, value]) => `  ${name}: ${flow(value)}`),
+    '',
+    '# Devices that keep their DevAddr are heard only through gateways of the target.',
+    'coverage:',
+    `  gateways: ${gateways} # on-target, moving-now, packet-broker, unknown`,
+  ]
+}
 
 const escrowLines = ({ recipients = [] }: PlanAnswers): readonly string[] => [
   '# Full records of the source are kept here, encrypted, before it is touched.',

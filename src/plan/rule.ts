@@ -1,7 +1,7 @@
-import type { Finding } from './finding.ts'
+import { type Finding, warning } from './finding.ts'
 import type { IdsFile } from './ids-file.ts'
 import type { Path } from './located.ts'
-import type { Draft, PolicyDocument } from './plan-document.ts'
+import type { Draft, PolicyDocument, PolicyDraft } from './plan-document.ts'
 
 export interface RuleContext {
   /** The plan with defaults, without what does not fit the schema. */
@@ -30,7 +30,7 @@ export interface PolicyScope {
   /** `policy`, or the policy of one override. */
   readonly path: Path
   /** What holds for the devices of the scope. */
-  readonly policy: Partial<PolicyDocument>
+  readonly policy: PolicyDraft
   /** Fields that the scope itself sets. */
   readonly own: readonly string[]
 }
@@ -51,10 +51,9 @@ export const policyScopes = ({ draft, written }: RuleContext): readonly PolicySc
   return [{ path: OF_PLAN, policy: plan, own }, ...overrides]
 }
 
-const definedOnly = (policy: { readonly [K in keyof PolicyDocument]?: PolicyDocument[K] | undefined }) =>
-  Object.fromEntries(
-    Object.entries(policy).filter(([, value]) => value !== undefined),
-  ) as Partial<PolicyDocument>
+const definedOnly = (
+  policy: { readonly [K in keyof PolicyDraft]: PolicyDraft[K] | undefined },
+): PolicyDraft => Object.fromEntries(Object.entries(policy).filter(([, value]) => value !== undefined))
 
 /** Those that a finding may point at, the first choice first. */
 export type DecidingFields = readonly (keyof PolicyDocument)[]
@@ -66,8 +65,8 @@ export type DecidingFields = readonly (keyof PolicyDocument)[]
  */
 export const checkPolicies = (
   context: RuleContext,
-  fields: DecidingFields | ((policy: Partial<PolicyDocument>) => DecidingFields),
-  check: (policy: Partial<PolicyDocument>) => Finding | undefined,
+  fields: DecidingFields | ((policy: PolicyDraft) => DecidingFields),
+  check: (policy: PolicyDraft) => Finding | undefined,
 ): readonly Finding[] =>
   policyScopes(context).flatMap((scope) => {
     const candidates = typeof fields === 'function' ? fields(scope.policy) : fields
@@ -77,3 +76,23 @@ export const checkPolicies = (
     if (finding === undefined) return []
     return [{ ...finding, path: deciding === undefined ? scope.path : [...scope.path, deciding] }]
   })
+
+/**
+ * Warns of a field that a policy sets and that changes nothing beside its other fields. A field of the plan's policy is
+ * left alone where an override, which inherits it, gives it an effect.
+ */
+export const checkEffects = (
+  context: RuleContext,
+  field: keyof PolicyDocument,
+  withoutEffect: (policy: PolicyDraft) => Pick<Finding, 'message' | 'hint'> | undefined,
+): readonly Finding[] => {
+  const scopes = policyScopes(context)
+  const inherited = scopes.slice(1).filter(({ own }) => !own.includes(field))
+  return scopes.flatMap(({ path, policy, own }) => {
+    const text = own.includes(field) ? withoutEffect(policy) : undefined
+    const hasEffectElsewhere =
+      path === OF_PLAN && inherited.some((scope) => withoutEffect(scope.policy) === undefined)
+    if (text === undefined || hasEffectElsewhere) return []
+    return [warning({ code: 'WithoutEffect', ...text, path: [...path, field] })]
+  })
+}

@@ -1,8 +1,8 @@
 import { isLoopback } from '../domain/hosts.ts'
-import { parseAddress, relate } from './addresses.ts'
+import { parseAddress, relate, sharesIdentityServer } from './addresses.ts'
 import { error, type Finding, warning } from './finding.ts'
 import type { Path } from './located.ts'
-import type { Rule, RuleContext } from './rule.ts'
+import { policyScopes, type Rule, type RuleContext } from './rule.ts'
 import { shown } from './shown.ts'
 
 const ENDS = ['source', 'target'] as const
@@ -75,24 +75,26 @@ const deployments: Rule = {
   codes: ['SourceIsTarget', 'SameDeployment', 'SameHost'],
   cell: 'A4c',
   because: 'EUIs are unique within a deployment: the device has to be deleted there before it can be created',
-  check: ({ draft: { source, target } }) => {
+  check: (context) => {
+    const { source, target } = context.draft
     const relation = relate(source, target)
     const path: Path = ['target', 'url']
+    const stopFirst = stopFirstAt(context, path)
     switch (relation.is) {
       case 'apart':
         return []
       case 'same-host': {
+        if (stopFirst.length === 0) return []
         const message = `source and target are both on ${relation.host}, probably one deployment`
-        const hint =
-          'check that they are different deployments; within one, EUIs are unique and devices cannot cross'
+        const hint = 'check that they are two; within one, EUIs are unique: write handover: delete-first'
         return [warning({ code: 'SameHost', message, hint, path })]
       }
       case 'same-deployment':
-        return [sameDeployment(relation.deployment, path)]
+        return stopFirst.map((at) => sameDeployment(relation.deployment, at))
       case 'same-address': {
         const application = target?.application
         if (application === undefined || application !== source?.application) {
-          return [sameDeployment('the same address', path)]
+          return stopFirst.map((at) => sameDeployment('the same address', at))
         }
         const message = `source and target are the same application ${shown(application)}`
         const hint = 'write the network and application that the devices move to'
@@ -102,23 +104,35 @@ const deployments: Rule = {
   },
 }
 
+/** Where the policies say stop-first: an override where it says so itself, and the plan at the given path. */
+const stopFirstAt = (context: RuleContext, ofPlan: Path): readonly Path[] =>
+  policyScopes(context).flatMap(({ path, policy, own }, index) => {
+    if (policy.handover === 'delete-first') return []
+    const at = [...path, 'handover']
+    // one that is wrong has been reported
+    if (policy.handover === undefined && context.written(at)) return []
+    if (index === 0) return [ofPlan]
+    return own.includes('handover') ? [at] : []
+  })
+
 const sameDeployment = (deployment: string, path: Path): Finding =>
   error({
     code: 'SameDeployment',
-    message: `source and target are one deployment (${deployment})`,
-    hint: 'within one, devices are deleted before they are created (delete-first), which is not built yet',
+    message: `source and target are one deployment (${deployment}), and the handover is stop-first`,
+    hint: 'write handover: delete-first; EUIs are unique within a deployment',
     path,
   })
 
 const apiKeys: Rule = {
   codes: ['SameApiKey'],
-  because: 'an API key belongs to one deployment',
+  because: 'an API key belongs to one Identity Server',
   check: ({ draft: { source, target } }) => {
+    if (sharesIdentityServer(source, target)) return []
     const [from, to] = [source?.apiKey, target?.apiKey]
     const same = (a: string | undefined, b: string | undefined): boolean => a !== undefined && a === b
     if (!same(from?.env, to?.env) && !same(from?.file, to?.file)) return []
     const message = 'source and target name the same API key'
-    const hint = 'give each network a key of its own; a key is valid on one deployment only'
+    const hint = 'give each network a key of its own; a key is valid on the network that made it'
     return [warning({ code: 'SameApiKey', message, hint, path: ['target', 'apiKey'] })]
   },
 }

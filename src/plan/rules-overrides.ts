@@ -1,8 +1,10 @@
+import { parseDevEui } from '../domain/identifiers.ts'
 import { canonicalJson } from '../domain/json.ts'
 import { error, type Finding, warning } from './finding.ts'
 import type { Path } from './located.ts'
 import { canonicalMacVersion, canonicalPhyVersion, phyVersionsOf } from './lorawan-versions.ts'
-import type { Draft } from './plan-document.ts'
+import { rejoinOf } from './normalise.ts'
+import type { Draft, RejoinDocument } from './plan-document.ts'
 import type { Rule, RuleContext } from './rule.ts'
 import { excludedIds, idsOf, includedIds, isByIds, SELECTOR_FIELDS } from './rules-selection.ts'
 import { shown } from './shown.ts'
@@ -61,8 +63,9 @@ const repeatsPlan: Rule = {
     return eachOverride(context, (override, path) => {
       const fields = Object.entries(override.policy ?? {}).filter(([, value]) => value !== undefined)
       const findings = fields.flatMap(([name, value]) => {
-        if (before.has(name) || value !== plan[name]) return []
-        const message = `"${name}" is ${shown(value)} for the whole plan already`
+        if (before.has(name) || meaningOf(value) !== meaningOf(plan[name])) return []
+        const is = typeof value === 'object' ? 'the same' : shown(value)
+        const message = `"${name}" is ${is} for the whole plan already`
         const text = { code: 'WithoutEffect', message, hint: 'remove it, or write another value' }
         return [warning({ ...text, path: [...path, 'policy', name] })]
       })
@@ -71,6 +74,12 @@ const repeatsPlan: Rule = {
     })
   },
 }
+
+/** `rejoin` is the one value with fields of its own: what it leaves out has its default. */
+const meaningOf = (value: unknown): string =>
+  value !== null && typeof value === 'object' && 'trigger' in value
+    ? canonicalJson(rejoinOf(value as RejoinDocument))
+    : canonicalJson(value ?? null)
 
 const repeatsSelector: Rule = {
   codes: ['DuplicateOverride'],
@@ -89,6 +98,14 @@ const repeatsSelector: Rule = {
   },
 }
 
+/** The one device that an override selects, by its id; undefined where it may be more, or another selector is there. */
+const onlyId = (override: OverrideDraft, context: RuleContext): string | undefined => {
+  const [id, ...others] = idsOf(override, context)
+  return isByIds(override) && override.idsFile === undefined && others.length === 0 ? id : undefined
+}
+
+const ONE_ID = 'select exactly one by ids: [its-id-on-the-source], and by nothing else'
+
 const newIds: Rule = {
   codes: ['DeviceIdNeedsOneId', 'DuplicateDeviceId'],
   because: 'a device id is unique in its application, so a new one is for one device',
@@ -98,11 +115,10 @@ const newIds: Rule = {
       const deviceId = override.set?.deviceId
       if (deviceId === undefined) return []
       const at = [...path, 'set', 'deviceId']
-      const [id, ...others] = idsOf(override, context)
-      if (!isByIds(override) || override.idsFile !== undefined || id === undefined || others.length > 0) {
+      const id = onlyId(override, context)
+      if (id === undefined) {
         const message = `the device id ${shown(deviceId)} is set for more than one device`
-        const hint = 'select exactly one by ids: [its-id-on-the-source], and by nothing else'
-        return [error({ code: 'DeviceIdNeedsOneId', message, hint, path: at })]
+        return [error({ code: 'DeviceIdNeedsOneId', message, hint: ONE_ID, path: at })]
       }
       const other = taken.get(deviceId)
       taken.set(deviceId, id)
@@ -132,6 +148,30 @@ const takenIds: Rule = {
       const message = `the device id ${shown(deviceId)} is that of another device of this plan`
       const hint = 'choose another, or set a new id for that device too'
       return [error({ code: 'DuplicateDeviceId', message, hint, path: [...path, 'set', 'deviceId'] })]
+    })
+  },
+}
+
+const newDevEuis: Rule = {
+  codes: ['DevEuiNeedsOneId', 'DuplicateDevEui'],
+  cell: 'A9d',
+  because: 'a DevEUI is that of one device in the world, so a new one is for one device',
+  check: (context) => {
+    const taken = new Map<string, string>()
+    return eachOverride(context, (override, path) => {
+      const devEui = override.set?.devEui === undefined ? undefined : parseDevEui(override.set.devEui)
+      if (devEui === undefined) return []
+      const at = [...path, 'set', 'devEui']
+      const id = onlyId(override, context)
+      if (id === undefined) {
+        const message = `the DevEUI ${devEui} is set for more than one device`
+        return [error({ code: 'DevEuiNeedsOneId', message, hint: ONE_ID, path: at })]
+      }
+      const other = taken.get(devEui)
+      taken.set(devEui, id)
+      if (other === undefined || other === id) return []
+      const message = `the DevEUI ${devEui} is set for ${shown(other)} and for ${shown(id)}`
+      return [error({ code: 'DuplicateDevEui', message, hint: 'give each its own', path: at })]
     })
   },
 }
@@ -177,6 +217,7 @@ export const OVERRIDE_RULES: readonly Rule[] = [
   repeatsSelector,
   newIds,
   takenIds,
+  newDevEuis,
   versions,
   rx1Delay,
 ]

@@ -1,14 +1,17 @@
+import { sharesNetworkServer } from './addresses.ts'
 import { LONGEST_DURATION, parseDuration } from './duration.ts'
-import { error, note, warning } from './finding.ts'
-import { checkPolicies, type DecidingFields, policyScopes, type Rule } from './rule.ts'
+import { error, warning } from './finding.ts'
+import type { PolicyDraft } from './plan-document.ts'
+import { isKept, keepsDevAddr, keepsSession } from './policy-meaning.ts'
+import { checkPolicies, type DecidingFields, type Rule, type RuleContext } from './rule.ts'
 
 const duplicates: Rule = {
   codes: ['DuplicateUplinks'],
   cell: 'A4c',
   because: 'the guide deletes the source; one that is kept is stopped, and goes on decoding the same uplinks',
   check: (context) =>
-    checkPolicies(context, ['deleteSource', 'persistSession'], (policy) =>
-      policy.persistSession === true && policy.deleteSource === 'never'
+    checkPolicies(context, ['deleteSource', 'persistSession', 'handover'], (policy) =>
+      policy.persistSession === true && isKept(policy)
         ? warning({
             code: 'DuplicateUplinks',
             message: 'deleteSource is never and sessions are kept, so both networks decode the same uplinks',
@@ -23,8 +26,8 @@ const rejoin: Rule = {
   cell: 'A4d',
   because: 'after the import, the root keys are changed on the source or the device is deleted there',
   check: (context) =>
-    checkPolicies(context, ['preventRejoin', 'deleteSource'], (policy) =>
-      policy.deleteSource === 'never' && policy.preventRejoin === 'none'
+    checkPolicies(context, ['preventRejoin', 'deleteSource', 'handover'], (policy) =>
+      isKept(policy) && policy.preventRejoin === 'none'
         ? warning({
             code: 'RejoinNotPrevented',
             message:
@@ -33,39 +36,6 @@ const rejoin: Rule = {
           })
         : undefined,
     ),
-}
-
-const preventWithoutEffect: Rule = {
-  codes: ['WithoutEffect'],
-  cell: 'A4d',
-  because: 'a device that is deleted right after the import cannot join the source again',
-  check: (context) =>
-    policyScopes(context).flatMap(({ path, policy, own }) => {
-      const set = own.includes('preventRejoin') && policy.preventRejoin === 'replace-root-keys'
-      if (!set || policy.deleteSource !== 'after-import') return []
-      const message = 'preventRejoin has no effect with deleteSource: after-import'
-      const hint = 'leave it out; what is deleted cannot be joined'
-      return [warning({ code: 'WithoutEffect', message, hint, path: [...path, 'preventRejoin'] })]
-    }),
-}
-
-const retireWithoutEffect: Rule = {
-  codes: ['WithoutEffect'],
-  because: 'retireAfter is the time from being heard to the delete',
-  check: (context) => {
-    const path = ['verify', 'retireAfter']
-    const deletes = policyScopes(context).some(({ policy }) => policy.deleteSource === 'after-heard')
-    if (deletes || context.draft.policy === undefined || !context.written(path)) return []
-    const message = 'retireAfter has no effect, as nothing has deleteSource: after-heard'
-    return [
-      warning({
-        code: 'WithoutEffect',
-        message,
-        hint: 'leave it out, or write deleteSource: after-heard',
-        path,
-      }),
-    ]
-  },
 }
 
 const replay: Rule = {
@@ -91,7 +61,7 @@ const coverageUnknown: Rule = {
   because:
     'a kept DevAddr belongs to the block of the source, whose gateways do not forward it to the target',
   check: (context) => {
-    if (context.draft.coverage?.gateways !== 'unknown') return []
+    if (context.draft.coverage?.gateways !== 'unknown' || staysCovered(context)) return []
     return checkPolicies(context, keepers, (policy) =>
       keepsDevAddr(policy)
         ? warning({
@@ -110,7 +80,7 @@ const packetBroker: Rule = {
   because:
     'Packet Broker routes by DevAddr block: it serves devices that join anew, not those that keep a DevAddr',
   check: (context) => {
-    if (context.draft.coverage?.gateways !== 'packet-broker') return []
+    if (context.draft.coverage?.gateways !== 'packet-broker' || staysCovered(context)) return []
     return checkPolicies(context, keepers, (policy) =>
       keepsDevAddr(policy)
         ? warning({
@@ -123,30 +93,14 @@ const packetBroker: Rule = {
   },
 }
 
-const keepers = (policy: { readonly persistSession?: boolean }): DecidingFields =>
-  policy.persistSession === true
-    ? ['persistSession', 'resetFrameCounters']
-    : ['resetFrameCounters', 'persistSession']
+/** Within one network a DevAddr keeps belonging to it, and its gateways forward as before. */
+const staysCovered = ({ draft: { source, target } }: RuleContext): boolean =>
+  sharesNetworkServer(source, target)
 
-const keepsDevAddr = (policy: { readonly persistSession?: boolean; readonly resetFrameCounters?: boolean }) =>
-  policy.persistSession === true || policy.resetFrameCounters === true
-
-const joinNeeded: Rule = {
-  codes: ['JoinNeeded'],
-  cell: 'A8d',
-  because:
-    'an import makes no device join: some notice by themselves, others need a downlink or a power cycle',
-  check: (context) =>
-    checkPolicies(context, ['persistSession'], (policy) =>
-      policy.persistSession === false && policy.resetFrameCounters !== true
-        ? note({
-            code: 'JoinNeeded',
-            message: 'OTAA devices have to join the target, and ABP devices are blocked as they cannot join',
-            hint: 'plan for power cycles; ABP devices need an override with persistSession: true or resetFrameCounters: true',
-          })
-        : undefined,
-    ),
-}
+const keepers = (policy: PolicyDraft): DecidingFields =>
+  keepsSession(policy)
+    ? ['persistSession', 'resetFrameCounters', 'rootKeys', 'abp']
+    : ['resetFrameCounters', 'persistSession', 'abp']
 
 const durations: Rule = {
   codes: ['WrongValue'],
@@ -166,11 +120,8 @@ const durations: Rule = {
 export const POLICY_RULES: readonly Rule[] = [
   duplicates,
   rejoin,
-  preventWithoutEffect,
-  retireWithoutEffect,
   replay,
   coverageUnknown,
   packetBroker,
-  joinNeeded,
   durations,
 ]

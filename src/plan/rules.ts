@@ -1,9 +1,12 @@
 import type { Finding } from './finding.ts'
 import type { Rule, RuleContext } from './rule.ts'
+import { CREDENTIAL_RULES } from './rules-credentials.ts'
 import { FILE_RULES } from './rules-files.ts'
+import { HANDOVER_RULES } from './rules-handover.ts'
 import { NETWORK_RULES } from './rules-networks.ts'
 import { OVERRIDE_RULES } from './rules-overrides.ts'
 import { POLICY_RULES } from './rules-policy.ts'
+import { REJOIN_RULES } from './rules-rejoin.ts'
 import { SELECTION_RULES } from './rules-selection.ts'
 
 /** What has to be true of a plan beyond its schema; each rule says why, and which cell of `CELLS` it is. */
@@ -12,6 +15,9 @@ export const RULES: readonly Rule[] = [
   ...SELECTION_RULES,
   ...OVERRIDE_RULES,
   ...POLICY_RULES,
+  ...HANDOVER_RULES,
+  ...REJOIN_RULES,
+  ...CREDENTIAL_RULES,
   ...FILE_RULES,
 ]
 
@@ -28,18 +34,26 @@ export interface Cell {
  * the session, column d has devices join anew. The columns of V2 come with that source.
  */
 export const CELLS: Readonly<Record<string, Cell>> = {
-  A1c: { by: 'reading', asks: 'OTAA and ABP', ours: 'activation is read; multicast groups are left' },
-  A1d: {
+  A1c: {
     by: 'reading',
+    asks: 'OTAA and ABP',
+    ours: 'activation is read; multicast groups move after the devices, without uplinks to be heard by',
+  },
+  A1d: {
+    by: 'plan',
     asks: 'OTAA; ABP with DevAddr and keys kept, or re-programmed',
-    ours: 'ABP without a kept session and without resetFrameCounters is blocked; the plan notes it (JoinNeeded)',
+    ours: 'resetFrameCounters, abp: reprogram or to-otaa (ReprogramNeeded, JoinEuiMissing); other ABP is blocked (JoinNeeded)',
   },
   A2c: {
-    by: 'engine',
+    by: 'plan',
     asks: 'delete the device before the import',
-    ours: 'stop-first silences the source instead',
+    ours: 'handover: delete-first does (DeleteFirst); stop-first, the default, silences the source instead',
   },
-  A2d: { by: 'engine', asks: 'disable downlinks on the source', ours: 'stop-first does' },
+  A2d: {
+    by: 'engine',
+    asks: 'disable downlinks on the source',
+    ours: 'stop-first does, with rejoin.trigger: source-downlink once the device has joined; mutedSource where others did',
+  },
   A3c: {
     by: 'engine',
     asks: 'read settings, root keys, MAC state and session',
@@ -53,12 +67,12 @@ export const CELLS: Readonly<Record<string, Cell>> = {
   A4c: {
     by: 'plan',
     asks: 'completely deleted before the import',
-    ours: 'SameDeployment where EUIs would clash; DuplicateUplinks where a stopped source is kept',
+    ours: 'SameDeployment where only delete-first can work; DuplicateUplinks where a stopped source is kept',
   },
   A4d: {
     by: 'plan',
     asks: 'change the AppKey or delete, after the import',
-    ours: 'preventRejoin by default; RejoinNotPrevented where neither is done',
+    ours: 'preventRejoin by default; RejoinNotPrevented where neither is done, ConflictingPolicy where two networks would accept a join',
   },
   A5c: { by: 'engine', asks: 'drop the three server addresses', ours: 'set to those of the target' },
   A5d: { by: 'engine', asks: 'the same', ours: 'the same' },
@@ -69,8 +83,8 @@ export const CELLS: Readonly<Record<string, Cell>> = {
   },
   A6d: {
     by: 'plan',
-    asks: 'resets_f_cnt, then reset the device',
-    ours: 'ReplayRisk; that it is ABP below 1.0.4 is checked once it was read',
+    asks: 'resets_f_cnt, then reset the device; or new DevAddr and keys from the target',
+    ours: 'ReplayRisk; that it is ABP below 1.0.4 is checked once it was read; abp: reprogram (ReprogramKeepsSource)',
   },
   A7c: {
     by: 'plan',
@@ -83,9 +97,17 @@ export const CELLS: Readonly<Record<string, Cell>> = {
     ours: 'PacketBrokerByDevAddr, CoverageUnknown',
   },
   A8c: { by: 'told', asks: 'move the gateways', ours: 'coverage.gateways; the preview lists it' },
-  A8d: { by: 'plan', asks: 'have devices join', ours: 'JoinNeeded' },
+  A8d: {
+    by: 'plan',
+    asks: 'have devices join: wait, a downlink, a power cycle',
+    ours: 'rejoin.trigger: none, source-downlink or manual (JoinNeeded, ConflictingPolicy)',
+  },
   A9c: { by: 'told', asks: 'prefer joining anew', ours: 'description of persistSession' },
-  A9d: { by: 'told', asks: 'recommended', ours: 'description of persistSession' },
+  A9d: {
+    by: 'plan',
+    asks: 'recommended, with new root keys or EUIs where wanted',
+    ours: 'description of persistSession; rootKeys: generate, set.devEui (DuplicateDevEui), set.joinEui',
+  },
 }
 
 /** Every finding of every rule, in no order. */

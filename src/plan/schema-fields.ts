@@ -45,17 +45,14 @@ export const explainUnknown = (parent: Path, name: string): UnknownField => {
   const message = `unknown field ${shownName(name)}${place(parent)}`
   const text = { code: 'UnknownField', message, path, at: 'key' as const }
   if (meant !== undefined) return { finding: error({ ...text, hint: `did you mean "${meant}"?` }), meant }
-  return { finding: error({ ...text, hint: elsewhere(parent, name) ?? `${known(siblings)}` }) }
+  return { finding: error({ ...text, hint: elsewhere(name) ?? `${known(siblings)}` }) }
 }
 
 const known = (siblings: readonly string[]): string =>
   siblings.length === 0 ? 'leave it out' : `the fields here are ${siblings.join(', ')}`
 
 /** Where a field belongs that is known, or nearly so, in another place. */
-const elsewhere = (parent: Path, name: string): string | undefined => {
-  if (name === 'handover' && pathText(parent).endsWith('.policy')) {
-    return 'the handover is one for the whole plan: write it under "policy"'
-  }
+const elsewhere = (name: string): string | undefined => {
   const names = [...new Set(schemaFields().map(({ path }) => path.at(-1) ?? ''))].filter(
     (item) => item !== '[]',
   )

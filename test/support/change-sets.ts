@@ -11,8 +11,8 @@ import type { Diagnostic } from '../../src/domain/diagnostic.ts'
 import type { StepName } from '../../src/domain/journal.ts'
 import type { Json } from '../../src/domain/json.ts'
 import { digestOfText } from '../../src/domain/json.ts'
-import type { Policy } from '../../src/domain/migration-plan.ts'
 import { withDigest } from '../../src/engine/planning/change-set-file.ts'
+import { DEFAULT_POLICY } from './policy.ts'
 
 /** Change sets for tests of reports: built by hand, deterministic, without secrets. */
 
@@ -321,22 +321,6 @@ export const GUARDS_OK: readonly Guard[] = [
 ]
 
 /** As a plan that names `persistSession: true` alone. */
-export const DEFAULT_POLICY: Policy = {
-  persistSession: true,
-  resetFrameCounters: false,
-  rx1Delay: 'keep',
-  deleteSource: 'never',
-  handover: 'stop-first',
-  preventRejoin: 'replace-root-keys',
-  rejoin: { trigger: 'none' },
-  rootKeys: 'keep',
-  abp: 'keep',
-  queuedDownlinks: 'report',
-  mutedSource: 'blocked',
-  downlinkCounterMargin: 'auto',
-  adopt: 'none',
-}
-
 /** A change set around the devices, with its digest. */
 export const changeSet = (
   devices: readonly DeviceChange[],

@@ -146,7 +146,12 @@ const workThrough = async (
   )
   const stopped = await workNew(input, created, results, work, stop)
   // Groups come after the last of their members.
-  await walk(created.filter(isGroup), rollout.maxConcurrency, (group) => workGroup(input, group, results, work), stop)
+  await walk(
+    created.filter(isGroup),
+    rollout.maxConcurrency,
+    (group) => workGroup(input, group, results, work),
+    stop,
+  )
   if (input.draining()) return 'interrupted'
   return failed() > failures ? 'failures' : stopped
 }
@@ -189,7 +194,11 @@ const workGroup = async (
   const message = `${awaited.length} of class B or C on its frequency plan have not crossed yet, such as ${awaited[0]?.device}`
   const result: DeviceResult = {
     status: 'deferred',
-    error: { code: 'MembersFirst', message, hint: 'run again once they have, or exclude those that do not listen to it' },
+    error: {
+      code: 'MembersFirst',
+      message,
+      hint: 'run again once they have, or exclude those that do not listen to it',
+    },
   }
   results.set(group.device, result)
   input.emit({ event: 'device.done', device: group.device, ...result })

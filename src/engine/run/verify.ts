@@ -64,7 +64,8 @@ const verifyOne = async (input: VerifyInput, change: DeviceChange): Promise<Veri
       : {}),
     differences,
   })
-  if (!isHeldByEscrow(progress) && change.findings.some((finding) => finding.code === 'VanishedFromTarget')) return row('missing')
+  if (!isHeldByEscrow(progress) && change.findings.some((finding) => finding.code === 'VanishedFromTarget'))
+    return row('missing')
   if (change.action === 'blocked' && isLetGo(progress)) return row('differs')
   const writes = change.fields.filter((field) => field.verdict === 'write')
   if (change.action === 'update' && writes.length > 0) return row('differs', writes)

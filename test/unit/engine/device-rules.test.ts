@@ -2,9 +2,10 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
 import type { RuleInput } from '../../../src/engine/planning/rules/rule.ts'
 import { deviceFindings } from '../../../src/engine/planning/rules/device-findings.ts'
-import { AS, abp, device, FACTS, IS, JS, key, NS, POLICY, ruleInput } from './support.ts'
+import { AS, abp, device, FACTS, IS, intent, JS, key, NS, ruleInput } from './support.ts'
 
-const reset = { ...POLICY, resetFrameCounters: true }
+const reset = intent({ resetFrameCounters: true })
+const downlink = { fPort: 1, payload: 'AQ==', confirmed: false, correlationIds: [] }
 const state = (more: object) => ({ mac_state: { recent_uplinks: [{}], ...more } })
 const pending = { 'pending_session.dev_addr': '27000F02' }
 
@@ -13,13 +14,12 @@ const CASES: readonly (readonly [string, Partial<RuleInput>])[] = [
   ['HalfRegistered', { source: device({ [NS]: 'absent' }), route: 'joining-anew' }],
   ['HalfRegistered', { source: device({ [AS]: 'absent' }) }],
   ['HalfRegistered', { source: device({ [JS]: 'absent' }) }],
-  ['MulticastNotBuilt', { source: abp({ [NS]: { multicast: true } }), route: undefined }],
   ['SourceMuted', { source: device({ [NS]: { 'mac_settings.schedule_downlinks': false } }) }],
-  ['AbpNeedsDecision', { source: abp(), route: undefined, policy: { ...POLICY, persistSession: false } }],
-  ['ResetNotPossible', { policy: reset }],
+  ['AbpNeedsDecision', { source: abp(), route: undefined, intent: intent({ persistSession: false }) }],
+  ['ResetNotPossible', { intent: reset }],
   [
     'ResetNotPossible',
-    { source: abp({ [NS]: { lorawan_version: 'MAC_V1_0_4' } }), policy: reset, route: 'abp-reset' },
+    { source: abp({ [NS]: { lorawan_version: 'MAC_V1_0_4' } }), intent: reset, route: 'abp-reset' },
   ],
   ['RootKeysMissing', { source: device({ [JS]: { 'root_keys.app_key.key': null } }) }],
   ['RootKeysCleared', { source: device({ [JS]: { 'root_keys.app_key.key': key('00') } }) }],
@@ -70,7 +70,7 @@ const CASES: readonly (readonly [string, Partial<RuleInput>])[] = [
     'ExternalJoinServer',
     { source: device({ [JS]: 'absent', [IS]: { join_server_address: 'js.elsewhere.example' } }) },
   ],
-  ['QueuedDownlinksLost', { queuedDownlinks: 2 }],
+  ['QueuedDownlinksLost', { queue: [downlink, downlink] }],
   ['PendingDownlinkLost', { source: device({ [NS]: state({ pending_application_downlink: {} }) }) }],
   [
     'PendingMacRequests',
@@ -83,7 +83,7 @@ const CASES: readonly (readonly [string, Partial<RuleInput>])[] = [
     'ResetsCountersCarried',
     { source: abp({ [NS]: { 'mac_settings.resets_f_cnt': true } }), route: 'abp-kept' },
   ],
-  ['CountersReset', { source: abp(), route: 'abp-reset', policy: reset }],
+  ['CountersReset', { source: abp(), route: 'abp-reset', intent: reset }],
   ['JoinsWithNwkKey', { source: device({ [JS]: { 'root_keys.nwk_key.key': key('A2') } }) }],
   ['PayloadsStayEncrypted', { source: device({ [AS]: { skip_payload_crypto_override: true } }) }],
 ]
@@ -102,7 +102,7 @@ describe('findings about a device', () => {
   it('a healthy device has none, on any way', () => {
     expect(deviceFindings(ruleInput())).toEqual([])
     expect(
-      deviceFindings(ruleInput({ route: 'joining-anew', policy: { ...POLICY, persistSession: false } })),
+      deviceFindings(ruleInput({ route: 'joining-anew', intent: intent({ persistSession: false }) })),
     ).toEqual([])
     expect(deviceFindings(ruleInput({ source: abp(), route: 'abp-kept' }))).toEqual([])
     expect(

@@ -247,7 +247,8 @@ describe('who holds a device', () => {
       sourceHost: 'source.example',
       targetFacts: FACTS,
       defaults: DEFAULTS,
-      queuedDownlinks: 0,
+      queue: [],
+      sameDeployment: false,
       digestKey: 'made-up',
       now: new Date(AT),
     })

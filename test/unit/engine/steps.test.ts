@@ -10,6 +10,7 @@ const choice = fc.record({
   policy: fc.record({
     deleteSource: fc.constantFrom('never' as const, 'after-import' as const, 'after-heard' as const),
     preventRejoin: fc.constantFrom('replace-root-keys' as const, 'none' as const),
+    queuedDownlinks: fc.constantFrom('report' as const, 'copy' as const, 'wait-empty' as const),
   }),
 })
 
@@ -85,7 +86,7 @@ describe('the steps of a crossing', () => {
           begin(chosen.route),
           ...done(...HANDED_OVER, ...steps.slice(0, steps.indexOf('hear'))),
         )
-        const { now, later } = stepsLeft(steps, progress, heard, due)
+        const { now, later } = stepsLeft(steps, progress, { heard, retire: due })
         expect([...now, ...later].filter((step) => /^(create|set|final|update)-/.test(step))).toEqual([])
         if (!heard) expect(now).toEqual([])
         expect([...now, ...later].sort()).toEqual(steps.slice(steps.indexOf('hear')).sort())
@@ -97,7 +98,7 @@ describe('the steps of a crossing', () => {
 const base: StepChoice = {
   route: 'session-kept',
   hasJoinServer: true,
-  policy: { deleteSource: 'never', preventRejoin: 'none' },
+  policy: { deleteSource: 'never', preventRejoin: 'none', queuedDownlinks: 'report' },
 }
 
 describe('the time to retire a source', () => {

@@ -7,6 +7,7 @@ import { Secret } from '../../../src/domain/secret.ts'
 import type { TargetDefaults } from '../../../src/engine/device/desired.ts'
 import type { RuleInput } from '../../../src/engine/planning/rules/rule.ts'
 import { type DeviceProgress, foldState } from '../../../src/engine/progress/progress.ts'
+import { DEFAULT_POLICY } from '../../support/policy.ts'
 
 export const IS = 'identity-server'
 export const JS = 'join-server'
@@ -78,13 +79,7 @@ export const abp = (overlay: Overlay = {}): DeviceRecord => {
 
 export const nowhere: DeviceRecord = { ids: { deviceId: 'meter-1' }, registries: {} }
 
-export const POLICY: Policy = {
-  persistSession: true,
-  resetFrameCounters: false,
-  rx1Delay: 'keep',
-  deleteSource: 'never',
-  preventRejoin: 'replace-root-keys',
-}
+export const POLICY = DEFAULT_POLICY
 
 export const intent = (policy: Partial<Policy> = {}, set: DeviceIntent['set'] = {}): DeviceIntent => ({
   policy: { ...POLICY, ...policy },
@@ -110,8 +105,12 @@ export const FACTS: NetworkFacts = {
 /** What the rules look at for a healthy device whose session is kept. */
 export const ruleInput = (given: Partial<RuleInput> = {}): RuleInput => ({
   source: device(),
+  registered: given.source ?? device(),
   route: 'session-kept',
-  policy: POLICY,
+  handover: undefined,
+  becomes: undefined,
+  sameDeployment: false,
+  intent: intent(),
   coverage: 'on-target',
   targetFacts: FACTS,
   sourceHost: 'source.example',
@@ -120,7 +119,8 @@ export const ruleInput = (given: Partial<RuleInput> = {}): RuleInput => ({
   frequencyPlan: 'EU_863_870_TTN',
   lorawanVersion: 'MAC_V1_0_3',
   lorawanPhyVersion: 'PHY_V1_0_3_REV_A',
-  queuedDownlinks: 0,
+  queue: [],
+  copiedDownlinks: undefined,
   ...given,
 })
 

@@ -15,7 +15,10 @@ const TOLD: Readonly<Record<string, readonly string[]>> = {
   'join-anew.yaml': ['JoinNeeded'],
   'keep-sessions.yaml': [],
   'abp-reset.yaml': ['ReplayRisk'],
-  'full.yaml': ['JoinNeeded', 'ReplayRisk'],
+  'delete-first.yaml': ['DeleteFirst'],
+  'reprogram.yaml': ['ReprogramNeeded', 'ReprogramNeeded'],
+  'join-by-downlink.yaml': ['JoinNeeded'],
+  'full.yaml': ['JoinNeeded', 'ReplayRisk', 'ReprogramNeeded', 'DeleteFirst', 'ReprogramNeeded'],
 }
 
 describe('the examples in plans/', () => {
@@ -60,6 +63,10 @@ describe('the examples in plans/', () => {
       '.target.servers.application',
       '.target.caFile',
       '.target.insecure',
+      // an override has them
+      '.policy.rejoin.fPort',
+      '.policy.rejoin.payload',
+      '.policy.rejoin.confirmed',
     ])
   })
 })

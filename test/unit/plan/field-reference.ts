@@ -58,8 +58,8 @@ plan says, \`plans/full.yaml\` has every field. Editors that know JSON Schema co
 
 - One YAML 1.2 document in UTF-8, of up to 2 MiB. Longer lists of devices go into a text file, named by \`idsFile\`.
 - Anchors and aliases are allowed, up to 100; merge keys (\`<<\`), custom tags, directives and double keys are refused.
-- Ids, names and attributes are text. \`70e5000000000001\`, \`007\` and \`1e3\` are numbers to YAML: they are taken as written,
-  with a warning to quote them.
+- Ids, names, attributes, EUIs and payloads are text. \`70e5000000000001\`, \`007\` and \`1e3\` are numbers to YAML: they are
+  taken as written, with a warning to quote them.
 - Secrets are named by \`env\` or \`file\`, never written. Findings do not show what could be a secret.
 - Paths are relative to the folder of the plan. Durations are days, hours, minutes and seconds: \`7d\`, \`1h30m\`.
 - All findings come in one run, as \`file:line:column code message\` and what to write instead. Errors refuse the plan,

@@ -15,6 +15,15 @@ const policy = (fields: string, rest = 'coverage: { gateways: on-target }'): Sec
   policy: `policy: { ${fields} }`,
   rest,
 })
+/** A plan that keeps sessions, or has devices join anew, with more fields of its policy. */
+const kept = (fields: string) => policy(`persistSession: true, deleteSource: after-heard, ${fields}`)
+const anew = (fields: string, rest?: string) => policy(`persistSession: ‸false, ${fields}`, rest)
+const trigger = (fields: string) => `rejoin: { trigger: source-downlink, ${fields} }`
+/** Two applications of one network. */
+const withinOne = (sections: Sections): Sections => ({
+  ...sections,
+  target: SOURCE.replace('source', 'target').replace('building-a', 'building-b'),
+})
 const local = (port: number, more = '') =>
   `network: things-stack\n  url: http://127.0.0.1:${port}\n  application: building-a\n  ${more}`
 
@@ -49,7 +58,7 @@ const SCHEMA: readonly Case[] = [
   ],
   [
     'a field of the plan in an override',
-    override('match: "a*"\n      policy: { ‸handover: stop-first }'),
+    override('match: "a*"\n      policy: { ‸gateways: on-target }'),
     'UnknownField',
   ],
   ['a field that is nothing', { rest: 'coverage: { gateways: on-target }\n‸frobnicate: 1' }, 'UnknownField'],
@@ -132,22 +141,39 @@ const SCHEMA: readonly Case[] = [
   ['a device id with _', include('{ ids: [‸meter_7] }'), 'InvalidId'],
   ['a pattern in capitals', include('{ match: ‸"Meter-*" }'), 'WrongValue'],
   ['an empty entry', include('‸{}'), 'EmptySelector'],
+  ['an unknown trigger', kept('rejoin: { trigger: ‸downlink }'), 'WrongValue'],
+  ['a trigger without its name', kept('‸rejoin: { fPort: 10 }'), 'MissingField'],
+  ['a trigger that is no mapping', kept('rejoin: ‸manual'), 'WrongType'],
+  ['a port of commands', anew(trigger('fPort: ‸0')), 'JoinNeeded', 'WrongValue'],
+  ['a port of tests', anew(trigger('fPort: ‸224')), 'JoinNeeded', 'WrongValue'],
+  ['half a byte', anew(trigger('fPort: 10, payload: ‸"01F"')), 'JoinNeeded', 'WrongValue'],
   [
-    'delete-first',
-    policy('persistSession: true, deleteSource: after-heard, handover: ‸delete-first'),
-    'NotBuiltYet',
+    'a byte too many',
+    anew(trigger(`fPort: 10, payload: ‸"${'01'.repeat(243)}"`)),
+    'JoinNeeded',
+    'WrongValue',
   ],
+  ['a payload in Base64', anew(trigger('fPort: 10, payload: ‸AQ==')), 'JoinNeeded', 'WrongValue'],
+  ['a margin below nothing', kept('downlinkCounterMargin: ‸-1'), 'WrongValue'],
+  ['a margin as large as a gap', kept('downlinkCounterMargin: ‸16385'), 'WrongValue'],
+  ['a margin in words', kept('downlinkCounterMargin: ‸some'), 'WrongValue'],
+  ['a quoted margin', kept('downlinkCounterMargin: ‸"64"'), 'WrongValue'],
   [
-    'a queue policy',
-    policy('persistSession: true, deleteSource: after-heard, ‸queuedDownlinks: copy'),
-    'NotBuiltYet',
+    'a DevEUI that is too short',
+    override('ids: [meter-7]\n      set: { devEui: ‸70B3D57ED00000 }'),
+    'WrongValue',
+  ],
+  ['a DevEUI of zeros', override('ids: [meter-7]\n      set: { devEui: ‸"0000000000000000" }'), 'WrongValue'],
+  [
+    'a JoinEUI with separators',
+    override('match: "a*"\n      set: { joinEui: ‸70-B3-D5-7E-D0-00-00-01 }'),
+    'WrongValue',
   ],
   [
     'a V2 source',
     { source: 'source:\n  network: ‸ttn-v2\n  application: a\n  accessKey: { env: KEY }' },
     'NotBuiltYet',
   ],
-  ['another DevEUI', override('match: "a*"\n      set: { ‸devEui: 70B3D57ED0000001 }'), 'NotBuiltYet'],
   ['a key in the plan', source(key, 'apiKey: ‸NNSXS.AAAA.BBBB'), 'LiteralSecret'],
   ['a number as key', source(key, 'apiKey: ‸12345678'), 'LiteralSecret'],
   ['a key as variable', source('SOURCE_API_KEY', '‸NNSXS.AAAA.BBBB'), 'LiteralSecret'],
@@ -173,6 +199,19 @@ const TEXTS: readonly Case[] = [
   ['a plan called 007', { metadata: 'metadata: { name: ‸007 }' }, 'QuoteText'],
   ['an application called 1e3', target('building-a', '‸1e3'), 'QuoteText'],
   ['a pattern that is a number', include('{ match: ‸70 }'), 'QuoteText'],
+  [
+    'a DevEUI that is a number',
+    override('ids: [meter-7]\n      set: { devEui: ‸70E5000000000001 }'),
+    'QuoteHex',
+  ],
+  ['a JoinEUI of zeros', override('match: "a*"\n      set: { joinEui: ‸0000000000000000 }'), 'QuoteHex'],
+  ['a payload that is a number', anew(trigger('fPort: 10, payload: ‸01')), 'JoinNeeded', 'QuoteText'],
+  [
+    'a payload that is a long number',
+    anew(trigger('fPort: 10, payload: ‸0102030405')),
+    'JoinNeeded',
+    'QuoteHex',
+  ],
   ['a version that is a number', override('match: "a*"\n      set: { lorawanVersion: ‸1.1 }'), 'QuoteText'],
 ]
 
@@ -269,6 +308,71 @@ const NETWORKS: readonly Case[] = [
     'SameDeployment',
   ],
   [
+    'delete-first between two applications of one host',
+    withinOne(policy('persistSession: true, handover: ‸delete-first', '')),
+    'DeleteFirst',
+  ],
+  [
+    'delete-first between two tenants of the Cloud',
+    {
+      ...policy('persistSession: true, handover: ‸delete-first'),
+      source: SOURCE.replace('eu1.cloud.thethings.network', 'other.nam1.cloud.thethings.industries'),
+    },
+    'DeleteFirst',
+  ],
+  [
+    'stop-first of some devices within one deployment',
+    withinOne({
+      ...override('match: "a*"\n      policy: { handover: ‸stop-first, deleteSource: after-heard }'),
+      ...policy('persistSession: true, handover: ‸delete-first'),
+    }),
+    'SameDeployment',
+    'DeleteFirst',
+  ],
+  [
+    'delete-first of some devices within one deployment',
+    {
+      ...withinOne(override('match: "a*"\n      policy: { handover: ‸delete-first }')),
+      target: SOURCE.replace('source', 'target')
+        .replace('building-a', 'building-b')
+        .replace('https', '‸https'),
+    },
+    'SameDeployment',
+    'DeleteFirst',
+  ],
+  [
+    'a handover that is none, within one deployment',
+    withinOne(policy('persistSession: true, deleteSource: after-heard, handover: ‸delete')),
+    'WrongValue',
+  ],
+  [
+    'delete-first on one host with two ports',
+    {
+      ...policy('persistSession: true, handover: ‸delete-first'),
+      source: SOURCE.replace('eu1.cloud.thethings.network', 'a.example.com'),
+      target: TARGET.replace('https://example.eu1.cloud.thethings.industries', 'https://a.example.com:8885'),
+    },
+    'DeleteFirst',
+  ],
+  [
+    'one API key for two applications of two regions',
+    {
+      ...policy('persistSession: true, handover: ‸delete-first'),
+      target: SOURCE.replace('source', 'target').replace('eu1', 'nam1'),
+    },
+    'DeleteFirst',
+  ],
+  [
+    'one API key for two tenants',
+    {
+      ...policy('persistSession: true, handover: ‸delete-first'),
+      source: SOURCE.replace('eu1.cloud.thethings.network', 'other.nam1.cloud.thethings.industries'),
+      target: TARGET.replace('TARGET_API_KEY', 'SOURCE_API_KEY').replace('apiKey', '‸apiKey'),
+    },
+    'SameApiKey',
+    'DeleteFirst',
+  ],
+  [
     'one API key',
     { target: TARGET.replace('TARGET_API_KEY', 'SOURCE_API_KEY').replace('apiKey', '‸apiKey') },
     'SameApiKey',
@@ -338,6 +442,34 @@ const OVERRIDES: readonly Case[] = [
     'DuplicateDeviceId',
   ],
   [
+    'a trigger of the plan, with its defaults',
+    {
+      ...override(
+        `match: "a*"\n      policy: { ‸rejoin: { trigger: source-downlink, fPort: 10, payload: "ff", confirmed: false } }`,
+      ),
+      ...anew(trigger('fPort: 10, payload: FF')),
+    },
+    'WithoutEffect',
+    'JoinNeeded',
+  ],
+  [
+    'a DevEUI for many',
+    override('match: "a*"\n      set: { devEui: ‸70B3D57ED0000001 }'),
+    'DevEuiNeedsOneId',
+  ],
+  [
+    'a DevEUI for two',
+    override('ids: [meter-1, meter-2]\n      set: { devEui: ‸70B3D57ED0000001 }'),
+    'DevEuiNeedsOneId',
+  ],
+  [
+    'one DevEUI twice',
+    override(
+      'ids: [meter-1]\n      set: { devEui: 70B3D57ED000000A }\n    - ids: [meter-2]\n      set: { devEui: ‸70b3d57ed000000a }',
+    ),
+    'DuplicateDevEui',
+  ],
+  [
     'the id of another',
     devices(
       '  include: [{ ids: [meter-1, meter-2] }]\n  overrides:\n    - ids: [meter-1]\n      set: { deviceId: ‸meter-2 }',
@@ -399,6 +531,236 @@ const POLICY: readonly Case[] = [
     'PacketBrokerByDevAddr',
   ],
   ['A8d: devices have to join', policy('persistSession: ‸false'), 'JoinNeeded'],
+  [
+    'A7c: new credentials come with a new DevAddr',
+    policy('persistSession: false, abp: reprogram, rootKeys: ‸generate', ''),
+    'ReprogramNeeded',
+  ],
+  [
+    'A7c: OTAA devices keep theirs',
+    policy('persistSession: ‸true, abp: ‸reprogram, deleteSource: after-heard', ''),
+    'CoverageUnknown',
+    'ReprogramNeeded',
+  ],
+]
+
+const HANDOVER: readonly Case[] = [
+  ['A2c: between deployments', policy('persistSession: true, handover: ‸delete-first'), 'DeleteFirst'],
+  ['A2c: by an override', override('match: "a*"\n      policy: { handover: ‸delete-first }'), 'DeleteFirst'],
+  [
+    'A4c: what is deleted anyhow',
+    policy('persistSession: true, handover: ‸delete-first, deleteSource: ‸after-heard'),
+    'DeleteFirst',
+    'WithoutEffect',
+  ],
+  [
+    'A4c: a delete of some devices that are deleted anyhow',
+    {
+      ...override('match: "a*"\n      policy: { deleteSource: ‸after-heard }'),
+      ...policy('persistSession: true, handover: ‸delete-first'),
+    },
+    'WithoutEffect',
+    'DeleteFirst',
+  ],
+  [
+    'A4c: a delete that some devices need',
+    {
+      ...override('match: "a*"\n      policy: { handover: stop-first }'),
+      ...policy('persistSession: true, handover: ‸delete-first, deleteSource: after-heard'),
+    },
+    'DeleteFirst',
+  ],
+  [
+    'A4c: some devices are kept',
+    {
+      ...override('match: "a*"\n      policy: { handover: ‸stop-first }'),
+      ...policy('persistSession: true, handover: ‸delete-first'),
+    },
+    'DuplicateUplinks',
+    'DeleteFirst',
+  ],
+  [
+    'A4d: nothing is left to join',
+    policy('persistSession: true, handover: ‸delete-first, preventRejoin: ‸replace-root-keys'),
+    'DeleteFirst',
+    'WithoutEffect',
+  ],
+  [
+    'A4d: nothing has to be prevented',
+    policy('persistSession: true, handover: ‸delete-first, preventRejoin: none'),
+    'DeleteFirst',
+  ],
+  [
+    'a time for a delete that comes first',
+    policy(
+      'persistSession: true, handover: ‸delete-first, deleteSource: ‸after-heard',
+      'coverage: { gateways: on-target }\nverify: { retireAfter: ‸7d }',
+    ),
+    'DeleteFirst',
+    'WithoutEffect',
+    'WithoutEffect',
+  ],
+  [
+    'a queue that is gone',
+    policy('persistSession: true, handover: ‸delete-first, queuedDownlinks: ‸copy'),
+    'DeleteFirst',
+    'ConflictingPolicy',
+  ],
+  [
+    'a queue that is gone for some devices',
+    {
+      ...override('match: "a*"\n      policy: { handover: ‸delete-first }'),
+      ...kept('queuedDownlinks: copy'),
+    },
+    'ConflictingPolicy',
+    'DeleteFirst',
+  ],
+  [
+    'a queue for keys that end',
+    kept('abp: reprogram, rootKeys: ‸generate, queuedDownlinks: ‸copy'),
+    'ReprogramNeeded',
+    'WithoutEffect',
+  ],
+  [
+    'a queue for devices that are reset',
+    policy('persistSession: false, resetFrameCounters: ‸true, queuedDownlinks: copy'),
+    'ReplayRisk',
+  ],
+  ['a queue for a session that ends', anew('queuedDownlinks: ‸copy'), 'JoinNeeded', 'WithoutEffect'],
+  [
+    'a queue for the sessions that go on',
+    {
+      ...override('match: "a*"\n      policy: { persistSession: ‸false }'),
+      ...kept('queuedDownlinks: copy'),
+    },
+    'JoinNeeded',
+  ],
+]
+
+const REJOIN: readonly Case[] = [
+  ['no port', anew('‸rejoin: { trigger: source-downlink, payload: "01" }'), 'JoinNeeded', 'MissingField'],
+  [
+    'no port in an override',
+    {
+      ...override('match: "a*"\n      policy: { ‸rejoin: { trigger: source-downlink } }'),
+      ...anew(trigger('fPort: 10')),
+    },
+    'MissingField',
+    'JoinNeeded',
+  ],
+  [
+    'a downlink that nothing sends',
+    anew('rejoin: { trigger: manual, fPort: ‸10, payload: ‸"01", confirmed: ‸false }'),
+    'JoinNeeded',
+    'ConflictingPolicy',
+    'ConflictingPolicy',
+    'ConflictingPolicy',
+  ],
+  [
+    'A8d: nobody is left to send',
+    anew(`handover: ‸delete-first, ‸${trigger('fPort: 10')}`),
+    'JoinNeeded',
+    'DeleteFirst',
+    'ConflictingPolicy',
+  ],
+  [
+    'A8d: nobody may be left to send',
+    anew(`‸${trigger('fPort: 10')}, deleteSource: after-import`),
+    'JoinNeeded',
+    'ConflictingPolicy',
+  ],
+  [
+    'A8d: nobody is left to send for some devices',
+    {
+      ...override('match: "a*"\n      policy: { deleteSource: ‸after-import }'),
+      ...anew(trigger('fPort: 10')),
+    },
+    'ConflictingPolicy',
+    'JoinNeeded',
+  ],
+  [
+    'A4d: two networks accept the join',
+    anew(`${trigger('fPort: 10')}, preventRejoin: ‸none, deleteSource: after-heard`),
+    'JoinNeeded',
+    'ConflictingPolicy',
+  ],
+  ['A8d: nothing to join for', kept('‸rejoin: { trigger: manual }'), 'WithoutEffect'],
+  [
+    'A8d: some devices join',
+    {
+      ...override('match: "a*"\n      policy: { persistSession: ‸false }'),
+      ...kept('rejoin: { trigger: manual }'),
+    },
+    'JoinNeeded',
+  ],
+  [
+    'A8d: devices join once they are programmed',
+    anew('abp: keep, ‸rejoin: { trigger: manual }, rootKeys: ‸generate'),
+    'JoinNeeded',
+    'WithoutEffect',
+    'ReprogramNeeded',
+  ],
+  ['the default', kept('rejoin: { trigger: none }')],
+]
+
+const to = (fields: string) => override(`match: "a*"\n      ${fields}`)
+const CREDENTIALS: readonly Case[] = [
+  ['A1d: new root keys', kept('rootKeys: ‸generate'), 'ReprogramNeeded'],
+  [
+    'A6d: new root keys, and no source until they are in the device',
+    policy('persistSession: true, deleteSource: after-import, rootKeys: ‸generate'),
+    'ReprogramKeepsSource',
+    'ReprogramNeeded',
+  ],
+  [
+    'A6d: new session keys, and no source until they are in the device',
+    policy('persistSession: true, deleteSource: after-import, rootKeys: keep, abp: ‸reprogram'),
+    'ReprogramKeepsSource',
+    'ReprogramNeeded',
+  ],
+  [
+    'A6d: a source that some devices need',
+    { ...to('policy: { deleteSource: ‸after-import }'), ...kept('abp: ‸reprogram') },
+    'ReprogramKeepsSource',
+    'ReprogramNeeded',
+  ],
+  [
+    'A6d: a source that is deleted first, which devices that are re-programmed are not',
+    policy('persistSession: true, handover: ‸delete-first, abp: ‸reprogram'),
+    'DeleteFirst',
+    'ReprogramNeeded',
+  ],
+  [
+    'A6d: reset and re-programmed',
+    kept('resetFrameCounters: ‸true, abp: ‸reprogram'),
+    'ReplayRisk',
+    'ConflictingPolicy',
+    'ReprogramNeeded',
+  ],
+  [
+    'A6d: some are reset, and all re-programmed',
+    { ...to('policy: { resetFrameCounters: ‸‸true }'), ...kept('abp: ‸reprogram') },
+    'ConflictingPolicy',
+    'ReplayRisk',
+    'ReprogramNeeded',
+  ],
+  ['A1d: nowhere to join', kept('abp: ‸to-otaa'), 'JoinEuiMissing', 'ReprogramNeeded'],
+  ['A1d: nowhere to join for some', to('policy: { abp: ‸to-otaa }'), 'JoinEuiMissing', 'ReprogramNeeded'],
+  [
+    'A1d: somewhere to join',
+    to('policy: { abp: ‸to-otaa }\n    - match: "b*"\n      set: { joinEui: "70B3D57ED0000000" }'),
+    'ReprogramNeeded',
+  ],
+  [
+    'A1d: a place to join that is wrong',
+    to('policy: { abp: ‸to-otaa }\n      set: { joinEui: ‸"70B3D57ED00" }'),
+    'ReprogramNeeded',
+    'WrongValue',
+  ],
+  [
+    'A9d: other EUIs',
+    override('ids: [meter-7]\n      set: { devEui: 70B3D57ED0000001, joinEui: 70B3D57ED0000000 }'),
+  ],
 ]
 
 const AGE = 'age1wqmhyn3wtv37z5mjnu95a3g0cqz4x0qrnjvzrq2mj2dvm6dx3uastgf4ke'
@@ -426,7 +788,12 @@ const run = (cases: readonly Case[]): void => {
     const expected = codes.map(
       (code, index) => `${places[Math.min(index, places.length - 1)] ?? 'plans/building-a.yaml:1:1'} ${code}`,
     )
-    expect(told(parse(text))).toEqual(expected)
+    const result = parse(text)
+    expect(told(result)).toEqual(expected)
+    for (const { message, hint } of result.diagnostics) {
+      expect(message).toMatch(/^(?:[a-z0-9"(]|OTAA|Packet)[^\n]*[^.\n]$/)
+      if (hint !== undefined) expect(hint).toMatch(/^[^\n]*[^.\n]$/)
+    }
   })
 }
 
@@ -441,5 +808,8 @@ describe('findings, at their place', () => {
   describe('selection', () => run(SELECTION))
   describe('overrides', () => run(OVERRIDES))
   describe('policy, by the cells of the guides', () => run(POLICY))
+  describe('handover', () => run(HANDOVER))
+  describe('joining anew', () => run(REJOIN))
+  describe('new credentials', () => run(CREDENTIALS))
   describe('files', () => run(FILES))
 })

@@ -71,7 +71,7 @@ describe('hints say what to write', () => {
       source: SOURCE.replace('https', 'http').replace('{ env: SOURCE_API_KEY }', 'abc'),
       devices:
         'devices: { include: [{}, { ids: [007, A] }], overrides: [{ match: 5, set: { deviceId: a-b } }] }',
-      policy: 'policy: { handover: delete-first, rejoin: 1, resetFrameCounters: true }',
+      policy: 'policy: { handover: delete, rejoin: 1, resetFrameCounters: true }',
       rest: 'verify: { heardWithin: 5, retireAfter: 1d }\nescrow: { recipients: [a] }\nstate: ~/a',
     })
     const { diagnostics } = parse(broken)
@@ -129,11 +129,13 @@ devices:
     - {}
   overrides:
     - match: "valve-*"
-      set: { lorawanVersion: 1.0.3, lorawanPhyVersion: 1.1.0-a, deviceId: valve-1, devEui: 70B3D57ED0000001 }
-      policy: { handover: stop-first, persistSession: yes }
+      set: { lorawanVersion: 1.0.3, lorawanPhyVersion: 1.1.0-a, deviceId: valve-1, devEui: 70E5000000000001 }
+      policy: { handover: deletefirst, persistSession: yes }
     - policy: { deleteSource: sometimes }
 policy:
   handover: delete-first
+  deleteSource: never
+  rejoin: { fPort: 0, payload: 1e3 }
   rx1Delay: 16
 verify: { heardWithin: 24 }
 persistSession: true
@@ -155,16 +157,21 @@ persistSession: true
       '16 EmptySelector',
       '19 VersionMismatch',
       '19 DeviceIdNeedsOneId',
-      '19 NotBuiltYet',
-      '20 UnknownField',
+      '19 DevEuiNeedsOneId',
+      '19 QuoteHex',
+      '20 WrongValue',
       '20 WrongType',
       '21 EmptySelector',
       '21 WrongValue',
       '22 MissingField',
-      '23 NotBuiltYet',
-      '24 WrongValue',
+      '23 DeleteFirst',
+      '24 WithoutEffect',
+      '25 MissingField',
       '25 WrongValue',
-      '26 UnknownField',
+      '25 WrongValue',
+      '26 WrongValue',
+      '27 WrongValue',
+      '28 UnknownField',
     ])
   })
 })

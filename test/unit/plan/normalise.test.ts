@@ -28,7 +28,15 @@ describe('a plan, normalised', () => {
         resetFrameCounters: false,
         rx1Delay: 'keep',
         deleteSource: 'never',
+        handover: 'stop-first',
         preventRejoin: 'replace-root-keys',
+        rejoin: { trigger: 'none' },
+        rootKeys: 'keep',
+        abp: 'keep',
+        queuedDownlinks: 'report',
+        mutedSource: 'blocked',
+        downlinkCounterMargin: 'auto',
+        adopt: 'none',
       },
       coverage: { gateways: 'unknown' },
       rollout: { maxConcurrency: 128, canary: 0, maxFailures: { share: 0.05 } },
@@ -77,6 +85,44 @@ digestKey: { file: digest.key }`,
     expect(plan.digestKey).toEqual({ file: '/migrations/plans/digest.key' })
   })
 
+  it('has EUIs and payloads in upper case, and a downlink with its defaults', () => {
+    const { plan } = planOf(
+      planText({
+        policy:
+          'policy: { persistSession: false, rejoin: { trigger: source-downlink, fPort: 10, payload: 0e1f } }',
+        devices: `devices:
+  include: [{ all: true }]
+  overrides:
+    - ids: [meter-7]
+      policy: { rejoin: { trigger: source-downlink, fPort: 223 }, downlinkCounterMargin: 16384 }
+      set: { devEui: 70e5000000000001, joinEui: 0000000000000000 }
+    - match: "a*"
+      policy: { rejoin: { trigger: manual }, handover: delete-first }`,
+      }),
+    )
+    expect(plan.policy.rejoin).toEqual({
+      trigger: 'source-downlink',
+      fPort: 10,
+      payload: '0E1F',
+      confirmed: false,
+    })
+    expect(plan.devices.overrides).toEqual([
+      {
+        select: { ids: ['meter-7'] },
+        policy: {
+          rejoin: { trigger: 'source-downlink', fPort: 223, payload: '', confirmed: false },
+          downlinkCounterMargin: 16384,
+        },
+        set: { devEui: '70E5000000000001', joinEui: '0000000000000000' },
+      },
+      {
+        select: { match: 'a*' },
+        policy: { rejoin: { trigger: 'manual' }, handover: 'delete-first' },
+        set: {},
+      },
+    ])
+  })
+
   it('takes ids and names as they are written', () => {
     const { plan } = planOf(
       planText({
@@ -103,6 +149,71 @@ describe('the digest of a plan', () => {
     expect(digest(planText({ metadata: '# named\nmetadata:\n  name: "building-a"' }))).toBe(
       digest(planText()),
     )
+  })
+
+  const EVERY_DEFAULT = `policy:
+  persistSession: true
+  deleteSource: after-heard
+  resetFrameCounters: false
+  rx1Delay: keep
+  handover: stop-first
+  preventRejoin: replace-root-keys
+  rejoin: { trigger: none }
+  rootKeys: keep
+  abp: keep
+  queuedDownlinks: report
+  mutedSource: blocked
+  downlinkCounterMargin: auto
+  adopt: none`
+
+  it('is the same with every default of the policy written out', () => {
+    expect(digest(planText({ policy: EVERY_DEFAULT }))).toBe(digest(planText()))
+  })
+
+  it('is the same with the defaults of a downlink written out, in whatever case', () => {
+    const of = (rejoin: string) =>
+      digest(
+        planText({
+          policy: `policy: { persistSession: false, rejoin: ${rejoin} }`,
+          devices: `devices:
+  include: [{ all: true }]
+  overrides: [{ match: "a*", policy: { rejoin: ${rejoin.replace('10', '11')} } }]`,
+        }),
+      )
+    expect(of('{ trigger: source-downlink, fPort: 10, payload: "", confirmed: false }')).toBe(
+      of('{ trigger: source-downlink, fPort: 10 }'),
+    )
+    expect(of('{ trigger: source-downlink, fPort: 10, payload: "ab" }')).toBe(
+      of('{ trigger: source-downlink, fPort: 10, payload: "AB" }'),
+    )
+  })
+
+  it.each([
+    ['deleteSource: after-heard', 'deleteSource: after-import'],
+    ['resetFrameCounters: false', 'resetFrameCounters: true'],
+    ['rx1Delay: keep', 'rx1Delay: 5'],
+    ['handover: stop-first', 'handover: delete-first'],
+    ['preventRejoin: replace-root-keys', 'preventRejoin: none'],
+    ['trigger: none', 'trigger: manual'],
+    ['rootKeys: keep', 'rootKeys: generate'],
+    ['abp: keep', 'abp: reprogram'],
+    ['queuedDownlinks: report', 'queuedDownlinks: copy'],
+    ['mutedSource: blocked', 'mutedSource: carry'],
+    ['downlinkCounterMargin: auto', 'downlinkCounterMargin: 0'],
+    ['adopt: none', 'adopt: partial'],
+  ])('changes from %s to %s', (from, to) => {
+    expect(digest(planText({ policy: EVERY_DEFAULT.replace(from, to) }))).not.toBe(digest(planText()))
+  })
+
+  it.each(['devEui', 'joinEui'])('changes with %s', (field) => {
+    const of = (eui: string) =>
+      digest(
+        planText({
+          devices: `devices: { include: [{ all: true }], overrides: [{ ids: [meter-7], set: { ${field}: "${eui}" } }] }`,
+        }),
+      )
+    expect(of('70B3D57ED0000001')).toBe(of('70b3d57ed0000001'))
+    expect(of('70B3D57ED0000001')).not.toBe(of('70B3D57ED0000002'))
   })
 
   it('changes with what the plan wants', () => {

@@ -33,7 +33,20 @@ const everything: PlanAnswers = {
     caFile: 'ca #1.pem',
   },
   persistSession: true,
-  policy: { rx1Delay: 5, deleteSource: 'after-heard', resetFrameCounters: false, preventRejoin: 'none' },
+  policy: {
+    rx1Delay: 5,
+    deleteSource: 'after-heard',
+    resetFrameCounters: false,
+    handover: 'stop-first',
+    preventRejoin: 'none',
+    rejoin: { trigger: 'none' },
+    rootKeys: 'keep',
+    abp: 'keep',
+    queuedDownlinks: 'copy',
+    mutedSource: 'carry',
+    downlinkCounterMargin: 64,
+    adopt: 'partial',
+  },
   gateways: 'on-target',
   ids: ['null', '1e3', '70e5000000000001', 'meter-7', '123', 'yes'],
   match: 'meter-*',
@@ -61,6 +74,21 @@ describe('a plan that is written', () => {
       policy: everything.policy,
       escrow: { recipients: everything.recipients },
     })
+  })
+
+  it('says delete-first within one deployment, where no other order works', () => {
+    const text = renderPlan({
+      ...answers,
+      target: { ...answers.source, application: 'building-b' },
+      policy: { deleteSource: 'after-heard' },
+    })
+    expect(parse(text).diagnostics.map(({ code }) => code)).toEqual(['JoinNeeded', 'DeleteFirst'])
+    expect(planOf(text).plan.policy).toMatchObject({ handover: 'delete-first', deleteSource: 'never' })
+  })
+
+  it('writes a downlink that makes devices join', () => {
+    const rejoin = { trigger: 'source-downlink', fPort: 10, payload: '0102', confirmed: true } as const
+    expect(planOf(renderPlan({ ...answers, policy: { rejoin } })).plan.policy.rejoin).toEqual(rejoin)
   })
 
   it('holds the comments that a first reader needs', () => {

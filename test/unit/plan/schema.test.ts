@@ -5,6 +5,7 @@ import type {
   DeviceSettings,
   MigrationPlan,
   Policy,
+  Rejoin,
   Selector,
   ServerUrls,
   ThingsStackEnd,
@@ -73,10 +74,20 @@ const POLICY: Names<Policy> = {
   resetFrameCounters: true,
   rx1Delay: true,
   deleteSource: true,
+  handover: true,
   preventRejoin: true,
+  rejoin: true,
+  rootKeys: true,
+  abp: true,
+  queuedDownlinks: true,
+  mutedSource: true,
+  downlinkCounterMargin: true,
+  adopt: true,
 }
 const SETTINGS: Names<DeviceSettings> = {
   deviceId: true,
+  devEui: true,
+  joinEui: true,
   name: true,
   description: true,
   attributes: true,
@@ -84,6 +95,12 @@ const SETTINGS: Names<DeviceSettings> = {
   lorawanVersion: true,
   lorawanPhyVersion: true,
   obeysRxTimingSetup: true,
+}
+const REJOIN: Names<Extract<Rejoin, { readonly trigger: 'source-downlink' }>> = {
+  trigger: true,
+  fPort: true,
+  payload: true,
+  confirmed: true,
 }
 const SELECTOR: Names<Selector> = { all: true, ids: true, idsFile: true, match: true, attributes: true }
 const END: Names<ThingsStackEnd> = {
@@ -123,8 +140,10 @@ describe('schema and types have the same fields', () => {
     ['devices.exclude.0', Object.keys(SELECTOR)],
     ['devices.overrides.0', [...Object.keys(SELECTOR), 'policy', 'set']],
     ['devices.overrides.0.policy', Object.keys(POLICY)],
+    ['policy.rejoin', Object.keys(REJOIN)],
+    ['devices.overrides.0.policy.rejoin', Object.keys(REJOIN)],
     ['devices.overrides.0.set', Object.keys(SETTINGS)],
-    ['policy', [...Object.keys(POLICY), 'handover']],
+    ['policy', Object.keys(POLICY)],
     ['coverage', ['gateways']],
     ['rollout', Object.keys(ROLLOUT)],
     ['verify', Object.keys(VERIFY)],
