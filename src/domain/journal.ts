@@ -188,7 +188,7 @@ export type Fact =
   /** Downlink counters of the source before the downlink that makes the device join was queued there. */
   | { readonly name: 'source-counters'; readonly lastAFCntDown: number; readonly lastNFCntDown: number }
   /** The target refused a device whose source is deleted already: the source gets it back from the escrow. */
-  | { readonly name: 'import-refused'; readonly at: string; readonly code: string; readonly message: string }
+  | { readonly name: 'import-refused'; readonly at: string; readonly error: ErrorRecord }
   /** Application downlinks that were copied from the source's queue. */
   | { readonly name: 'copied-downlinks'; readonly count: number }
   /** An ABP device was heard with a counter below ours: somebody has reset it. */

@@ -5,7 +5,6 @@ import {
   abpKept,
   changeSet,
   create,
-  DEFAULT_POLICY,
   DELETES,
   GUARDS_OK,
   joiningAnew,
@@ -13,6 +12,7 @@ import {
   sessionKept,
   times,
 } from './change-sets.ts'
+import { DEFAULT_POLICY } from './policy.ts'
 
 /** Devices on the ways that most plans do not take, and a change set with all of them. Built by hand, without secrets. */
 

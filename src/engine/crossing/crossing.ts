@@ -166,7 +166,7 @@ const importDevice = async (context: CrossingContext, seen: DeviceRecord): Promi
   const desired = await desiredFrom(context, seen, credentials)
   const held = await target.read(change.target)
   refuseForeign(context, held)
-  if (change.route !== 'multicast' && !isIdle(context, held)) refuseSpeaking(held)
+  if (!isIdle(context, held)) refuseSpeaking(held)
   for (const step of stepsOf(context, desired.record)) {
     if (step === 'compare') return compareImport(context, desired)
     // Also what an earlier run wrote: the source has gone on since, and is what the comparison is made with.

@@ -61,8 +61,7 @@ export const moveOver = async (context: CrossingContext): Promise<boolean> => {
       // A target that speaks lives: the source must not.
       if (error instanceof StepFailure && error.error.code === TARGET_SPEAKS.code) throw error
       if (error instanceof StepFailure && error.isDefinite) {
-        const { code, message } = error.error
-        await journal.fact({ name: 'import-refused', at: journal.now(), code, message })
+        await journal.fact({ name: 'import-refused', at: journal.now(), error: error.error })
         await giveBack(context)
         return false
       }
@@ -141,7 +140,11 @@ export const giveBack = async (context: CrossingContext): Promise<void> => {
       await ensureWrite(onSource(context), RESTORES[registry], { registry, ids, fields: later })
   }
   await startSource(context)
-  const { code = 'ImportRefused', message = 'the target refused it' } =
-    journal.progress()?.importRefused ?? {}
-  await journal.append({ t: 'undone', device: change.device, at: journal.now(), error: { code, message } })
+  const error = journal.progress()?.importRefused
+  await journal.append({
+    t: 'undone',
+    device: change.device,
+    at: journal.now(),
+    ...(error === undefined ? {} : { error }),
+  })
 }

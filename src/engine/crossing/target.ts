@@ -46,11 +46,12 @@ export const importInto = async (
   const wanted = without(desired.record.registries[registry] ?? {}, registry, WRITTEN_LATER)
   const isSame = isSameSession(registry, before, wanted)
   const kept = raised(registry, wanted, before, isSame ? COUNTED : ['nonce'])
-  // A group may not be muted; nothing is sent to it until an application asks for it.
-  const isMutable = registry === 'network-server' && context.change.route !== 'multicast'
-  const fields = isMutable ? { ...kept, [MUTE]: false } : kept
+  const fields = registry === 'network-server' ? { ...kept, [MUTE]: false } : kept
   // A counter of 0 is not told: without clearing it, that of an earlier session would stay, and refuse frames.
-  const overwritten: readonly FieldKind[] = isSame ? ['setting'] : ['setting', 'counter']
+  // A NwkKey that is not told stays too, and below LoRaWAN 1.1 it would be the one that joins are checked with.
+  const overwritten: readonly FieldKind[] = isSame
+    ? ['setting', 'root-key']
+    : ['setting', 'root-key', 'counter']
   const clear = Object.keys(before ?? {}).filter(
     (path) => overwritten.includes(fieldKind(registry, path)) && fields[path] === undefined,
   )
@@ -75,7 +76,7 @@ export const compareImport = async (context: CrossingContext, desired: Desired):
       if (!isThere(registry, path, value, held)) different.push(`${registry} ${path}`)
     }
   }
-  if (context.change.route !== 'multicast' && !isMuted(held)) different.push(`network-server ${MUTE}`)
+  if (!isMuted(held)) different.push(`network-server ${MUTE}`)
   if (different.length > 0) {
     throw new StepFailure('compare', {
       code: 'ReadBackDiffers',
@@ -166,7 +167,7 @@ export const writeFinal = async (
   if (final === undefined) throw new Error(`${step} is no final write`)
   const { registry, kinds } = final
   const held = await context.target.read(context.change.target)
-  if (context.change.route !== 'multicast') refuseSpeaking(held)
+  refuseSpeaking(held)
   const carried = fieldsOfKind(registry, desired.record.registries[registry], kinds)
   const fields = raised(registry, carried, held.registries[registry])
   const write = { registry, ids: targetIds(context), fields }

@@ -107,7 +107,7 @@ export const desiredRecord = (
   // Taken back once the reset was heard: until then the target takes the counters from 0.
   if (route === 'abp-reset' && intent.policy.resetFrameCounters && !resetEnded)
     set('network-server', 'mac_settings.resets_f_cnt', true, 'policy.resetFrameCounters')
-  carryCounters(source, route, marginOf(route, intent.policy), set)
+  carryCounters(source, route, marginOf(intent.policy), set)
   const nonces = isReprogrammed(route) ? undefined : field(source, 'join-server', 'used_dev_nonces')
   if (Array.isArray(nonces) && nonces.length > USED_DEV_NONCES_KEPT) {
     set('join-server', 'used_dev_nonces', nonces.slice(-USED_DEV_NONCES_KEPT), 'the newest 10 are kept')
@@ -148,11 +148,8 @@ const applySettings = (intent: DeviceIntent, set: SetField): void => {
     set('network-server', 'lorawan_phy_version', lorawanPhyVersion, because)
 }
 
-/** Where the source can not be muted, downlinks may still be on their way while its counter is read. */
-const UNMUTED_MARGIN = 32
-
-const marginOf = (route: Route, { downlinkCounterMargin: margin }: Policy): number =>
-  margin === 'auto' ? (route === 'multicast' ? UNMUTED_MARGIN : 0) : margin
+/** auto is 0: the source is muted, confirmed by reading, before its counters are read. */
+const marginOf = ({ downlinkCounterMargin: margin }: Policy): number => (margin === 'auto' ? 0 : margin)
 
 /**
  * Below 1.1 one downlink counter serves network and application: N = A = the higher of the two, or the first

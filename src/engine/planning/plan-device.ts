@@ -172,7 +172,7 @@ export const planDevice = (given: DeviceInput): DeviceChange => {
   if (isGone && rootKeysReplaced(progress)) return blocked([...findings, keysReplaced(base.device)])
   const livedThere = isLetGo(progress) ? isGone : progress?.livedOnTarget === true
   if (livedThere && keepsSession(route)) return blocked([...findings, sessionLost(base.device)])
-  if (holder.presence === 'ours' && route !== 'multicast' && speaks(target)) {
+  if (holder.presence === 'ours' && speaks(target)) {
     return blocked([...findings, targetSpeaks(base.device)])
   }
   const crossing = isGone ? undefined : progress

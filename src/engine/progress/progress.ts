@@ -43,7 +43,7 @@ export interface DeviceProgress {
   readonly sourceCounters?: { readonly lastAFCntDown: number; readonly lastNFCntDown: number }
   readonly copiedDownlinks?: number
   /** The target refused the import for good after the source was deleted: the source gets the device back. */
-  readonly importRefused?: { readonly code: string; readonly message: string }
+  readonly importRefused?: ErrorRecord
   readonly unmutedAt?: string
   readonly resetHeard?: string
   readonly heard?: { readonly at: string; readonly devAddr: string; readonly lastFCntUp: number }
@@ -235,7 +235,7 @@ const withFact = (
     case 'copied-downlinks':
       return { ...known, copiedDownlinks: fact.count }
     case 'import-refused':
-      return { ...known, importRefused: { code: fact.code, message: fact.message } }
+      return { ...known, importRefused: fact.error }
     case 'reset-heard':
       return { ...known, resetHeard: fact.at }
     case 'deferred':
@@ -257,13 +257,10 @@ export const foldState = (records: Iterable<JournalRecord>): Map<string, DeviceP
 export const stepDone = (progress: DeviceProgress | undefined, step: StepName): boolean =>
   progress?.steps[step] === 'done'
 
-/**
- * The target was, or may have been, let go: from here on nobody writes its session, counters or MAC state. A group is
- * not muted: it is let go with its counter, once the source can not send to it any more.
- */
+/** The target was, or may have been, let go: from here on nobody writes its session, counters or MAC state. */
 export const isLetGo = (progress: DeviceProgress | undefined): boolean => {
-  const step = progress?.steps[progress.route === 'multicast' ? 'final-network' : 'unmute-target']
-  return step === 'done' || step === 'unknown'
+  const unmute = progress?.steps['unmute-target']
+  return unmute === 'done' || unmute === 'unknown'
 }
 
 /** A group that is on the target alone: it is never heard. */

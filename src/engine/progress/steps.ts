@@ -124,7 +124,10 @@ const reprogrammed = (choice: StepChoice): readonly StepName[] => [
   ...when(choice.policy.deleteSource !== 'never', 'read-again', ...retired(choice)),
 ]
 
-/** A group can not be muted and is never heard: it is moved by its queue, its counter and the order of the writes. */
+/**
+ * A group is never heard. Both networks would send to it with one counter, so the source is deleted whatever the policy
+ * says: its Application Server first, so that whoever goes on asking it is told.
+ */
 const GROUP: readonly StepName[] = [
   'escrow',
   'create-identity',
@@ -132,11 +135,13 @@ const GROUP: readonly StepName[] = [
   'set-network',
   'compare',
   'queue-empty',
-  'delete-application',
+  'stop-source',
   'read-again',
   'final-network',
   'final-application',
+  'delete-application',
   'delete-network',
+  'unmute-target',
   'delete-identity',
 ]
 

@@ -5,6 +5,8 @@ import { deviceFindings } from '../../../src/engine/planning/rules/device-findin
 import { AS, abp, device, FACTS, IS, intent, JS, key, NS, ruleInput } from './support.ts'
 
 const reset = intent({ resetFrameCounters: true })
+const muted = { 'mac_settings.schedule_downlinks': false }
+const unmute = intent({ mutedSource: 'unmute' })
 const downlink = { fPort: 1, payload: 'AQ==', confirmed: false, correlationIds: [] }
 const state = (more: object) => ({ mac_state: { recent_uplinks: [{}], ...more } })
 const pending = { 'pending_session.dev_addr': '27000F02' }
@@ -83,6 +85,62 @@ const CASES: readonly (readonly [string, Partial<RuleInput>])[] = [
     'ResetsCountersCarried',
     { source: abp({ [NS]: { 'mac_settings.resets_f_cnt': true } }), route: 'abp-kept' },
   ],
+  ['JoinEuiMissing', { source: abp(), route: 'otaa-reprogrammed', intent: intent({ abp: 'to-otaa' }) }],
+  [
+    'DevEuiMissing',
+    {
+      source: { ...abp(), ids: { deviceId: 'meter-1' } },
+      route: 'abp-reprogrammed',
+      lorawanVersion: 'MAC_V1_0_4',
+      intent: intent({ abp: 'reprogram' }),
+    },
+  ],
+  [
+    'EuisStayTaken',
+    { route: 'otaa-reprogrammed', sameDeployment: true, intent: intent({ rootKeys: 'generate' }) },
+  ],
+  [
+    'ReprogramKeepsSource',
+    { route: 'otaa-reprogrammed', intent: intent({ rootKeys: 'generate', deleteSource: 'after-import' }) },
+  ],
+  [
+    'QueueEncrypted',
+    {
+      source: device({ [AS]: { skip_payload_crypto_override: true } }),
+      intent: intent({ queuedDownlinks: 'copy' }),
+    },
+  ],
+  [
+    'TriggerNeedsJoinServer',
+    {
+      source: device({ [JS]: 'absent', [IS]: { join_server_address: 'js.elsewhere.example' } }),
+      route: 'joining-triggered',
+    },
+  ],
+  ['TriggerNeedsSource', { source: device({ [NS]: muted }), route: 'joining-triggered', intent: unmute }],
+  ['QueueUnknown', { queue: undefined, intent: intent({ queuedDownlinks: 'wait-empty' }) }],
+  ['QueueUnknown', { queue: undefined, source: abp({ [NS]: { multicast: true } }), route: 'multicast' }],
+  ['QueueNotEmpty', { queue: [downlink], intent: intent({ queuedDownlinks: 'wait-empty' }) }],
+  ['DownlinksCopied', { queue: [downlink], intent: intent({ queuedDownlinks: 'copy' }) }],
+  ['StaysMuted', { source: device({ [NS]: muted }), intent: intent({ mutedSource: 'carry' }) }],
+  ['MutedBefore', { source: device({ [NS]: muted }), intent: unmute }],
+  ['SilentUntilJoin', { route: 'joining-anew', intent: intent({ persistSession: false }) }],
+  [
+    'JoinByHand',
+    {
+      route: 'joining-anew',
+      intent: intent({ persistSession: false, rejoin: { trigger: 'manual' } }),
+    },
+  ],
+  [
+    'PartialAdopted',
+    {
+      source: device({ [NS]: { 'session.dev_addr': null, mac_state: null }, [AS]: {} }),
+      registered: device({ [NS]: { 'session.dev_addr': null, mac_state: null }, [AS]: 'absent' }),
+      route: 'joining-anew',
+      intent: intent({ persistSession: false, adopt: 'partial' }),
+    },
+  ],
   ['CountersReset', { source: abp(), route: 'abp-reset', intent: reset }],
   ['JoinsWithNwkKey', { source: device({ [JS]: { 'root_keys.nwk_key.key': key('A2') } }) }],
   ['PayloadsStayEncrypted', { source: device({ [AS]: { skip_payload_crypto_override: true } }) }],
@@ -101,9 +159,6 @@ describe('findings about a device', () => {
 
   it('a healthy device has none, on any way', () => {
     expect(deviceFindings(ruleInput())).toEqual([])
-    expect(
-      deviceFindings(ruleInput({ route: 'joining-anew', intent: intent({ persistSession: false }) })),
-    ).toEqual([])
     expect(deviceFindings(ruleInput({ source: abp(), route: 'abp-kept' }))).toEqual([])
     expect(
       deviceFindings(ruleInput({ targetFacts: { ...FACTS, frequencyPlans: [], phyVersions: {} } })),
@@ -130,17 +185,15 @@ describe('findings about a device', () => {
   })
 
   it('joining anew asks nothing of a session that stays behind', () => {
-    const policy = { ...POLICY, persistSession: false }
+    const anew = intent({ persistSession: false })
+    const told = (given: Partial<RuleInput>) =>
+      deviceFindings(ruleInput({ ...given, intent: anew, route: 'joining-anew' })).map(({ code }) => code)
     for (const source of [
       device({ [NS]: pending }),
       device({ [AS]: { 'session.keys.app_s_key.key': null } }),
       device({ [NS]: { 'session.dev_addr': '2A000F01' } }),
     ])
-      expect(
-        deviceFindings(ruleInput({ source, policy, route: 'joining-anew', coverage: 'unknown' })),
-      ).toEqual([])
-    expect(
-      deviceFindings(ruleInput({ policy, route: 'joining-anew', frequencyPlan: 'US_902_928_FSB_2' })),
-    ).toEqual([])
+      expect(told({ source, coverage: 'unknown' })).toEqual(['SilentUntilJoin'])
+    expect(told({ frequencyPlan: 'US_902_928_FSB_2' })).toEqual(['SilentUntilJoin'])
   })
 })

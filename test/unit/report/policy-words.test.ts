@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import type { Policy } from '../../../src/domain/migration-plan.ts'
 import { policyWords } from '../../../src/report/policy-words.ts'
-import { DEFAULT_POLICY } from '../../support/change-sets.ts'
+import { DEFAULT_POLICY } from '../../support/policy.ts'
 
 const words = (policy: Partial<Policy>): readonly string[] =>
   policyWords({

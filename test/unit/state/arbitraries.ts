@@ -75,8 +75,7 @@ const facts: { readonly [N in Fact['name']]: fc.Arbitrary<Extract<Fact, { readon
   'import-refused': fc.record({
     name: fc.constant('import-refused'),
     at,
-    code: fc.constant('InvalidField'),
-    message: sentence,
+    error,
   }),
   deferred: fc.record({
     name: fc.constant('deferred'),
