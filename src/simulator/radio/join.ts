@@ -7,8 +7,12 @@ import { StackError } from '../things-stack/errors.ts'
 import { deriveMacState } from '../things-stack/mac-state.ts'
 import { dataRateIndex, downlinkDataRate, loraOf } from './data-rates.ts'
 import type { JoinAccept, JoinRequest } from './frames.ts'
-import { type Frame, type HeardFrame, refused } from './hear.ts'
+import { followJoin } from './application-queue.ts'
+import { type Downlink, type Frame, type HeardFrame, refused } from './hear.ts'
 import { byEuis, type Joined, joinServer } from './join-server.ts'
+import { queueOf } from './network-queue.ts'
+import { transmit } from './transmissions.ts'
+import type { HeardBy } from './uplink.ts'
 
 const acceptDelay = 5
 
@@ -85,6 +89,8 @@ const storePending = (
       key,
       decode('EndDevice', { ...application, pending_session: session, updated_at: network.clock.nanos() }),
     )
+    const waiting = child(record, 'session') ?? child(record, 'pending_session')
+    followJoin(network, key, queueOf(waiting), child(application, 'pending_session'))
     const identity = network.identityServer.get(key)
     if (identity !== undefined)
       network.identityServer.set(
@@ -118,7 +124,7 @@ const stateOf = (record: Message): Message | string => {
 }
 
 /** Hears a join-request: checked by channel, nonce and integrity code; a muted device is processed and not answered. */
-export const hearJoinRequest = (network: Network, frame: Frame, request: JoinRequest): HeardFrame => {
+export const hearJoinRequest = (network: Network, frame: HeardBy, request: JoinRequest): HeardFrame => {
   const found = byEuis(network.networkServer, request)
   if (found === undefined) return refused('the Network Server has no device with these EUIs')
   const [key, record] = found
@@ -160,15 +166,13 @@ export const hearJoinRequest = (network: Network, frame: Frame, request: JoinReq
   )
   if (muted) return { accepted: true, downlinks: [] }
   const down = Number(channels[index]?.['downlink_frequency'] ?? frame.frequency)
-  return {
-    accepted: true,
-    downlinks: [
-      {
-        phyPayload: joined.accept,
-        frequency: down,
-        dataRate: downlinkDataRate(plan, rate, 0),
-        delay: acceptDelay,
-      },
-    ],
+  const downlink: Downlink = {
+    phyPayload: joined.accept,
+    frequency: down,
+    dataRate: downlinkDataRate(plan, rate, 0),
+    delay: acceptDelay,
   }
+  const { delay: _, ...sent } = downlink
+  transmit(network, { gatewayId: frame.gatewayId, class: 'A', ...sent, time: network.clock.nanos() })
+  return { accepted: true, downlinks: [downlink] }
 }

@@ -1,4 +1,4 @@
-import { child, listAt, type Message, numberAt } from '../json/types.ts'
+import { at, child, listAt, type Message, numberAt } from '../json/types.ts'
 
 /** A MAC command as it stands in FOpts. */
 export interface Command {
@@ -164,6 +164,8 @@ export const encodeCommand = (command: Message): Buffer => {
       return Buffer.from([6])
     case 'CID_REKEY':
       return Buffer.from([11, 1])
+    case 'CID_DEVICE_MODE':
+      return Buffer.from([32, at(command, 'device_mode_conf.class') === 'CLASS_C' ? 2 : 0])
     case 'CID_LINK_CHECK':
       return Buffer.from([
         2,

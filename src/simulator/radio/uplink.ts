@@ -4,6 +4,7 @@ import type { Network } from '../network.ts'
 import { StackError } from '../things-stack/errors.ts'
 import { deriveMacState } from '../things-stack/mac-state.ts'
 import { forwardToApplication } from './application.ts'
+import { retryItem } from './application-queue.ts'
 import { counterBits, fullCounter, judgeCounter, type Match, resetsCounter } from './counters.ts'
 import { cryptPayload, dataMic, uplinkMic11 } from './crypto.ts'
 import { dataRateIndex, loraOf } from './data-rates.ts'
@@ -17,7 +18,9 @@ import {
   parseUplinkCommands,
   stickyIdentifiers,
 } from './mac-commands.ts'
+import { sendDue } from './network-initiated.ts'
 import { promotePending } from './pending.ts'
+import { uplinkToken } from './transmissions.ts'
 
 /** A frame with the gateway that heard it. */
 export interface HeardBy extends Frame {
@@ -92,6 +95,36 @@ const readCommands = (
     : parseUplinkCommands(cryptPayload(key, 0, data.devAddr, fCnt, raw, inPayload ? 0 : 1))
 }
 
+/** DeviceModeInd of LoRaWAN 1.1: the device says that it listens as class C, or no more; the answer says what counts. */
+const indicateMode = (device: Message, state: Message, mode: number): Message => {
+  if (mode === 2 && device['supports_class_c'] === true) state['device_class'] = 'CLASS_C'
+  if (mode === 0) delete state['device_class']
+  const { device_class } = state
+  return {
+    cid: 'CID_DEVICE_MODE',
+    device_mode_conf: device_class === undefined ? {} : { class: device_class },
+  }
+}
+
+/** The class B bit of an uplink switches the class, as far as ping slots are known; without it class B ends. */
+const followClassBit = (device: Message, classB: boolean): void => {
+  const state = child(device, 'mac_state') ?? {}
+  const is = state['device_class'] === 'CLASS_B'
+  if (!classB && is) {
+    const toC = device['supports_class_c'] === true && !is11(device, 'mac_state')
+    if (toC) state['device_class'] = 'CLASS_C'
+    else delete state['device_class']
+  }
+  const parameters = child(state, 'current_parameters')
+  if (
+    classB &&
+    device['supports_class_b'] === true &&
+    parameters?.['ping_slot_data_rate_index_value'] !== undefined &&
+    state['ping_slot_periodicity'] !== undefined
+  )
+    state['device_class'] = 'CLASS_B'
+}
+
 const obey = (device: Message, commands: readonly Command[], received: string, fCnt: number): void => {
   const state = child(device, 'mac_state') ?? {}
   const parameters = child(state, 'current_parameters') ?? {}
@@ -111,6 +144,7 @@ const obey = (device: Message, commands: readonly Command[], received: string, f
       device['last_dev_status_received_at'] = received
       state['last_dev_status_f_cnt_up'] = fCnt
     }
+    if (command.id === 32) responses.push(indicateMode(device, state, command.body[0] ?? 0))
     applyAnswer(command, parameters, pending)
   }
   delete state['pending_requests']
@@ -140,7 +174,12 @@ const recentUplink = (
   },
   settings: { data_rate: { lora: { ...loraOf(frame.dataRate) } } },
   rx_metadata: [
-    { gateway_ids: { gateway_id: frame.gatewayId, eui: frame.gatewayEui }, channel_rssi: -60, snr: 9 },
+    {
+      gateway_ids: { gateway_id: frame.gatewayId, eui: frame.gatewayEui },
+      channel_rssi: -60,
+      snr: 9,
+      uplink_token: uplinkToken(frame.gatewayId),
+    },
   ],
   received_at: received,
   device_channel_index: channel,
@@ -173,11 +212,13 @@ const take = (frame: HeardBy, data: ReceivedDataFrame, match: Match, received: s
     if (refusal !== undefined) return refusal
   }
   const commands = readCommands(device, data, match.fCnt, session)
-  if (match.pending && commands.some(({ id }) => !initiatedByDevice.has(id)))
+  if ((match.pending || verdict.reset) && commands.some(({ id }) => !initiatedByDevice.has(id)))
     return 'a first uplink may not answer a request of the network'
   if (match.pending && is11(device, 'mac_state') && !commands.some(({ id }) => id === 11))
     return 'the first uplink of a LoRaWAN 1.1 device lacks RekeyInd'
+  followClassBit(device, data.bit4)
   obey(device, commands, received, match.fCnt)
+  delete child(device, 'mac_state')?.['pending_application_downlink']
   if (match.pending) {
     device['session'] = { ...child(device, 'pending_session'), started_at: received }
     device['ids'] = { ...child(device, 'ids'), dev_addr: data.devAddr }
@@ -242,8 +283,11 @@ export const hearDataFrame = (network: Network, frame: HeardBy, data: ReceivedDa
     }
     const device = decode('EndDevice', { ...taken, updated_at: received })
     network.networkServer.set(match.key, device)
+    const unanswered = child(child(match.device, 'mac_state'), 'pending_application_downlink')
     const uplink = forwardToApplication(network, match.key, data, match.fCnt)
-    const downlinks = answerUplink(network, match.key, frame, data, match.fCnt)
+    if (unanswered !== undefined && !data.ack && !match.pending) retryItem(network, match.key, unanswered)
+    const downlinks = answerUplink(network, match.key, frame, data)
+    sendDue(network, match.key)
     return { accepted: true, downlinks, ...(uplink === undefined ? {} : { uplink }) }
   }
   return refused(reason)

@@ -135,6 +135,23 @@ export const errors = {
     'no_device_session',
     'no device session; check device activation',
   ),
+  asRebuild: define(10, 'applicationserver', 'rebuild', 'rebuild device session; check device address'),
+  asFetchAppSKey: define(2, 'applicationserver', 'app_s_key', 'get AppSKey'),
+  asMaxRetries: define(
+    invalid,
+    'applicationserver',
+    'downlink_max_retries_invalid',
+    'downlink maximum retries exceed configured maximum of {max}',
+  ),
+  nsConfirmedMulticast: define(
+    invalid,
+    'networkserver',
+    'confirmed_multicast_downlink',
+    'confirmed downlink queued for multicast device',
+  ),
+  nsNoPath: define(notFound, 'networkserver', 'no_downlink_path', 'no downlink path available'),
+  nsExpiredDownlink: define(precondition, 'networkserver', 'downlink_expired', 'queued downlink is expired'),
+  nsUnknownMacState: define(precondition, 'networkserver', 'unknown_mac_state', 'MAC state is unknown'),
   planNotFound: define(notFound, 'frequencyplans', 'not_found', 'frequency plan `{id}` not found'),
   notConnected: define(notFound, 'gatewayserver', 'not_connected', 'gateway `{gateway_uid}` not connected'),
   someGatewaysNotFound: define(
