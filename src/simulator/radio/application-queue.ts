@@ -90,7 +90,10 @@ const handOver = (
   record: Message,
   key: string,
   items: readonly Message[],
-  { replace = false, skip }: { readonly replace?: boolean; readonly skip?: { readonly id: string | undefined } } = {},
+  {
+    replace = false,
+    skip,
+  }: { readonly replace?: boolean; readonly skip?: { readonly id: string | undefined } } = {},
 ): Message => {
   for (let attempt = 1; ; attempt += 1) {
     const sessions = [child(record, 'session'), child(record, 'pending_session')].filter(
@@ -107,10 +110,7 @@ const handOver = (
 }
 
 const store = (network: Network, key: string, record: Message): void =>
-  network.applicationServer.set(
-    key,
-    decode('EndDevice', { ...record, updated_at: network.clock.nanos() }),
-  )
+  network.applicationServer.set(key, decode('EndDevice', { ...record, updated_at: network.clock.nanos() }))
 
 /**
  * Pushes items of an application into the queue of a device, or replaces its queue by them.
@@ -123,8 +123,7 @@ export const writeQueue = (
   replace: boolean,
 ): void => {
   const record = network.applicationServer.get(key)
-  if (record === undefined)
-    throw fail(errors.asDeviceNotFound, { device_uid: key.replace('/', '.') })
+  if (record === undefined) throw fail(errors.asDeviceNotFound, { device_uid: key.replace('/', '.') })
   store(network, key, handOver(network, record, key, items, { replace }))
 }
 

@@ -60,6 +60,12 @@ const wantsAnswer = (device: Message): boolean => {
   return head !== undefined && child(head, 'class_b_c') === undefined
 }
 
+/** Answers that a device repeats until it hears something are answered. */
+const hasSticky = (device: Message): boolean => {
+  const identifiers = child(device, 'mac_state')?.['recent_mac_command_identifiers']
+  return Array.isArray(identifiers) && identifiers.length > 0
+}
+
 const planDownlink = (device: Message, data: ReceivedDataFrame, now: Date): Answer | undefined => {
   const responses = listAt(device, 'mac_state.queued_responses')
   const requests = wantedRequests(device, statusDue(device, now))
@@ -67,6 +73,7 @@ const planDownlink = (device: Message, data: ReceivedDataFrame, now: Date): Answ
     data.confirmed ||
     data.adrAckReq ||
     responses.length > 0 ||
+    hasSticky(device) ||
     requests.some((request) => setUps.has(String(request['cid'])))
   if (!owed && !wantsAnswer(device)) return undefined
   const picked = pickItem(device, 'A', BigInt(now.getTime()) * 1_000_000n)

@@ -147,10 +147,7 @@ export const buildDataFrame = (frame: DataFrame): Buffer => {
       ? types.confirmedDown
       : types.unconfirmedDown
   const flags =
-    (frame.adr ? 0x80 : 0) |
-    (frame.adrAckReq ? 0x40 : 0) |
-    (frame.ack ? 0x20 : 0) |
-    (frame.bit4 ? 0x10 : 0)
+    (frame.adr ? 0x80 : 0) | (frame.adrAckReq ? 0x40 : 0) | (frame.ack ? 0x20 : 0) | (frame.bit4 ? 0x10 : 0)
   const counter = Buffer.alloc(2)
   counter.writeUInt16LE(frame.fCnt & 0xffff)
   return Buffer.concat([

@@ -20,9 +20,7 @@ const classOf = (device: Message): 'B' | 'C' | undefined => {
 /** The gateways of the last uplink that still says how to answer it: where the tokens in `recent_uplinks` lead. */
 const gatewaysOfUplinks = (device: Message): readonly string[] => {
   for (const uplink of listAt(device, 'mac_state.recent_uplinks').reverse()) {
-    const tokens = listAt(uplink, 'rx_metadata').flatMap(
-      (metadata) => textAt(metadata, 'uplink_token') ?? [],
-    )
+    const tokens = listAt(uplink, 'rx_metadata').flatMap((metadata) => textAt(metadata, 'uplink_token') ?? [])
     if (tokens.length > 0) return tokens.map(gatewayOfToken)
   }
   return []
@@ -76,7 +74,10 @@ const settingsOf = (
   const parameters = child(child(device, 'mac_state'), 'current_parameters')
   const plan = textAt(device, 'frequency_plan_id') ?? ''
   const slot = parameters?.['ping_slot_data_rate_index_value']
-  if (deviceClass === 'B' && (slot === undefined || child(device, 'mac_state')?.['ping_slot_periodicity'] === undefined))
+  if (
+    deviceClass === 'B' &&
+    (slot === undefined || child(device, 'mac_state')?.['ping_slot_periodicity'] === undefined)
+  )
     return undefined
   const index = deviceClass === 'B' ? Number(slot) : numberAt(parameters, 'rx2_data_rate_index')
   const frequency = numberAt(parameters, deviceClass === 'B' ? 'ping_slot_frequency' : 'rx2_frequency')
@@ -85,13 +86,16 @@ const settingsOf = (
 }
 
 const put = (network: Network, key: string, device: Message): void =>
-  network.networkServer.set(
-    key,
-    decode('EndDevice', { ...device, updated_at: network.clock.nanos() }),
-  )
+  network.networkServer.set(key, decode('EndDevice', { ...device, updated_at: network.clock.nanos() }))
 
 /** Sends one frame; false when nothing more is to be tried now. */
-const sendOne = (network: Network, key: string, device: Message, deviceClass: 'B' | 'C', now: bigint): boolean => {
+const sendOne = (
+  network: Network,
+  key: string,
+  device: Message,
+  deviceClass: 'B' | 'C',
+  now: bigint,
+): boolean => {
   const settings = settingsOf(device, deviceClass)
   if (settings === undefined) return false
   const session = child(device, 'session') ?? {}

@@ -41,7 +41,8 @@ const checkItem = (device: Message, item: Message, now: Date): void => {
     if (listAt(item, 'class_b_c.gateways').length === 0) throw fail(errors.nsNoPath)
   }
   const at = instant(textAt(item, 'class_b_c.absolute_time'))
-  if (at !== undefined && at < BigInt(now.getTime() + leadMs) * 1_000_000n) throw fail(errors.nsExpiredDownlink)
+  if (at !== undefined && at < BigInt(now.getTime() + leadMs) * 1_000_000n)
+    throw fail(errors.nsExpiredDownlink)
 }
 
 /** The items of a session's key id go into its queue; false when a counter is too low. */
