@@ -1,9 +1,10 @@
 import { child, listAt, type Message, numberAt, textAt } from '../json/types.ts'
+import { ulid } from '../things-stack/ulid.ts'
 import { cryptPayload, dataMic } from './crypto.ts'
 import { buildDataFrame } from './frames.ts'
 import { sharesCounter } from './network-queue.ts'
 
-const recentLimit = 20
+const recentLimit = 5
 
 /** A downlink before it is built. */
 export interface DownlinkPlan {
@@ -80,11 +81,18 @@ export const rememberDownlink = (device: Message, plan: DownlinkPlan, now: strin
   if (confirmed || plan.requests.length > 0) state['last_confirmed_downlink_at'] = now
   delete state['rx_windows_available']
   state['last_downlink_at'] = now
+  const given = item?.['correlation_ids']
   const sent = {
     payload: {
       m_hdr: { m_type: confirmed ? 'CONFIRMED_DOWN' : 'UNCONFIRMED_DOWN' },
       mac_payload: { f_port: numberAt(item, 'f_port'), full_f_cnt: fCnt },
     },
+    correlation_ids: [
+      ...(Array.isArray(given) ? given.map(String) : []),
+      `ns:downlink:${ulid()}`,
+      `ns:transmission:${ulid()}`,
+    ].sort(),
   }
-  state['recent_downlinks'] = [...listAt(state, 'recent_downlinks'), sent].slice(-recentLimit)
+  const earlier = listAt(state, 'recent_downlinks').map(({ payload }) => ({ payload }))
+  state['recent_downlinks'] = [...earlier, sent].slice(-recentLimit)
 }

@@ -7,6 +7,9 @@ import { errors, fail } from '../things-stack/errors.ts'
 /** How far ahead the absolute time of an item has to be. */
 const leadMs = 2500
 
+/** Longest payload in bytes that the fastest data rate of any band takes. */
+const longest = 242
+
 /** Whether network and application share one downlink counter: below LoRaWAN 1.1. */
 export const sharesCounter = (state: Message | undefined): boolean =>
   textAt(state, 'lorawan_version') !== 'MAC_V1_1'
@@ -58,6 +61,8 @@ const take = (
   if (state === undefined) throw fail(errors.nsUnknownMacState)
   let lowest = lowestCounter(session, state)
   for (const item of items) {
+    const { length } = Buffer.from(textAt(item, 'frm_payload') ?? '', 'base64')
+    if (length > longest) throw fail(errors.nsDownlinkTooLong, { length, max: String(longest) })
     if (numberAt(item, 'f_cnt') < lowest) return false
     checkItem(device, item, now)
     lowest = numberAt(item, 'f_cnt') + 1

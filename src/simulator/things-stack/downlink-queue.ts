@@ -1,4 +1,3 @@
-import { randomBytes } from 'node:crypto'
 import { decode } from '../json/decode.ts'
 import { isMessage, type Message, numberAt } from '../json/types.ts'
 import { validate, wrapInvalid } from '../json/validate.ts'
@@ -9,9 +8,8 @@ import { type Call, param, type Route } from './call.ts'
 import { checkIds, deviceEntity } from './devices.ts'
 import { decodeError, errors, fail } from './errors.ts'
 import { requireApplication } from './rights.ts'
+import { ulid } from './ulid.ts'
 
-const alphabet = '0123456789ABCDEFGHJKMNPQRSTVWXYZ'
-const ulid = (): string => [...randomBytes(26)].map((byte) => alphabet[byte % 32]).join('')
 const mostRetries = 32
 
 const readItems = (call: Call): readonly Message[] => {

@@ -143,6 +143,12 @@ export const errors = {
     'downlink_max_retries_invalid',
     'downlink maximum retries exceed configured maximum of {max}',
   ),
+  nsDownlinkTooLong: define(
+    invalid,
+    'networkserver',
+    'application_downlink_too_long',
+    "application downlink payload length `{length}` exceeds maximum '{max}'",
+  ),
   nsConfirmedMulticast: define(
     invalid,
     'networkserver',
