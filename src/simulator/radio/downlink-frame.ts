@@ -6,6 +6,9 @@ import { sharesCounter } from './network-queue.ts'
 
 const recentLimit = 5
 
+/** Bytes of MAC commands that FOpts carries; more go alone, on port 0. */
+export const optionsLimit = 15
+
 /** A downlink before it is built. */
 export interface DownlinkPlan {
   readonly class: 'A' | 'B' | 'C'
@@ -38,9 +41,10 @@ export const buildDownlink = (device: Message, plan: DownlinkPlan): Buffer => {
   const key = (name: string): string => textAt(device, `session.keys.${name}.key`) ?? ''
   const is11 = !sharesCounter(child(device, 'mac_state'))
   const { item, fCnt, options } = plan
-  const fOpts = is11
-    ? cryptPayload(key('nwk_s_enc_key'), 1, devAddr, fCnt, options, item === undefined ? 1 : 2)
-    : options
+  const alone = options.length > optionsLimit
+  const encrypt = (constant: number): Buffer =>
+    cryptPayload(key('nwk_s_enc_key'), 1, devAddr, fCnt, options, constant)
+  const inOptions = is11 ? encrypt(item === undefined ? 1 : 2) : options
   const message = buildDataFrame({
     confirmed: item?.['confirmed'] === true,
     up: false,
@@ -50,9 +54,9 @@ export const buildDownlink = (device: Message, plan: DownlinkPlan): Buffer => {
     ack: plan.ack,
     bit4: plan.class !== 'C' && plan.rest.length > 0,
     fCnt,
-    fOpts,
-    fPort: item === undefined ? undefined : numberAt(item, 'f_port'),
-    frmPayload: Buffer.from(textAt(item, 'frm_payload') ?? '', 'base64'),
+    fOpts: alone ? Buffer.alloc(0) : inOptions,
+    fPort: alone ? 0 : item === undefined ? undefined : numberAt(item, 'f_port'),
+    frmPayload: alone ? encrypt(0) : Buffer.from(textAt(item, 'frm_payload') ?? '', 'base64'),
   })
   const confirmed = is11 && plan.ack ? numberAt(device, 'session.last_f_cnt_up') : 0
   return Buffer.concat([

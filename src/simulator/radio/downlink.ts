@@ -2,7 +2,13 @@ import { decode } from '../json/decode.ts'
 import { child, copy, listAt, type Message, numberAt, textAt } from '../json/types.ts'
 import type { Network } from '../network.ts'
 import { downlinkDataRate } from './data-rates.ts'
-import { buildDownlink, type DownlinkPlan, nextCounter, rememberDownlink } from './downlink-frame.ts'
+import {
+  buildDownlink,
+  type DownlinkPlan,
+  nextCounter,
+  optionsLimit,
+  rememberDownlink,
+} from './downlink-frame.ts'
 import type { ReceivedDataFrame } from './frames.ts'
 import type { Downlink } from './hear.ts'
 import { encodeCommand, wantedRequests } from './mac-commands.ts'
@@ -11,7 +17,8 @@ import { afterFrame, giveBack, type Picked, pickItem } from './pick.ts'
 import { transmit } from './transmissions.ts'
 import type { HeardBy } from './uplink.ts'
 
-const optionsLimit = 15
+/** What the slowest data rate carries beside header and port. */
+const commandsLimit = 51
 const statusPeriodMs = 24 * 60 * 60 * 1000
 const statusCount = 200
 
@@ -38,7 +45,7 @@ const packCommands = (
   let length = 0
   for (const command of commands) {
     const bytes = encodeCommand(command)
-    if (bytes.length === 0 || length + bytes.length > optionsLimit) continue
+    if (bytes.length === 0 || length + bytes.length > commandsLimit) continue
     taken.push(command)
     parts.push(bytes)
     length += bytes.length
@@ -76,8 +83,12 @@ const planDownlink = (device: Message, data: ReceivedDataFrame, now: Date): Answ
     hasSticky(device) ||
     requests.some((request) => setUps.has(String(request['cid'])))
   if (!owed && !wantsAnswer(device)) return undefined
-  const picked = pickItem(device, 'A', BigInt(now.getTime()) * 1_000_000n)
   const { taken, bytes } = packCommands([...responses, ...requests])
+  const queue = queueOf(child(device, 'session'))
+  const picked: Picked =
+    bytes.length > optionsLimit
+      ? { item: undefined, rest: queue, returned: [] }
+      : pickItem(device, 'A', BigInt(now.getTime()) * 1_000_000n)
   if (!owed && picked.item === undefined && picked.returned.length === 0 && bytes.length === 0)
     return undefined
   const fCnt = picked.item === undefined ? nextCounter(device) : numberAt(picked.item, 'f_cnt')

@@ -211,14 +211,15 @@ export const openDownlink = (
   const options = is11
     ? cryptPayload(session.keys.nwkSEncKey, 1, devAddr, fCnt, data.fOpts, application ? 2 : 1)
     : data.fOpts
-  const commands = parseDownlinkCommands(options)
   const key = data.fPort === 0 ? session.keys.nwkSEncKey : session.keys.appSKey
+  const payload = cryptPayload(key, 1, devAddr, fCnt, data.frmPayload)
+  const commands = parseDownlinkCommands(data.fPort === 0 ? payload : options)
   return {
     fCnt,
     ack: data.ack,
     confirmed: data.confirmed,
     fPort: data.fPort,
-    payload: cryptPayload(key, 1, devAddr, fCnt, data.frmPayload),
+    payload,
     commands,
   }
 }
