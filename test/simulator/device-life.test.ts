@@ -82,6 +82,45 @@ describe('a device that starts its counters again', () => {
     })
   })
 
+  it.each([
+    ['while it is muted too', { schedule_downlinks: false }, 868_100_000, true],
+    ['not on a channel that only the old MAC state has', {}, 867_100_000, false],
+  ])('is taken %s', async (_, more, frequency, accepted) => {
+    const device = virtualDeviceOf(sample('valve-resets'))
+    for (let round = 0; round < 3; round += 1) await device.uplink(source.send(), { confirmed: true })
+    expect(device.channels).toContain(867_100_000)
+    expect((await device.uplink(source.send(), { frequency: 867_100_000 })).accepted).toBe(true)
+    await source.set(
+      'ns',
+      'valve-resets',
+      { mac_settings: { resets_f_cnt: true, ...more } },
+      'mac_settings.resets_f_cnt',
+      'mac_settings.schedule_downlinks',
+    )
+    device.powerCycle()
+    expect(await device.uplink(source.send(), { frequency })).toMatchObject({ accepted, downlinks: [] })
+  })
+
+  it('above the last counter is no reset, and after resets_f_cnt was taken back it is refused', async () => {
+    const at = (lastFCntUp: number) =>
+      virtualDeviceOf({ ...sample('valve-resets'), session: { ...sessionOf('valve-resets'), lastFCntUp } })
+    const started = async () => (await source.read('ns', 'valve-resets', 'session.started_at'))['session']
+    const before = await started()
+    expect((await at(52).uplink(source.send())).accepted).toBe(true)
+    expect(await started()).toEqual(before)
+    await source.set('ns', 'valve-resets', {}, 'mac_settings.resets_f_cnt')
+    expect((await at(3).uplink(source.send())).accepted).toBe(false)
+    expect(await source.read('ns', 'valve-resets', 'session.last_f_cnt_up')).toMatchObject({
+      session: { last_f_cnt_up: 53 },
+    })
+  })
+
+  it('with 16 bits is never heard by a network that was given a counter above 65535', async () => {
+    await source.set('ns', 'valve-16-bit', { session: { last_f_cnt_up: 70_000 } }, 'session.last_f_cnt_up')
+    const device = virtualDeviceOf(sample('valve-16-bit'))
+    expect((await device.uplink(source.send())).accepted).toBe(false)
+  })
+
   it('with 16 bits is refused after 65535, and taken from 0 on with resets_f_cnt', async () => {
     const at = (lastFCntUp: number) =>
       virtualDeviceOf({ ...sample('valve-16-bit'), session: { ...sessionOf('valve-16-bit'), lastFCntUp } })

@@ -116,6 +116,28 @@ describe('the downlink queue of a class A device', () => {
     expect((await source.queue(id))[1]).toMatchObject({ f_port: 4, frm_payload: 'AQID' })
   })
 
+  it('waits, and is numbered anew, while MAC commands need a frame of their own', async () => {
+    const device = virtualDeviceOf(sample('valve-abp'))
+    await source.push('valve-abp', { ...plain, correlation_ids: ['own:1'] })
+    expect(await source.queue('valve-abp')).toMatchObject([{ f_cnt: 34 }])
+    expect((await device.uplink(source.send())).downlinks).toMatchObject([
+      {
+        fPort: 0,
+        fCnt: 34,
+        commands: [{ id: 5 }, { id: 7 }, { id: 7 }, { id: 7 }, { id: 7 }, { id: 7 }, { id: 6 }],
+      },
+    ])
+    const [item] = await source.queue('valve-abp')
+    expect(item).toMatchObject({ ...plain, f_cnt: 35 })
+    expect(item?.correlation_ids).toContain('own:1')
+    expect((await source.read('as', 'valve-abp', 'session.last_a_f_cnt_down'))['session']).toEqual({
+      last_a_f_cnt_down: 35,
+    })
+    expect((await device.uplink(source.send())).downlinks).toMatchObject([{ fPort: 3, fCnt: 35 }])
+    expect(device.channels.length).toBe(8)
+    expect((await device.uplink(source.send(), { frequency: 867_900_000 })).accepted).toBe(true)
+  })
+
   it('goes over to the session of a join', async () => {
     const device = virtualDeviceOf(sample(id))
     await source.push(id, plain)

@@ -40,6 +40,51 @@ describe('a registry that is not served', () => {
   })
 })
 
+describe('a device that only some registries know', () => {
+  const { devEui: dev_eui, joinEui: join_eui } = sample('sensor-half')
+  const shell = (id: string) => ({
+    end_device: { ids: { device_id: id, dev_eui, join_eui } },
+    field_mask: { paths: [] },
+  })
+
+  it('is a shell by a write without a mask, which holds its EUIs and can not become another kind', async () => {
+    const { source } = await start()
+    for (const registry of ['as', 'ns', 'js'] as const) {
+      const path = `/${registry}/applications/building-a/devices`
+      await source.call('PUT', `${path}/shell-1`, shell('shell-1'))
+      expect(await source.ask('PUT', `${path}/sensor-half`, shell('sensor-half'))).toMatchObject({
+        status: 409,
+        body: { details: [{ name: 'end_device_euis_taken', attributes: { device_id: 'shell-1' } }] },
+      })
+    }
+    const wrong = await source.ask('PUT', '/ns/applications/building-a/devices/shell-1', {
+      end_device: { ids: { device_id: 'shell-1', dev_eui, join_eui }, supports_join: true },
+      field_mask: { paths: ['supports_join'] },
+    })
+    expect(wrong).toMatchObject({
+      status: 400,
+      body: { details: [{ name: 'field_value', attributes: { field: 'supports_join' } }] },
+    })
+    await source.call('DELETE', '/ns/applications/building-a/devices/shell-1')
+    await source.call('PUT', '/ns/applications/building-a/devices/sensor-half', shell('sensor-half'))
+  })
+
+  it('under the same id with other EUIs is refused by the Network Server alone', async () => {
+    const { source } = await start()
+    const answers = await Promise.all(
+      (['ns', 'as', 'js'] as const).map((registry) =>
+        source.ask('PUT', `/${registry}/applications/building-a/devices/meter-103`, shell('meter-103')),
+      ),
+    )
+    expect(answers.map(({ status }) => status)).toEqual([400, 200, 200])
+    const own = sample('meter-103').devEui
+    expect(answers.slice(1).map(({ body }) => (body['ids'] as { dev_eui: string }).dev_eui)).toEqual([
+      own,
+      own,
+    ])
+  })
+})
+
 describe('two applications of one network', () => {
   const { devEui: dev_eui, joinEui: join_eui } = sample('meter-103')
   const ids = { device_id: 'moved-103', dev_eui, join_eui }
