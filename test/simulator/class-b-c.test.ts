@@ -257,6 +257,50 @@ describe('a multicast group', () => {
     expect(await source.queue(group)).toEqual([])
   })
 
+  it('may be muted, and may not be told to speak', async () => {
+    const told = await source.ask('PUT', `/ns/applications/building-a/devices/${group}`, {
+      end_device: { mac_settings: { schedule_downlinks: true } },
+      field_mask: { paths: ['mac_settings.schedule_downlinks'] },
+    })
+    expect(told).toMatchObject({
+      status: 400,
+      body: { details: [{ attributes: { field: 'mac_settings.schedule_downlinks.value' } }] },
+    })
+  })
+
+  it.each([
+    ['the Network Server is ahead', 100, 25, 101],
+    ['the Application Server is ahead', 25, 300, 301],
+    ['the Application Server is behind', 302, 5, 303],
+    ['both are equal', 200, 200, 201],
+    ['the Application Server knows nothing', 500, 0, 501],
+  ])('goes on from the higher counter when %s', async (_, network, application, expected) => {
+    await source.set('ns', group, { session: { last_n_f_cnt_down: network } }, 'session.last_n_f_cnt_down')
+    await source.set(
+      'as',
+      group,
+      { session: { last_a_f_cnt_down: application } },
+      'session.last_a_f_cnt_down',
+    )
+    await source.mute(group)
+    await source.push(group, { ...plain, ...via('gw-source') })
+    expect(await source.queue(group)).toMatchObject([{ f_cnt: expected }])
+    expect((await source.read('as', group, 'session.last_a_f_cnt_down'))['session']).toEqual({
+      last_a_f_cnt_down: expected,
+    })
+  })
+
+  it('is sent what the Network Server holds when the Application Server has forgotten it', async () => {
+    await source.mute(group)
+    await source.push(group, { ...plain, ...via('gw-source') })
+    await source.call('DELETE', `/as/applications/building-a/devices/${group}`)
+    expect((await source.ask('GET', `/as/applications/building-a/devices/${group}/down`)).status).toBe(404)
+    await source.unmute(group)
+    expect(virtualDeviceOf(sample(group)).hear(await source.antenna.transmissions()).downlinks).toMatchObject(
+      [{ fPort: 3, fCnt: 26 }],
+    )
+  })
+
   it('keeps its queue while it is muted', async () => {
     await source.mute(group)
     await source.push(group, { ...plain, ...via('gw-source') })
