@@ -149,6 +149,36 @@ describe('a device that starts its counters again', () => {
   })
 })
 
+describe('a pending RX timing request', () => {
+  const timing = async () =>
+    (
+      await source.read(
+        'ns',
+        'meter-102',
+        'mac_state.current_parameters.rx1_delay,mac_state.pending_requests',
+      )
+    )['mac_state']
+
+  it('is answered after the new delay by the uplink that answers it', async () => {
+    const device = virtualDeviceOf(sample('meter-102'))
+    await device.uplink(source.send(), { confirmed: true })
+    expect(device.rx1Delay).toBe(5)
+    expect(await timing()).toMatchObject({ pending_requests: [{ cid: 'CID_RX_TIMING_SETUP' }, {}] })
+    expect(await device.uplink(source.send())).toMatchObject({ accepted: true, missed: [], downlinks: [{}] })
+    expect(await timing()).toEqual({ current_parameters: { rx1_delay: 5 } })
+  })
+
+  it('is processed while the device is muted, and the device is answered when it is not', async () => {
+    const device = virtualDeviceOf(sample('meter-102'))
+    await device.uplink(source.send(), { confirmed: true })
+    await source.mute('meter-102')
+    expect((await device.uplink(source.send())).accepted).toBe(true)
+    expect(await timing()).toEqual({ current_parameters: { rx1_delay: 5 } })
+    await source.unmute('meter-102')
+    expect(await device.uplink(source.send())).toMatchObject({ missed: [], downlinks: [{}] })
+  })
+})
+
 describe('a device that is told to join anew', () => {
   it.each([
     ['by any payload on the port', { fPort: 200 }, true],
