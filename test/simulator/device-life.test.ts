@@ -201,6 +201,28 @@ describe('a device that is told to join anew', () => {
   })
 })
 
+describe('a device that joins with factory presets of another life', () => {
+  it.each([
+    [8, 13],
+    [4, 9],
+  ])('has %i of them beside the channels of its accept', async (count, channels) => {
+    const presets = sample('meter-103').channels.slice(0, count).map(String)
+    await source.set(
+      'ns',
+      'meter-103',
+      { mac_settings: { factory_preset_frequencies: presets } },
+      'mac_settings.factory_preset_frequencies',
+    )
+    const device = virtualDeviceOf(sample('meter-103'))
+    expect((await device.join(source.send())).joined).toBe(true)
+    expect((await device.uplink(source.send())).accepted).toBe(true)
+    const { mac_state } = await source.read('ns', 'meter-103', 'mac_state.current_parameters.channels')
+    expect(
+      (mac_state as { current_parameters: { channels: unknown[] } }).current_parameters.channels.length,
+    ).toBe(channels)
+  })
+})
+
 describe('a device that was programmed anew', () => {
   it('joins with its new keys, and no more with the old ones', async () => {
     const { devEui, joinEui } = sample('meter-103')

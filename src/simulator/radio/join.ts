@@ -1,7 +1,7 @@
 import { decode } from '../json/decode.ts'
 import { child, listAt, type Message, numberAt, textAt } from '../json/types.ts'
 import type { Network } from '../network.ts'
-import { bandOf, usesChannelMasks } from '../things-stack/bands.ts'
+import { bandOf, deriveParameters, usesChannelMasks } from '../things-stack/bands.ts'
 import { randomDevAddr } from '../things-stack/configuration.ts'
 import { StackError } from '../things-stack/errors.ts'
 import { deriveMacState } from '../things-stack/mac-state.ts'
@@ -16,13 +16,15 @@ import type { HeardBy } from './uplink.ts'
 
 const acceptDelay = 5
 
-/** Frequencies that a device learns with its accept: up to five of the plan that the band has not. */
-const channelList = (state: Message, plan: string): number[] => {
+/**
+ * Frequencies that a device learns with its accept: up to five of the plan that the band has not. Factory presets do
+ * not count, so that a device with presets gets them twice (measured).
+ */
+const channelList = (record: Message, plan: string): number[] => {
   if (usesChannelMasks(bandOf(plan))) return []
-  const known = new Set(
-    listAt(state, 'current_parameters.channels').map((channel) => channel['uplink_frequency']),
-  )
-  return listAt(state, 'desired_parameters.channels')
+  const { current, desired } = deriveParameters(plan, textAt(record, 'lorawan_phy_version') ?? '')
+  const known = new Set(listAt(current, 'channels').map((channel) => channel['uplink_frequency']))
+  return listAt(desired, 'channels')
     .filter((channel) => channel['enable_uplink'] === true && !known.has(channel['uplink_frequency']))
     .slice(0, 5)
     .map((channel) => Number(channel['uplink_frequency']))
@@ -150,7 +152,7 @@ export const hearJoinRequest = (network: Network, frame: HeardBy, request: JoinR
     rx1DrOffset: numberAt(state, 'desired_parameters.rx1_data_rate_offset'),
     rx2DataRate: numberAt(state, 'desired_parameters.rx2_data_rate_index'),
     rxDelay: numberAt(state, 'desired_parameters.rx1_delay'),
-    frequencies: channelList(state, plan),
+    frequencies: channelList(record, plan),
   }
   const joined = joinServer(network, request, version, offer)
   if (typeof joined === 'string') return refused(joined)
