@@ -31,3 +31,10 @@ export const stackClock = (source: () => Date): StackClock => {
   }
   return { now: source, micros: () => print(nanoseconds(), 6), nanos: () => print(nanoseconds(), 9) }
 }
+
+/** Nanoseconds since 1970 of a time as networks print it; undefined for none. */
+export const instant = (text: string | undefined): bigint | undefined => {
+  const parts = /^(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(?:\.(\d{1,9}))?Z$/.exec(text ?? '')
+  if (parts === null) return undefined
+  return BigInt(Date.parse(`${parts[1]}Z`)) * 1_000_000n + BigInt((parts[2] ?? '').padEnd(9, '0'))
+}

@@ -3,6 +3,7 @@ import { parseJson } from './json/go-json.ts'
 import { isMessage, type Message } from './json/types.ts'
 import type { Network } from './network.ts'
 import { type HeardFrame, hearFrame } from './radio/hear.ts'
+import { sendAllDue } from './radio/network-initiated.ts'
 import type { RateLimiter } from './rate-limit.ts'
 import { printApiKey } from './things-stack/api-keys.ts'
 
@@ -88,6 +89,20 @@ export const control = (state: ControlState, method: string, path: string, text:
       return { status: 200, body: { requests: state.requests } }
     case 'DELETE /requests':
       state.requests.length = 0
+      return { status: 200, body: {} }
+    case 'GET /transmissions':
+      sendAllDue(state.network)
+      return {
+        status: 200,
+        body: {
+          transmissions: state.network.transmissions.map((sent) => ({
+            ...sent,
+            phyPayload: sent.phyPayload.toString('base64'),
+          })),
+        },
+      }
+    case 'DELETE /transmissions':
+      state.network.transmissions.length = 0
       return { status: 200, body: {} }
     case 'POST /frames':
       return frame(state, body)

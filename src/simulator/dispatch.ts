@@ -8,8 +8,14 @@ import { decodeError, errorBody, StackError, statusOf } from './things-stack/err
 import { authenticate, type Credentials } from './things-stack/rights.ts'
 import { type Match, matchRoute } from './things-stack/routes.ts'
 
-/** Which registries a port serves: all, the Identity Server alone, or everything else (as the Cloud splits them). */
-export type Serves = 'all' | 'identity' | 'cluster'
+/**
+ * Which registries a port serves: all, the Identity Server alone, or everything else (as the Cloud splits them), less
+ * those that are left out.
+ */
+export interface Serves {
+  readonly part: 'all' | 'identity' | 'cluster'
+  readonly without?: readonly Registry[]
+}
 
 export interface Request {
   readonly method: string
@@ -25,8 +31,9 @@ export interface Answer {
   readonly body: string
 }
 
-const serves = (port: Serves, registry: Registry): boolean =>
-  port === 'all' || registry === 'all' || (registry === 'is') === (port === 'identity')
+const serves = ({ part, without = [] }: Serves, registry: Registry): boolean =>
+  registry === 'all' ||
+  (!without.includes(registry) && (part === 'all' || (registry === 'is') === (part === 'identity')))
 
 /** Routes a request on a port; a registry that the port does not serve is not found. */
 export const routeRequest = (port: Serves, method: string, target: string): Match => {

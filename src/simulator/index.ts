@@ -11,6 +11,9 @@ import { createGateway } from './things-stack/gateways.ts'
 
 export type { SampleDevice, SampleSession, SampleSessionKeys } from './sample/sample.ts'
 
+/** A part of a network that has routes of its own. */
+export type ServedRegistry = 'is' | 'js' | 'ns' | 'as' | 'gs' | 'edtc'
+
 /** How the local networks are started. */
 export interface SimulatorOptions {
   /** First port; 0 or absent: free ports. */
@@ -21,6 +24,8 @@ export interface SimulatorOptions {
   readonly latencyMs?: number
   /** Serve the target's Identity Server on a port of its own, as the Cloud does. */
   readonly split?: boolean
+  /** Registries that a network does not serve: its router answers their routes with 404 and no details. */
+  readonly without?: Readonly<Partial<Record<'source' | 'target', readonly ServedRegistry[]>>>
   /** Limit requests; see docs/simulator-contract.md. */
   readonly rate?: Rate
   /** Time of the networks; the system's when absent. */
@@ -101,10 +106,14 @@ export const startSimulator = async (options: SimulatorOptions = {}): Promise<Ru
   })
 
   try {
-    const first = await start(stateOf(source.network), 'all')
+    const split = options.split === true
+    const without = { source: options.without?.source ?? [], target: options.without?.target ?? [] }
+    const first = await start(stateOf(source.network), { part: 'all', without: without.source })
     const targetState = stateOf(target.network)
-    const second = await start(targetState, options.split === true ? 'cluster' : 'all')
-    const identity = options.split === true ? await start(targetState, 'identity') : undefined
+    const second = await start(targetState, { part: split ? 'cluster' : 'all', without: without.target })
+    const identity = split
+      ? await start(targetState, { part: 'identity', without: without.target })
+      : undefined
     return {
       networks: [
         {
@@ -135,9 +144,15 @@ export const startSimulator = async (options: SimulatorOptions = {}): Promise<Ru
 }
 
 export {
+  type AirFrame,
+  antennaOf,
   createVirtualDevice,
   type HeardDownlink,
+  type HeardTransmission,
+  type HearingOutcome,
   type JoinOutcome,
+  type MulticastSession,
+  type RejoinTrigger,
   radioOf,
   type Send,
   type UplinkOutcome,

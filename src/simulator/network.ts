@@ -1,4 +1,5 @@
 import { type StackClock, stackClock } from './clock.ts'
+import type { Transmission } from './radio/transmissions.ts'
 import { RecordStore } from './store.ts'
 import type { ApiKey } from './things-stack/api-keys.ts'
 
@@ -40,6 +41,8 @@ export interface Network {
   readonly links: RecordStore
   /** AppSKeys that the Join Server remembers, by `joinEui/devEui/sessionKeyId`. */
   readonly sessionKeys: Map<string, string>
+  /** All that its gateways have sent, in order. */
+  readonly transmissions: Transmission[]
 }
 
 /** An empty network with the users `admin` and `operator`. */
@@ -65,6 +68,7 @@ export const createNetwork = (name: string, facts: NetworkFacts, clock: () => Da
   applicationServer: new RecordStore(),
   links: new RecordStore(),
   sessionKeys: new Map(),
+  transmissions: [],
 })
 
 /** All stores of a network, for the stale fault. */

@@ -1,22 +1,35 @@
-import { cryptPayload, dataMic, joinMic, uplinkMic11 } from './radio/crypto.ts'
-import { dataRateIndex } from './radio/data-rates.ts'
-import { buildDataFrame, buildJoinRequest, parseDataFrame } from './radio/frames.ts'
-import type { SampleDevice, SampleSession } from './sample/types.ts'
-import { initialState, obey, openAccept, openDownlink, takeAccept } from './virtual/state.ts'
+import { joinMic } from './radio/crypto.ts'
+import { buildJoinRequest, parseDataFrame } from './radio/frames.ts'
+import type { SampleDevice } from './sample/types.ts'
+import { buildUplink } from './virtual/build.ts'
+import { asksToRejoin, hearTransmissions } from './virtual/hear.ts'
+import {
+  forgetAnswers,
+  initialState,
+  obey,
+  openAccept,
+  openDownlink,
+  restart,
+  takeAccept,
+} from './virtual/state.ts'
 import type {
   HeardDownlink,
   NetworkAnswer,
   ReceivedFrame,
-  UplinkOptions,
   VirtualDevice,
   VirtualDeviceOptions,
 } from './virtual/types.ts'
 
-export { radioOf } from './virtual/radio.ts'
+export { antennaOf, radioOf } from './virtual/radio.ts'
 export type {
+  AirFrame,
   HeardDownlink,
+  HeardTransmission,
+  HearingOutcome,
   JoinOutcome,
+  MulticastSession,
   NetworkAnswer,
+  RejoinTrigger,
   Send,
   UplinkOutcome,
   VirtualDevice,
@@ -62,66 +75,34 @@ export const createVirtualDevice = (options: VirtualDeviceOptions): VirtualDevic
     return { ...outcome(answer), joined: false, devNonce, missed }
   }
 
-  const buildUplink = (
-    session: SampleSession,
-    fCnt: number,
-    frequency: number,
-    { confirmed = false, payload = Buffer.from([1]), fPort = 1 }: UplinkOptions,
-  ): Buffer => {
-    const answers = state.rekeying ? [Buffer.from([11, 1]), ...state.answers] : state.answers
-    const clear = Buffer.concat(
-      answers.filter((_, index) => Buffer.concat(answers.slice(0, index + 1)).length <= 15),
-    )
-    const { devAddr, keys } = session
-    const fOpts = is11 ? cryptPayload(keys.nwkSEncKey, 0, devAddr, fCnt, clear, 1) : clear
-    const message = buildDataFrame({
-      confirmed,
-      up: true,
-      devAddr,
-      adr: true,
-      adrAckReq: false,
-      ack: state.acknowledge,
-      fCnt,
-      fOpts,
-      fPort,
-      frmPayload: cryptPayload(keys.appSKey, 0, devAddr, fCnt, payload),
-    })
-    const input = { devAddr, fCnt, message }
-    const rate = dataRateIndex(options.frequencyPlan, options.dataRate) ?? 0
-    const channel = Math.max(0, state.channels.indexOf(frequency))
-    const mic = is11
-      ? uplinkMic11(keys, {
-          ...input,
-          confirmed: state.acknowledge ? state.lastConfirmedDown : 0,
-          dataRate: rate,
-          channel,
-        })
-      : dataMic(keys.fNwkSIntKey, { ...input, direction: 0 })
-    return Buffer.concat([message, mic])
+  const followTrigger = (downlinks: readonly HeardDownlink[]): void => {
+    const told = downlinks.some((downlink) => asksToRejoin(options.rejoinOn, downlink))
+    if (told && options.rootKeys !== undefined) restart(options, state)
   }
 
   const uplink: VirtualDevice['uplink'] = async (send, given = {}) => {
     const { session } = state
     if (session === undefined) throw new Error('this device has no session: it has to join first')
+    const delay = state.rx1Delay
     const fCnt = bits === 16 ? (state.up + 1) % 65_536 : state.up + 1
     state.up = fCnt
     const frequency = given.frequency ?? state.channels[0] ?? 0
-    const phyPayload = buildUplink(session, fCnt, frequency, given)
+    const phyPayload = buildUplink(options, state, session, fCnt, frequency, given)
     state.acknowledge = false
     const answer = await send({ frequency, dataRate: options.dataRate, phyPayload })
     const downlinks: HeardDownlink[] = []
     const missed: string[] = []
     for (const frame of answer.downlinks) {
-      const late = listen(frame, state.rx1Delay)
+      const late = listen(frame, delay)
       const data = parseDataFrame(frame.phyPayload)
       const heard =
         late ?? (data === undefined ? 'not a data frame' : openDownlink(state, session, is11, data, fCnt))
       if (typeof heard === 'string') missed.push(heard)
       else downlinks.push(heard)
     }
-    // Answers are repeated until a downlink is heard, so that a lost uplink loses nothing.
-    if (downlinks.length > 0 || answer.accepted) state.answers = []
-    for (const { commands } of downlinks) obey(state, commands)
+    forgetAnswers(state, downlinks.length > 0)
+    for (const { commands } of downlinks) obey(options, state, commands)
+    followTrigger(downlinks)
     return {
       ...outcome(answer),
       fCnt,
@@ -131,9 +112,17 @@ export const createVirtualDevice = (options: VirtualDeviceOptions): VirtualDevic
     }
   }
 
+  const hear: VirtualDevice['hear'] = (transmissions) => {
+    const heard = hearTransmissions(options, state, transmissions)
+    followTrigger(heard.downlinks)
+    return heard
+  }
+
   return {
     join,
     uplink,
+    hear,
+    powerCycle: () => restart(options, state),
     resetCounters: () => {
       state.up = -1
       state.down = -1
@@ -158,6 +147,9 @@ export const createVirtualDevice = (options: VirtualDeviceOptions): VirtualDevic
     get lastDevNonce() {
       return state.devNonce
     },
+    get wantsJoin() {
+      return options.rootKeys !== undefined && state.session === undefined
+    },
   }
 }
 
@@ -169,10 +161,31 @@ const outcome = ({
   ...(reason === undefined ? {} : { reason }),
 })
 
-/** The virtual device of a sample device; a device with a pending session only starts with that one. */
-export const virtualDeviceOf = (sample: SampleDevice): VirtualDevice => {
+const classOf = ({ lorawanVersion, multicast, network }: SampleDevice): 'A' | 'B' | 'C' => {
+  if (network?.['supports_class_c'] === true && (multicast || lorawanVersion !== 'MAC_V1_1')) return 'C'
+  return network?.['supports_class_b'] === true ? 'B' : 'A'
+}
+
+/**
+ * The virtual device of a sample device; a device with a pending session only starts with that one. That of a
+ * multicast group is a member: it holds the group's session and hears what is sent to the group.
+ * @param more options that it has besides, such as groups or what makes it join
+ */
+export const virtualDeviceOf = (
+  sample: SampleDevice,
+  more: Partial<VirtualDeviceOptions> = {},
+): VirtualDevice => {
   const session = sample.session ?? sample.pendingSession
   const fresh = sample.session === undefined && session !== undefined
+  const listens = sample.listens === undefined ? {} : { listens: sample.listens }
+  const group =
+    session === undefined || !sample.multicast
+      ? {}
+      : {
+          multicast: [
+            { devAddr: session.devAddr, keys: session.keys, lastFCntDown: session.lastNFCntDown, ...listens },
+          ],
+        }
   const device = createVirtualDevice({
     lorawanVersion: sample.lorawanVersion,
     frequencyPlan: sample.frequencyPlan,
@@ -182,10 +195,14 @@ export const virtualDeviceOf = (sample: SampleDevice): VirtualDevice => {
     dataRate: sample.dataRate,
     channels: sample.channels,
     counterBits: sample.counterBits,
+    deviceClass: classOf(sample),
+    ...listens,
+    ...group,
     ...(sample.devEui === undefined ? {} : { devEui: sample.devEui }),
     ...(sample.joinEui === undefined ? {} : { joinEui: sample.joinEui }),
     ...(sample.rootKeys === undefined ? {} : { rootKeys: sample.rootKeys }),
     ...(session === undefined ? {} : { session }),
+    ...more,
   })
   if (fresh) device.resetCounters()
   return device

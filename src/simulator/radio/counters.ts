@@ -15,7 +15,8 @@ const maximumGap = 16_384
 export const fullCounter = (low: number, last: number, bits: 16 | 32): number => {
   if ((low === 0 && last === 0) || bits === 16) return low
   const high = Math.floor(last / 65_536) * 65_536
-  return low >= last % 65_536 ? high + low : high + 65_536 + low
+  if (low >= last % 65_536) return high + low
+  return last < 0xffff_0000 ? high + 65_536 + low : low
 }
 
 /** How many bits of the counter the device keeps. */

@@ -19,6 +19,10 @@ export const downlinkDataRate = (plan: string, uplinkIndex: number, offset: numb
   return europe[Math.max(0, uplinkIndex - offset)] ?? 'SF12BW125'
 }
 
+/** Name of a downlink data rate by its index; undefined when the band has it not. */
+export const downlinkRate = (plan: string, index: number): string | undefined =>
+  plan.startsWith('US_') || plan.startsWith('AU_') ? wide[index - 8] : europe[index]
+
 /** The modulation as recent uplinks keep it. */
 export const loraOf = (
   name: string,

@@ -91,6 +91,8 @@ export interface DataFrame {
   readonly adr: boolean
   readonly adrAckReq: boolean
   readonly ack: boolean
+  /** Bit 4 of FCtrl: class B in an uplink, more is queued in a downlink. */
+  readonly bit4: boolean
   readonly fCnt: number
   readonly fOpts: Buffer
   readonly fPort: number | undefined
@@ -125,6 +127,7 @@ export const parseDataFrame = (phy: Buffer): ReceivedDataFrame | undefined => {
     adr: (control & 0x80) !== 0,
     adrAckReq: (control & 0x40) !== 0,
     ack: (control & 0x20) !== 0,
+    bit4: (control & 0x10) !== 0,
     fCnt: phy.readUInt16LE(6),
     fOpts: phy.subarray(8, optionsEnd),
     fPort: optionsEnd < end ? phy[optionsEnd] : undefined,
@@ -143,14 +146,14 @@ export const buildDataFrame = (frame: DataFrame): Buffer => {
     : frame.confirmed
       ? types.confirmedDown
       : types.unconfirmedDown
-  const control =
-    (frame.adr ? 0x80 : 0) | (frame.adrAckReq ? 0x40 : 0) | (frame.ack ? 0x20 : 0) | frame.fOpts.length
+  const flags =
+    (frame.adr ? 0x80 : 0) | (frame.adrAckReq ? 0x40 : 0) | (frame.ack ? 0x20 : 0) | (frame.bit4 ? 0x10 : 0)
   const counter = Buffer.alloc(2)
   counter.writeUInt16LE(frame.fCnt & 0xffff)
   return Buffer.concat([
     Buffer.from([type << 5]),
     reversed(frame.devAddr),
-    Buffer.from([control]),
+    Buffer.from([flags | frame.fOpts.length]),
     counter,
     frame.fOpts,
     ...(frame.fPort === undefined ? [] : [Buffer.from([frame.fPort]), frame.frmPayload]),

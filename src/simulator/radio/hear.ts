@@ -1,7 +1,7 @@
-import { textAt } from '../json/types.ts'
 import type { Network } from '../network.ts'
 import { parseDataFrame, parseJoinRequest } from './frames.ts'
 import { hearJoinRequest } from './join.ts'
+import { gatewayByEui } from './transmissions.ts'
 import { hearDataFrame } from './uplink.ts'
 
 /** A frame as a gateway heard it. `frequency` in Hz. */
@@ -55,14 +55,12 @@ const countGateway = (network: Network, id: string): void => {
  * by integrity code, counter, channel and nonce (API notes, sections 6.6, 7 and 14.1).
  */
 export const hearFrame = (network: Network, frame: Frame): HeardFrame => {
-  const gateway = network.gateways
-    .entries()
-    .find(([, record]) => textAt(record, 'ids.eui') === frame.gatewayEui)
-  if (gateway === undefined) return refused(`gateway ${frame.gatewayEui} is not registered on this network`)
-  countGateway(network, gateway[0])
+  const gatewayId = gatewayByEui(network, frame.gatewayEui)
+  if (gatewayId === undefined) return refused(`gateway ${frame.gatewayEui} is not registered on this network`)
+  countGateway(network, gatewayId)
   const join = parseJoinRequest(frame.phyPayload)
-  if (join !== undefined) return hearJoinRequest(network, frame, join)
+  if (join !== undefined) return hearJoinRequest(network, { ...frame, gatewayId }, join)
   const data = parseDataFrame(frame.phyPayload)
   if (data === undefined || !data.up) return refused('the frame is neither a join-request nor a data uplink')
-  return hearDataFrame(network, { ...frame, gatewayId: gateway[0] }, data)
+  return hearDataFrame(network, { ...frame, gatewayId }, data)
 }

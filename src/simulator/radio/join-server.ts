@@ -16,6 +16,7 @@ import {
 import { buildJoinAccept, type JoinAccept, type JoinRequest } from './frames.ts'
 
 const nonceMemory = 10
+const lastJoinNonce = 0xff_ffff
 
 /** The record of a registry whose EUIs are these. */
 export const byEuis = (store: RecordStore, { joinEui, devEui }: JoinRequest): [string, Message] | undefined =>
@@ -79,6 +80,7 @@ export const joinServer = (
   if (root === undefined) return 'the Join Server has no root key for this device'
   if (!joinMic(root.network, request.message).equals(request.mic))
     return 'the integrity code of the join-request does not match'
+  if (numberAt(record, 'last_join_nonce') >= lastJoinNonce) return 'the JoinNonce is used up'
   const joinNonce = numberAt(record, 'last_join_nonce') + 1
   const clear = buildJoinAccept({ ...offer, joinNonce })
   const header = Buffer.from([0x20])

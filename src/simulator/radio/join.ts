@@ -1,24 +1,30 @@
 import { decode } from '../json/decode.ts'
 import { child, listAt, type Message, numberAt, textAt } from '../json/types.ts'
 import type { Network } from '../network.ts'
-import { bandOf, usesChannelMasks } from '../things-stack/bands.ts'
+import { bandOf, deriveParameters, usesChannelMasks } from '../things-stack/bands.ts'
 import { randomDevAddr } from '../things-stack/configuration.ts'
 import { StackError } from '../things-stack/errors.ts'
 import { deriveMacState } from '../things-stack/mac-state.ts'
 import { dataRateIndex, downlinkDataRate, loraOf } from './data-rates.ts'
 import type { JoinAccept, JoinRequest } from './frames.ts'
-import { type Frame, type HeardFrame, refused } from './hear.ts'
+import { followJoin } from './application-queue.ts'
+import { type Downlink, type Frame, type HeardFrame, refused } from './hear.ts'
 import { byEuis, type Joined, joinServer } from './join-server.ts'
+import { queueOf } from './network-queue.ts'
+import { transmit } from './transmissions.ts'
+import type { HeardBy } from './uplink.ts'
 
 const acceptDelay = 5
 
-/** Frequencies that a device learns with its accept: up to five of the plan that the band has not. */
-const channelList = (state: Message, plan: string): number[] => {
+/**
+ * Frequencies that a device learns with its accept: up to five of the plan that the band has not. Factory presets do
+ * not count, so that a device with presets gets them twice (measured).
+ */
+const channelList = (record: Message, plan: string): number[] => {
   if (usesChannelMasks(bandOf(plan))) return []
-  const known = new Set(
-    listAt(state, 'current_parameters.channels').map((channel) => channel['uplink_frequency']),
-  )
-  return listAt(state, 'desired_parameters.channels')
+  const { current, desired } = deriveParameters(plan, textAt(record, 'lorawan_phy_version') ?? '')
+  const known = new Set(listAt(current, 'channels').map((channel) => channel['uplink_frequency']))
+  return listAt(desired, 'channels')
     .filter((channel) => channel['enable_uplink'] === true && !known.has(channel['uplink_frequency']))
     .slice(0, 5)
     .map((channel) => Number(channel['uplink_frequency']))
@@ -85,6 +91,8 @@ const storePending = (
       key,
       decode('EndDevice', { ...application, pending_session: session, updated_at: network.clock.nanos() }),
     )
+    const waiting = child(record, 'session') ?? child(record, 'pending_session')
+    followJoin(network, key, queueOf(waiting), child(application, 'pending_session'))
     const identity = network.identityServer.get(key)
     if (identity !== undefined)
       network.identityServer.set(
@@ -118,7 +126,7 @@ const stateOf = (record: Message): Message | string => {
 }
 
 /** Hears a join-request: checked by channel, nonce and integrity code; a muted device is processed and not answered. */
-export const hearJoinRequest = (network: Network, frame: Frame, request: JoinRequest): HeardFrame => {
+export const hearJoinRequest = (network: Network, frame: HeardBy, request: JoinRequest): HeardFrame => {
   const found = byEuis(network.networkServer, request)
   if (found === undefined) return refused('the Network Server has no device with these EUIs')
   const [key, record] = found
@@ -144,7 +152,7 @@ export const hearJoinRequest = (network: Network, frame: Frame, request: JoinReq
     rx1DrOffset: numberAt(state, 'desired_parameters.rx1_data_rate_offset'),
     rx2DataRate: numberAt(state, 'desired_parameters.rx2_data_rate_index'),
     rxDelay: numberAt(state, 'desired_parameters.rx1_delay'),
-    frequencies: channelList(state, plan),
+    frequencies: channelList(record, plan),
   }
   const joined = joinServer(network, request, version, offer)
   if (typeof joined === 'string') return refused(joined)
@@ -160,15 +168,13 @@ export const hearJoinRequest = (network: Network, frame: Frame, request: JoinReq
   )
   if (muted) return { accepted: true, downlinks: [] }
   const down = Number(channels[index]?.['downlink_frequency'] ?? frame.frequency)
-  return {
-    accepted: true,
-    downlinks: [
-      {
-        phyPayload: joined.accept,
-        frequency: down,
-        dataRate: downlinkDataRate(plan, rate, 0),
-        delay: acceptDelay,
-      },
-    ],
+  const downlink: Downlink = {
+    phyPayload: joined.accept,
+    frequency: down,
+    dataRate: downlinkDataRate(plan, rate, 0),
+    delay: acceptDelay,
   }
+  const { delay: _, ...sent } = downlink
+  transmit(network, { gatewayId: frame.gatewayId, class: 'A', ...sent, time: network.clock.nanos() })
+  return { accepted: true, downlinks: [downlink] }
 }

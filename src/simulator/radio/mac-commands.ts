@@ -1,4 +1,4 @@
-import { child, listAt, type Message, numberAt } from '../json/types.ts'
+import { at, child, listAt, type Message, numberAt } from '../json/types.ts'
 
 /** A MAC command as it stands in FOpts. */
 export interface Command {
@@ -103,6 +103,19 @@ export const wantedRequests = (device: Message, statusDue: boolean): Message[] =
   const answered = new Set(Array.isArray(recent) ? recent : [])
   const differs = (name: string): boolean => (current[name] ?? 0) !== (desired[name] ?? 0)
   const requests: Message[] = []
+  if (
+    (differs('rx2_data_rate_index') || differs('rx2_frequency') || differs('rx1_data_rate_offset')) &&
+    !answered.has('CID_RX_PARAM_SETUP')
+  ) {
+    requests.push({
+      cid: 'CID_RX_PARAM_SETUP',
+      rx_param_setup_req: withoutZeros({
+        rx2_data_rate_index: desired['rx2_data_rate_index'] ?? 0,
+        rx1_data_rate_offset: desired['rx1_data_rate_offset'] ?? 0,
+        rx2_frequency: desired['rx2_frequency'],
+      }),
+    })
+  }
   const known = listAt(current, 'channels')
   for (const [index, channel] of listAt(desired, 'channels').entries()) {
     if (known[index] !== undefined || channel['enable_uplink'] !== true) continue
@@ -114,19 +127,6 @@ export const wantedRequests = (device: Message, statusDue: boolean): Message[] =
         frequency: uplink_frequency,
         min_data_rate_index: min_data_rate_index ?? 0,
         max_data_rate_index: max_data_rate_index ?? 0,
-      }),
-    })
-  }
-  if (
-    (differs('rx2_data_rate_index') || differs('rx2_frequency') || differs('rx1_data_rate_offset')) &&
-    !answered.has('CID_RX_PARAM_SETUP')
-  ) {
-    requests.push({
-      cid: 'CID_RX_PARAM_SETUP',
-      rx_param_setup_req: withoutZeros({
-        rx2_data_rate_index: desired['rx2_data_rate_index'] ?? 0,
-        rx1_data_rate_offset: desired['rx1_data_rate_offset'] ?? 0,
-        rx2_frequency: desired['rx2_frequency'],
       }),
     })
   }
@@ -164,6 +164,8 @@ export const encodeCommand = (command: Message): Buffer => {
       return Buffer.from([6])
     case 'CID_REKEY':
       return Buffer.from([11, 1])
+    case 'CID_DEVICE_MODE':
+      return Buffer.from([32, at(command, 'device_mode_conf.class') === 'CLASS_C' ? 2 : 0])
     case 'CID_LINK_CHECK':
       return Buffer.from([
         2,

@@ -158,6 +158,7 @@ export const sampleDevices: readonly SampleDevice[] = [
   {
     ...otaa(11, 'AB'),
     id: 'lamp-class-c',
+    listens: { frequency: 869_525_000, dataRate: 'SF9BW125' },
     about: 'OTAA, class C with a timeout',
     session: session10('2700100B', 'BB', 'CB', 900, 210),
     lastDevNonce: 5,
@@ -167,6 +168,7 @@ export const sampleDevices: readonly SampleDevice[] = [
   {
     ...otaa(12, 'AC'),
     id: 'beacon-class-b',
+    listens: { frequency: 869_525_000, dataRate: 'SF9BW125' },
     about: 'OTAA, class B with ping slots',
     session: session10('2700100C', 'BC', 'CC', 77, 31),
     lastDevNonce: 6,
@@ -234,6 +236,7 @@ export const sampleDevices: readonly SampleDevice[] = [
   {
     ...base,
     id: 'lamps-group',
+    listens: { frequency: 869_525_000, dataRate: 'SF12BW125' },
     about: 'multicast group, class C',
     rx1Delay: 1,
     multicast: true,

@@ -1,12 +1,16 @@
 import { dispatch, routeRequest } from '../dispatch.ts'
 import { child, copy, type Message } from '../json/types.ts'
 import { deviceKey, type Network } from '../network.ts'
+import { uplinkToken } from '../radio/transmissions.ts'
 import { bandOf, highestAdrDataRate } from '../things-stack/bands.ts'
 import { deriveMacState } from '../things-stack/mac-state.ts'
 import { sampleDevices } from './devices.ts'
 import type { SampleDevice, SampleSession } from './types.ts'
 
 export type { SampleDevice, SampleSession, SampleSessionKeys } from './types.ts'
+
+/** The gateway that has heard the sample devices. */
+const gateway = { id: 'gw-source', eui: 'AA555A0000000001' }
 
 const unlimited = { check: () => undefined }
 
@@ -15,7 +19,7 @@ const writer =
   (network: Network, token: string) =>
   (method: string, target: string, body: Message): Message => {
     const request = { method, target, authorization: `Bearer ${token}`, body: JSON.stringify(body) }
-    const answer = dispatch(network, unlimited, routeRequest('all', method, target), request, false)
+    const answer = dispatch(network, unlimited, routeRequest({ part: 'all' }, method, target), request, false)
     if (answer.status !== 200) throw new Error(`the sample was refused: ${method} ${target}: ${answer.body}`)
     return JSON.parse(answer.body) as Message
   }
@@ -58,6 +62,14 @@ const recentUplink = (device: SampleDevice, { devAddr, lastFCntUp }: SampleSessi
     },
   },
   settings: { data_rate: { lora: { bandwidth: 125000, spreading_factor: 7, coding_rate: '4/5' } } },
+  rx_metadata: [
+    {
+      gateway_ids: { gateway_id: gateway.id, eui: gateway.eui },
+      channel_rssi: -60,
+      snr: 9,
+      uplink_token: uplinkToken(gateway.id),
+    },
+  ],
   received_at: '2026-01-05T08:00:00.000000001Z',
   device_channel_index: device.frequencyPlan.startsWith('US') ? 8 : 0,
 })
@@ -68,8 +80,10 @@ const completeState = (device: SampleDevice, session: SampleSession): Message =>
   const desired = child(state, 'desired_parameters') ?? {}
   const fastest = highestAdrDataRate(bandOf(device.frequencyPlan), device.phyVersion)
   const current: Message = { ...copy(desired), adr_data_rate_index: fastest, rx1_delay: device.rx1Delay }
+  const classB = device.network?.['supports_class_b'] === true ? { device_class: 'CLASS_B' } : {}
   return {
     ...state,
+    ...classB,
     current_parameters: current,
     desired_parameters: { ...desired, adr_data_rate_index: fastest },
     last_dev_status_f_cnt_up: Math.max(1, session.lastFCntUp - 20),

@@ -17,6 +17,12 @@ export interface SampleSession {
   readonly lastAFCntDown: number
 }
 
+/** Frequency in Hz and data rate of a window in which a device hears what comes without an uplink. */
+export interface Listening {
+  readonly frequency: number
+  readonly dataRate: string
+}
+
 /** A device of the sample application, with all that a virtual device needs to be it. All keys are made up. */
 export interface SampleDevice {
   readonly id: string
@@ -41,6 +47,8 @@ export interface SampleDevice {
   /** 16 when the device sends no more than the low half of its counter and starts again at 0. */
   readonly counterBits: 16 | 32
   readonly multicast: boolean
+  /** RX2 of a class C device or group, the ping slots of a class B one. */
+  readonly listens?: Listening
   /** Identity Server alone: half-registered. */
   readonly registeredOn: 'all' | 'identity-server'
   /** More fields for each registry. */

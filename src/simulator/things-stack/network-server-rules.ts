@@ -98,7 +98,7 @@ const multicast = (candidate: Candidate): void => {
     'supports_join',
     'session.last_f_cnt_up',
     'session.last_conf_f_cnt_down',
-    'mac_settings.schedule_downlinks',
+    'mac_settings.schedule_downlinks.value',
     'mac_settings.relay',
     'mac_settings.desired_relay',
   ]) {

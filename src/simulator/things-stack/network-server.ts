@@ -3,6 +3,7 @@ import { allowedPaths, coversAny, setPaths } from '../json/mask.ts'
 import { child, copy, type Message, textAt } from '../json/types.ts'
 import { validate } from '../json/validate.ts'
 import { deviceKey } from '../network.ts'
+import { sendDue } from '../radio/network-initiated.ts'
 import { bodyMask, type Call, param, type Route, requireAllowed } from './call.ts'
 import { type Component, componentRoutes } from './component-routes.ts'
 import { changedId, checkIds, deviceEntity, euiConflict, view } from './devices.ts'
@@ -21,6 +22,9 @@ const keyPaths = [
 ].flatMap((root) => networkKeys.map((key) => `${root}.${key}`))
 const keyIds = ['session.keys.session_key_id', 'pending_session.keys.session_key_id']
 const queues = ['session.queued_application_downlinks', 'pending_session.queued_application_downlinks']
+
+/** What has the Network Server look whether a downlink is due, when it is set. */
+const scheduling = ['mac_settings.schedule_downlinks', 'mac_state', 'last_dev_status_received_at']
 
 /** Rights that reading a mask needs, without `RIGHT_APPLICATION_` (API notes, section 2.3). */
 const readRights = (mask: readonly string[]): string[] => {
@@ -91,6 +95,7 @@ const set = (call: Call, device: Message, masked: readonly string[]): Message =>
     if (conflict !== undefined) throw conflict
   }
   network.networkServer.set(key, record)
+  if (coversAny(mask, ...scheduling)) sendDue(network, key)
   return record
 }
 

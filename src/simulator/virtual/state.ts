@@ -8,9 +8,10 @@ import {
   joinMic,
   reversed,
 } from '../radio/crypto.ts'
+import { downlinkRate } from '../radio/data-rates.ts'
 import { type JoinAccept, parseJoinAccept, type ReceivedDataFrame } from '../radio/frames.ts'
 import { type Command, parseDownlinkCommands } from '../radio/mac-commands.ts'
-import type { SampleSession } from '../sample/types.ts'
+import type { Listening, SampleSession } from '../sample/types.ts'
 import type { HeardDownlink, VirtualDeviceOptions } from './types.ts'
 
 /** What a device remembers. */
@@ -27,6 +28,11 @@ export interface State {
   /** MAC answers for the next uplink. */
   answers: Buffer[]
   rekeying: boolean
+  /** A LoRaWAN 1.1 device says that it is class C until the network has confirmed it. */
+  indicating: boolean
+  listens: Listening | undefined
+  /** Last counter of each group, by DevAddr. */
+  readonly groups: Map<string, number>
   acknowledge: boolean
   lastConfirmedDown: number
 }
@@ -46,6 +52,9 @@ export const initialState = (options: VirtualDeviceOptions): State => ({
   channels: [...options.channels],
   answers: [],
   rekeying: false,
+  indicating: false,
+  listens: options.listens,
+  groups: new Map((options.multicast ?? []).map(({ devAddr, lastFCntDown }) => [devAddr, lastFCntDown])),
   acknowledge: false,
   lastConfirmedDown: 0,
 })
@@ -71,6 +80,13 @@ export const openAccept = (
       )
     : joinMic(key, covered)
   return code.equals(clear.subarray(-4)) ? accept : 'the integrity code of the join-accept does not match'
+}
+
+/** A class C device listens at another data rate from now on. */
+const listenAt = (options: VirtualDeviceOptions, state: State, index: number): void => {
+  const dataRate = downlinkRate(options.frequencyPlan, index)
+  if (state.listens !== undefined && options.deviceClass === 'C' && dataRate !== undefined)
+    state.listens = { ...state.listens, dataRate }
 }
 
 /** Makes the accept's session the device's; a text says why it refuses. */
@@ -107,19 +123,24 @@ export const takeAccept = (
   ]
   state.answers = []
   state.rekeying = accept.optNeg
+  state.indicating = accept.optNeg && options.deviceClass === 'C'
+  listenAt(options, state, accept.rx2DataRate)
   return undefined
 }
 
-const wholeCounter = (low: number, last: number): number => {
+export const wholeCounter = (low: number, last: number): number => {
   if (last < 0) return low
   const high = Math.floor(last / 65_536) * 65_536
   return low > last % 65_536 ? high + low : high + 65_536 + low
 }
 
 /** Obeys the network's commands and prepares the answers. */
-export const obey = (state: State, commands: readonly Command[]): void => {
+export const obey = (options: VirtualDeviceOptions, state: State, commands: readonly Command[]): void => {
   for (const { id, body } of commands) {
-    if (id === 5) state.answers.push(Buffer.from([5, 7]))
+    if (id === 5) {
+      listenAt(options, state, (body[0] ?? 0) & 15)
+      state.answers.push(Buffer.from([5, 7]))
+    }
     if (id === 6) state.answers.push(statusAnswer)
     if (id === 7) {
       state.channels[body[0] ?? 0] = body.readUIntLE(1, 3) * 100
@@ -130,7 +151,32 @@ export const obey = (state: State, commands: readonly Command[]): void => {
       state.answers.push(Buffer.from([8]))
     }
     if (id === 11) state.rekeying = false
+    if (id === 32) state.indicating = false
   }
+}
+
+/** Answers that are said in every uplink until a downlink is heard (LoRaWAN 1.0.2, 5.4 and 5.7). */
+const sticky = new Set([5, 8])
+
+/** An uplink has gone out: most answers are said once, heard or not. */
+export const forgetAnswers = (state: State, heard: boolean): void => {
+  state.answers = heard ? [] : state.answers.filter(([id]) => sticky.has(id ?? 0))
+}
+
+/** Switches the device off and on. What is in its flash stays: keys, nonces and, for ABP, the session. */
+export const restart = (options: VirtualDeviceOptions, state: State): void => {
+  if (options.rootKeys !== undefined) state.session = undefined
+  state.up = -1
+  state.down = -1
+  state.downA = -1
+  state.rx1Delay = options.rx1Delay
+  state.channels = [...options.channels]
+  state.answers = []
+  state.rekeying = false
+  state.indicating = false
+  state.listens = options.listens
+  state.acknowledge = false
+  state.lastConfirmedDown = 0
 }
 
 /** Reads a downlink, or says why it is not taken. */
@@ -165,14 +211,15 @@ export const openDownlink = (
   const options = is11
     ? cryptPayload(session.keys.nwkSEncKey, 1, devAddr, fCnt, data.fOpts, application ? 2 : 1)
     : data.fOpts
-  const commands = parseDownlinkCommands(options)
   const key = data.fPort === 0 ? session.keys.nwkSEncKey : session.keys.appSKey
+  const payload = cryptPayload(key, 1, devAddr, fCnt, data.frmPayload)
+  const commands = parseDownlinkCommands(data.fPort === 0 ? payload : options)
   return {
     fCnt,
     ack: data.ack,
     confirmed: data.confirmed,
     fPort: data.fPort,
-    payload: cryptPayload(key, 1, devAddr, fCnt, data.frmPayload),
+    payload,
     commands,
   }
 }
