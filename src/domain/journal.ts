@@ -171,6 +171,8 @@ export type Fact =
       readonly lastFCntUp: number
       readonly devAddr: string | null
       readonly sourceDevAddr: string | null
+      /** When the target's session began; a reset of the counters begins it anew. */
+      readonly startedAt?: string
     }
   | { readonly name: 'heard'; readonly at: string; readonly devAddr: string; readonly lastFCntUp: number }
   /** Digests of the settings last applied, by `registry path`: the prior value of the three-valued diff. */

@@ -187,12 +187,14 @@ export const unmuteTarget = async (context: CrossingContext): Promise<void> => {
   if (progress?.steps['unmute-target'] === undefined) {
     const session = (await target.readSession(change.target)) ?? {}
     const [devAddr, counter] = [session['session.dev_addr'], session['session.last_f_cnt_up']]
+    const startedAt = session['session.started_at']
     const sourceDevAddr = progress?.baseline?.sourceDevAddr ?? null
     await journal.fact({
       name: 'baseline',
       devAddr: typeof devAddr === 'string' ? devAddr : null,
       lastFCntUp: typeof counter === 'number' ? counter : 0,
       sourceDevAddr,
+      ...(typeof startedAt === 'string' ? { startedAt } : {}),
     })
   }
   if (progress?.sourceScheduling === false && context.intent.policy.mutedSource === 'carry') {

@@ -16,11 +16,33 @@ export const carriedMacState = (
 ): Json | undefined => {
   const state = macState(source)
   if (state === undefined) return undefined
-  const kept = Object.fromEntries(Object.entries(state).filter(([name]) => !LEFT_BEHIND.includes(name)))
+  const kept = Object.fromEntries(
+    Object.entries(state)
+      .filter(([name]) => !LEFT_BEHIND.includes(name))
+      .map(([name, value]) => [name, name === 'recent_uplinks' ? withoutTokens(value) : value]),
+  )
   const desired = parameters(kept, 'desired_parameters')
   if (desiredRx1Delay === undefined || desired === undefined) return kept
   return { ...kept, desired_parameters: { ...desired, rx1_delay: desiredRx1Delay } }
 }
+
+/**
+ * Recent uplinks without the tokens of the gateways that heard them: these are the way back of the source's Gateway
+ * Server, and a downlink that the target tried on it would be dropped.
+ */
+const withoutTokens = (uplinks: Json): Json =>
+  Array.isArray(uplinks)
+    ? uplinks.map((uplink: Json) =>
+        isObject(uplink) && Array.isArray(uplink['rx_metadata'])
+          ? { ...uplink, rx_metadata: uplink['rx_metadata'].map(withoutToken) }
+          : uplink,
+      )
+    : uplinks
+
+const withoutToken = (metadata: Json): Json =>
+  isObject(metadata)
+    ? Object.fromEntries(Object.entries(metadata).filter(([name]) => name !== 'uplink_token'))
+    : metadata
 
 /** `current_parameters` or `desired_parameters` of a MAC state. */
 export const parameters = (

@@ -24,21 +24,28 @@ export const hearing = (progress: DeviceProgress, network: Fields | undefined): 
     const joinedAnew = devAddr !== baseline.devAddr && devAddr !== baseline.sourceDevAddr
     const counted =
       devAddr === baseline.devAddr &&
-      (mayRestart ? lastFCntUp !== baseline.lastFCntUp : lastFCntUp > baseline.lastFCntUp)
+      (mayRestart
+        ? lastFCntUp !== baseline.lastFCntUp || beganAnew(baseline, network)
+        : lastFCntUp > baseline.lastFCntUp)
     if (joinedAnew || counted) return { status: 'heard', devAddr, lastFCntUp }
   }
   return network?.['pending_session.dev_addr'] === undefined ? { status: 'silent' } : { status: 'joining' }
 }
 
+/** A Network Server that takes counters from 0 again lets the session begin at that uplink (measured on a real server). */
+const beganAnew = (baseline: NonNullable<DeviceProgress['baseline']>, network: Fields | undefined): boolean =>
+  baseline.startedAt !== undefined && network?.['session.started_at'] !== baseline.startedAt
+
 /**
- * Whether an ABP device that was let go was reset since: its counter is below what we left. Where we left 0 there was
- * nothing to reset, and any uplink will do.
+ * Whether an ABP device that was let go was reset since: its session began anew, or its counter is below what we left.
+ * Where we left 0 there was nothing to reset, and any uplink will do.
  */
 export const isResetHeard = (progress: DeviceProgress, network: Fields | undefined): boolean => {
   if (progress.resetHeard !== undefined) return true
   const { baseline } = progress
   if (baseline === undefined || hearing(progress, network).status !== 'heard') return false
   const counter = network?.['session.last_f_cnt_up']
+  if (beganAnew(baseline, network)) return true
   return baseline.lastFCntUp === 0 || (typeof counter === 'number' ? counter : 0) < baseline.lastFCntUp
 }
 

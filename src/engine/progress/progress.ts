@@ -38,6 +38,7 @@ export interface DeviceProgress {
     readonly lastFCntUp: number
     readonly devAddr: string | null
     readonly sourceDevAddr: string | null
+    readonly startedAt?: string
   }
   readonly credentials?: EscrowPlace & { readonly rootKeys: string | null; readonly session: string | null }
   readonly sourceCounters?: { readonly lastAFCntDown: number; readonly lastNFCntDown: number }
@@ -217,7 +218,12 @@ const withFact = (
     case 'baseline':
       return {
         ...known,
-        baseline: { lastFCntUp: fact.lastFCntUp, devAddr: fact.devAddr, sourceDevAddr: fact.sourceDevAddr },
+        baseline: {
+          lastFCntUp: fact.lastFCntUp,
+          devAddr: fact.devAddr,
+          sourceDevAddr: fact.sourceDevAddr,
+          ...(fact.startedAt === undefined ? {} : { startedAt: fact.startedAt }),
+        },
       }
     case 'heard':
       return { ...known, heard: { at: fact.at, devAddr: fact.devAddr, lastFCntUp: fact.lastFCntUp } }
