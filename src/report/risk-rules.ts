@@ -213,7 +213,7 @@ export const RISK_RULES: readonly RiskRule[] = [
     title: 'multicast groups',
     applies: (device) => device.route === 'multicast' && isCrossing(device),
     why: () =>
-      'Between the delete on the source and the final write nobody can send to them; their members must be covered by gateways of the target.',
+      'From the stop of the source to the unmute of the target nobody can send to them, and then the source is deleted; their members must be covered by gateways of the target.',
     undo: 'partly',
     undoBy: 'registered anew on the source from the escrow, with counters above those of the target',
   },

@@ -5,7 +5,7 @@ export interface DeviceSpec {
   readonly id: string
   /** Last byte of its DevEUI; unique in a fleet. */
   readonly number: number
-  readonly mode: 'otaa' | 'abp'
+  readonly mode: 'otaa' | 'abp' | 'multicast'
   readonly version?: string
   readonly phy?: string
   readonly name?: string
@@ -93,7 +93,7 @@ const idsOf = (spec: DeviceSpec): object => {
   const keys = keysOf(spec)
   return {
     device_id: spec.id,
-    dev_eui: keys.devEui,
+    ...(spec.mode === 'multicast' ? {} : { dev_eui: keys.devEui }),
     ...(spec.mode === 'otaa' ? { join_eui: keys.joinEui } : {}),
   }
 }
@@ -112,7 +112,7 @@ export const register = async (network: TestNetwork, spec: DeviceSpec): Promise<
     },
   })
   if (spec.mode === 'otaa' && !without.includes('js')) await registerJoin(network, spec, keys)
-  const hasSession = spec.mode === 'abp' || spec.fCntUp !== undefined
+  const hasSession = spec.mode !== 'otaa' || spec.fCntUp !== undefined
   const sessionKeyId = spec.mode === 'otaa' ? { session_key_id: keys.sessionKeyId } : {}
   if (!without.includes('as')) {
     const fields = {
@@ -182,6 +182,7 @@ const registerNetwork = async (
   const settings = spec.macSettings ?? {}
   const fields = {
     supports_join: spec.mode === 'otaa',
+    ...(spec.mode === 'multicast' ? { multicast: true } : {}),
     supports_class_b: spec.classB === true,
     supports_class_c: spec.classC === true,
     lorawan_version: spec.version ?? 'MAC_V1_0_3',
@@ -213,6 +214,7 @@ const registerNetwork = async (
   }
   const paths = [
     'supports_join',
+    ...(spec.mode === 'multicast' ? ['multicast'] : []),
     'supports_class_b',
     'supports_class_c',
     ...Object.keys(spec.network ?? {}),
@@ -223,7 +225,7 @@ const registerNetwork = async (
     ...(hasSession
       ? [
           'session.dev_addr',
-          'session.last_f_cnt_up',
+          ...(spec.mode === 'multicast' ? [] : ['session.last_f_cnt_up']),
           'session.last_n_f_cnt_down',
           ...(spec.mode === 'otaa' ? ['session.keys.session_key_id'] : []),
           'session.keys.f_nwk_s_int_key.key',

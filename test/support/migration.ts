@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type ApplyResult, applyChanges } from '../../src/engine/run/apply.ts'
 import { createEscrow } from '../../src/escrow/escrow.ts'
+import { listEscrow, readEscrowFile } from '../../src/escrow/escrow-file.ts'
 import { type AgeIdentity, generateIdentity } from '../../src/escrow/identity.ts'
 import {
   type ApplyOptions,
@@ -23,11 +24,12 @@ import {
   verifyMigration,
   type Workspace,
 } from '../../src/index.ts'
-import { type RunningSimulator, startSimulator } from '../../src/simulator/index.ts'
+import { type RunningSimulator, type SimulatorOptions, startSimulator } from '../../src/simulator/index.ts'
 import { openJournal } from '../../src/state/journal.ts'
 import { call, type TestNetwork } from './stack-api.ts'
 
 const APPLICATION = 'meters'
+const SECOND_APPLICATION = 'meters-two'
 
 /** Two local networks with an empty application each, a folder, a clock that tests set, and the operations on them. */
 export interface Migration {
@@ -48,6 +50,8 @@ export interface Migration {
   readonly applyThrough: (wrap: Wrap) => Promise<ApplyResult>
   readonly planText: () => Promise<string>
   readonly stateText: () => Promise<string>
+  /** Ids of the devices whose full record the escrow gives back, decrypted. */
+  readonly escrowed: () => Promise<ReadonlySet<string>>
   readonly close: () => Promise<void>
 }
 
@@ -56,19 +60,31 @@ export interface Wrap {
   readonly network?: (network: NetworkPort, side: 'source' | 'target') => NetworkPort
 }
 
-/** `seesAll`: the plan's target key is that of a person, who sees other applications; else of the application alone. */
-export const startMigration = async ({ seesAll = false } = {}): Promise<Migration> => {
-  const simulator: RunningSimulator = await startSimulator({ empty: true })
-  const [source, target] = simulator.networks.map(
+export interface MigrationOptions {
+  /** The plan's target key is that of a person, who sees other applications; else of the application alone. */
+  readonly seesAll?: boolean
+  /** Source and target are two applications of one network, where a pair of EUIs exists once. */
+  readonly oneNetwork?: boolean
+  /** Without an identity the escrow can be written and not be read. */
+  readonly withoutIdentity?: boolean
+  /** More for the simulator, such as `split` or registries that are not served. */
+  readonly simulator?: SimulatorOptions
+}
+
+export const startMigration = async (options: MigrationOptions = {}): Promise<Migration> => {
+  const { seesAll = false, oneNetwork = false, withoutIdentity = false } = options
+  const simulator: RunningSimulator = await startSimulator({ empty: true, ...options.simulator })
+  const [source, other] = simulator.networks.map(
     (network): TestNetwork => ({ ...network, application: APPLICATION }),
   )
-  if (source === undefined || target === undefined) throw new Error('two networks are needed')
+  if (source === undefined || other === undefined) throw new Error('two networks are needed')
+  const target = oneNetwork ? { ...source, application: SECOND_APPLICATION } : other
   for (const network of [source, target]) {
     await call(network, 'POST', '/users/admin/applications', {
-      application: { ids: { application_id: APPLICATION } },
+      application: { ids: { application_id: network.application } },
     })
   }
-  const { key } = await call(target, 'POST', `/applications/${APPLICATION}/api-keys`, {
+  const { key } = await call(target, 'POST', `/applications/${target.application}/api-keys`, {
     name: 'migration',
     rights: ['RIGHT_APPLICATION_ALL'],
   })
@@ -86,7 +102,7 @@ export const startMigration = async ({ seesAll = false } = {}): Promise<Migratio
     folder,
     draining: () => false,
     pause: async () => undefined,
-    identity: identity.identity,
+    ...(withoutIdentity ? {} : { identity: identity.identity }),
   }
   const workspace = async (): Promise<Workspace> => {
     const loaded = await loadPlan(file)
@@ -125,6 +141,7 @@ export const startMigration = async ({ seesAll = false } = {}): Promise<Migratio
     applyThrough: (wrap) => within((space) => applyThrough(space, host, wrap)),
     planText: () => readFile(file, 'utf8'),
     stateText: () => readFile(join(folder, 'fleet.state.jsonl'), 'utf8'),
+    escrowed: () => escrowedIn(join(folder, 'fleet.escrow'), identity),
     close: async () => {
       await simulator.close()
       await rm(folder, { recursive: true, force: true })
@@ -132,9 +149,15 @@ export const startMigration = async ({ seesAll = false } = {}): Promise<Migratio
   }
 }
 
+const escrowedIn = async (folder: string, { identity }: AgeIdentity): Promise<ReadonlySet<string>> => {
+  const files = await listEscrow(folder)
+  const entries = await Promise.all(files.map(({ file }) => readEscrowFile(join(folder, file), identity)))
+  return new Set(entries.flat().map(({ deviceId }) => deviceId))
+}
+
 const planText = (source: TestNetwork, target: TestNetwork, identity: AgeIdentity, rest: string): string => {
   const end = (network: TestNetwork, variable: string): string =>
-    `{ network: things-stack, url: "${network.url}", application: ${network.application}, apiKey: { env: ${variable} }, insecure: true }`
+    `{ network: things-stack, url: "${network.url}"${serversOf(network)}, application: ${network.application}, apiKey: { env: ${variable} }, insecure: true }`
   const devices = rest.includes('devices:') ? '' : 'devices: { include: [{ all: true }] }\n'
   const coverage = rest.includes('coverage:') ? '' : 'coverage: { gateways: on-target }\n'
   return `apiVersion: ferry/v1
@@ -146,6 +169,10 @@ ${devices}${coverage}escrow: { recipients: [${identity.recipient}] }
 ${rest}
 `
 }
+
+/** Where the Identity Server is on a host of its own. */
+const serversOf = ({ identityUrl }: TestNetwork): string =>
+  identityUrl === undefined ? '' : `, servers: { identity: "${identityUrl}" }`
 
 const applyThrough = async (workspace: Workspace, host: Host, wrap: Wrap): Promise<ApplyResult> => {
   const planned = await planMigration(workspace, host, true)
@@ -164,6 +191,7 @@ const applyThrough = async (workspace: Workspace, host: Host, wrap: Wrap): Promi
         folder: loaded.plan.escrow.path,
         recipients: loaded.plan.escrow.recipients,
         clock: host.clock,
+        ...(host.identity === undefined ? {} : { identity: host.identity }),
       }),
       digestKey: workspace.digestKey.key,
       stale: new Set(),

@@ -35,10 +35,12 @@ export const brokenPromises = (
   key: string,
   spec: DeviceSpec,
   targetKey: string = key,
+  escrowed: ReadonlySet<string> = new Set(),
 ): readonly string[] => {
   const broken: string[] = []
-  if (!holdsKeys(source, key, spec) && !holdsKeys(target, targetKey, spec))
-    broken.push(`${key}: no network holds its keys`)
+  const isHeld = holdsKeys(source, key, spec) || holdsKeys(target, targetKey, spec)
+  if (!isHeld && !escrowed.has(spec.id))
+    broken.push(`${key}: neither a network nor the escrow holds its keys`)
   if (answersSession(source, key, spec) && answersSession(target, targetKey, spec))
     broken.push(`${key}: both networks answer its session`)
   if (answersJoin(source, key, spec) && answersJoin(target, targetKey, spec))

@@ -9,7 +9,7 @@ import {
   type VirtualDevice,
 } from '../../src/simulator/virtual-device.ts'
 import { type DeviceSpec, keysOf, register } from './fleet.ts'
-import { type Migration, startMigration } from './migration.ts'
+import { type Migration, type MigrationOptions, startMigration } from './migration.ts'
 import { brokenPromises } from './promises.ts'
 import { call, type Store, storeOf, type TestNetwork } from './stack-api.ts'
 
@@ -50,6 +50,10 @@ export interface Scenario {
   readonly onBoth?: true
   /** The key of the target is that of a person, who sees all applications. */
   readonly seesAll?: true
+  /** Source and target are two applications of one network. */
+  readonly oneNetwork?: true
+  readonly withoutIdentity?: true
+  readonly simulator?: MigrationOptions['simulator']
   /** What is there before the plan is made, besides the fleet on the source. */
   readonly before?: (stage: Stage) => Promise<void>
   /** From the first plan to the end. */
@@ -63,7 +67,7 @@ export const virtualOf = (spec: DeviceSpec): VirtualDevice => {
   const keys = keysOf(spec)
   const version = spec.version ?? 'MAC_V1_0_3'
   const withNwkKey = spec.nwkKey === true || version === 'MAC_V1_1'
-  const hasSession = spec.mode === 'abp' || spec.fCntUp !== undefined
+  const hasSession = spec.mode !== 'otaa' || spec.fCntUp !== undefined
   const rx1Delay = Number(spec.macSettings?.['rx1_delay'] ?? 1)
   const shared = Math.max(spec.nFCntDown ?? 0, spec.aFCntDown ?? 0)
   return createVirtualDevice({
@@ -110,16 +114,31 @@ const stageOf = (migration: Migration, { fleet, renamed = {} }: Scenario): Stage
   return {
     ...migration,
     device: (id) => devices.get(id) ?? raise(`no device ${id}`),
-    air: airOf(migration.source, migration.target),
+    air:
+      migration.source.url === migration.target.url
+        ? radioOf(migration.source)
+        : airOf(migration.source, migration.target),
     radio: (side) => radioOf(migration[side]),
     store,
     held: async (side, registry, id) =>
       (await store(side))[REGISTRY[registry]][`${migration[side].application}/${id}`],
     promisesHold: async () => {
-      const [source, target] = [await store('source'), await store('target')]
+      const [source, target, escrowed] = [
+        await store('source'),
+        await store('target'),
+        await migration.escrowed(),
+      ]
+      const [from, to] = [migration.source.application, migration.target.application]
       for (const spec of fleet.filter((item) => item.without === undefined))
         expect(
-          brokenPromises(source, target, `meters/${spec.id}`, spec, `meters/${renamed[spec.id] ?? spec.id}`),
+          brokenPromises(
+            source,
+            target,
+            `${from}/${spec.id}`,
+            spec,
+            `${to}/${renamed[spec.id] ?? spec.id}`,
+            escrowed,
+          ),
         ).toEqual([])
     },
   }
@@ -148,7 +167,12 @@ const goldenText = (migration: Migration, changeSet: ChangeSet): string => {
 export const scenario = (given: Scenario): void => {
   const { promise, golden, fleet, plan, before, ends } = given
   it(promise, async () => {
-    const migration = await startMigration({ seesAll: given.seesAll === true })
+    const migration = await startMigration({
+      seesAll: given.seesAll === true,
+      oneNetwork: given.oneNetwork === true,
+      withoutIdentity: given.withoutIdentity === true,
+      ...(given.simulator === undefined ? {} : { simulator: given.simulator }),
+    })
     try {
       for (const spec of fleet) await register(migration.source, spec)
       const stage = stageOf(migration, given)

@@ -3,6 +3,8 @@ import { request } from 'undici'
 /** A network as `startSimulator` and `ferry simulate` describe it. */
 export interface TestNetwork {
   readonly url: string
+  /** Where the Identity Server is on a host of its own. */
+  readonly identityUrl?: string
   readonly apiKey: string
   readonly application: string
   readonly gatewayEui: string
@@ -15,7 +17,9 @@ export const call = async (
   path: string,
   body?: unknown,
 ): Promise<Record<string, unknown>> => {
-  const base = path.startsWith('/simulator') ? network.url : `${network.url}/api/v3`
+  const isIdentity = !/^\/(?:ns|js|as|simulator)\//.test(path)
+  const host = isIdentity ? (network.identityUrl ?? network.url) : network.url
+  const base = path.startsWith('/simulator') ? host : `${host}/api/v3`
   const answer = await request(`${base}${path}`, {
     method,
     headers: { authorization: `Bearer ${network.apiKey}`, 'content-type': 'application/json' },

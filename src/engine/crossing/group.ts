@@ -55,6 +55,6 @@ const writeCounters = async (context: CrossingContext, held: DeviceRecord): Prom
     await markDone(context, 'read-again')
   }
   const desired = await desiredFrom(context, last)
-  await writeFinal(context, 'final-network', desired)
-  await writeFinal(context, 'final-application', desired)
+  for (const step of ['final-network', 'final-start-time', 'final-application'] as const)
+    await writeFinal(context, step, desired)
 }

@@ -56,12 +56,12 @@ export const isStoppedRoute = (route: Route): boolean => STOPPED.includes(route)
 export const handoverOf = (route: Route, policy: Pick<Policy, 'handover'>): 'delete-first' | undefined =>
   policy.handover === 'delete-first' && isStoppedRoute(route) ? 'delete-first' : undefined
 
-/** Whether the crossing carries the running session with its counters and MAC state. */
-export const keepsSession = (route: Route): boolean => route === 'session-kept' || route === 'abp-kept'
+/** Whether the crossing carries the running session with its counters and MAC state, a group's too. */
+export const keepsSession = (route: Route): boolean =>
+  route === 'session-kept' || route === 'abp-kept' || route === 'multicast'
 
 /** Whether DevAddr and session keys are carried (an ABP device that is reset keeps them). */
-export const keepsKeys = (route: Route): boolean =>
-  keepsSession(route) || route === 'abp-reset' || route === 'multicast'
+export const keepsKeys = (route: Route): boolean => keepsSession(route) || route === 'abp-reset'
 
 /** Whether the device has to join on the target with what it holds. */
 export const joinsAnew = (route: Route): boolean => route === 'joining-anew' || route === 'joining-triggered'

@@ -5,7 +5,7 @@ import type { Json } from '../../domain/json.ts'
 import type { DeviceIntent } from '../../domain/migration-plan.ts'
 import { parameters } from './mac-state.ts'
 import { macState, numberField } from './records.ts'
-import { keepsSession } from './route.ts'
+import { activationOf, keepsSession } from './route.ts'
 
 const DESIRED = 'mac_settings.desired_rx1_delay'
 
@@ -30,8 +30,10 @@ export const rx1Delay = (
   targetDefaults: Readonly<Record<string, Json>>,
 ): Rx1Delay => {
   const policy = intent.policy.rx1Delay
+  // A group has no uplinks to answer.
+  if (route === 'multicast') return nothing
   if (policy === 'keep') return keep(source, route, targetDefaults)
-  const isAbp = route === 'abp-kept' || route === 'abp-reset'
+  const isAbp = route === 'abp-kept' || route === 'abp-reset' || route === 'abp-reprogrammed'
   if (isAbp && intent.set.obeysRxTimingSetup !== true) {
     // An ABP device that ignores the request would be asked with every downlink, for ever.
     return policy === 'target' ? nothing : { ...nothing, findings: [needsObedience(source, policy)] }
@@ -53,6 +55,8 @@ const keep = (
   route: Route,
   targetDefaults: Readonly<Record<string, Json>>,
 ): Rx1Delay => {
+  // What an ABP device was asked for says nothing of how it will join.
+  if (route === 'otaa-reprogrammed' && activationOf(source) === 'abp') return nothing
   if (keepsSession(route) || numberField(source, 'network-server', DESIRED) !== undefined) return nothing
   const asked = parameters(macState(source), 'desired_parameters')?.['rx1_delay']
   if (typeof asked !== 'number' || asked === defaultDelay(targetDefaults)) return nothing

@@ -138,6 +138,7 @@ const GROUP: readonly StepName[] = [
   'stop-source',
   'read-again',
   'final-network',
+  'final-start-time',
   'final-application',
   'delete-application',
   'delete-network',

@@ -79,7 +79,7 @@ export const abp = (overlay: Overlay = {}): DeviceRecord => {
 
 export const nowhere: DeviceRecord = { ids: { deviceId: 'meter-1' }, registries: {} }
 
-export const POLICY = DEFAULT_POLICY
+const POLICY = DEFAULT_POLICY
 
 export const intent = (policy: Partial<Policy> = {}, set: DeviceIntent['set'] = {}): DeviceIntent => ({
   policy: { ...POLICY, ...policy },
