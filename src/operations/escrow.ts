@@ -7,8 +7,8 @@ import type { Clock, EscrowStage, NetworkPort } from '../domain/ports.ts'
 import type { Secret } from '../domain/secret.ts'
 import { errorRecord } from '../engine/crossing/device-journal.ts'
 import { raisedJoinNonce } from '../engine/device/desired.ts'
-import { fieldKind } from '../engine/device/fields.ts'
 import { fieldsOfKind, sameValue } from '../engine/device/records.ts'
+import { restorable } from '../engine/device/restorable.ts'
 import { MUTE, speaks } from '../engine/device/scheduling.ts'
 import { type EscrowEntry, listEscrow, readEscrow, readEscrowFile } from '../escrow/escrow-file.ts'
 import { openJournal } from '../state/journal.ts'
@@ -213,17 +213,10 @@ const replacedKeys = (record: DeviceRecord, held: DeviceRecord): Fields | undefi
 /** All that the registry held and takes; the start of a session by a write of its own, as the server wants it. */
 const create = async (source: NetworkPort, registry: Registry, record: DeviceRecord): Promise<void> => {
   const { ids } = record
-  const writable = Object.entries(record.registries[registry] ?? {}).filter(
-    ([path]) => fieldKind(registry, path) !== 'not-carried',
-  )
-  const isLater = (path: string): boolean => fieldKind(registry, path) === 'session-time'
+  const { fields: held, later } = restorable(record, registry)
   const joinNonce = record.registries['join-server']?.['last_join_nonce']
-  const fields = {
-    ...Object.fromEntries(writable.filter(([path]) => !isLater(path))),
-    ...(registry === 'join-server' ? { last_join_nonce: raisedJoinNonce(joinNonce) } : {}),
-    ...(registry === 'network-server' ? { [MUTE]: false } : {}),
-  }
+  const raised = registry === 'join-server' ? { last_join_nonce: raisedJoinNonce(joinNonce) } : {}
+  const fields = { ...held, ...raised }
   await source.write({ registry, ids, fields, ...(registry === 'identity-server' ? { create: true } : {}) })
-  const later = Object.fromEntries(writable.filter(([path]) => isLater(path)))
   if (Object.keys(later).length > 0) await source.write({ registry, ids, fields: later })
 }

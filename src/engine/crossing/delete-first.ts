@@ -2,6 +2,7 @@ import { type DeviceRecord, REGISTRIES, type Registry } from '../../domain/devic
 import { NetworkError } from '../../domain/errors.ts'
 import { RETIRE_STEPS, type StepName } from '../../domain/journal.ts'
 import { isSameRecord } from '../device/records.ts'
+import { restorable } from '../device/restorable.ts'
 import { TARGET_SPEAKS } from '../device/scheduling.ts'
 import { deletesBegun, stepDone } from '../progress/progress.ts'
 import {
@@ -14,7 +15,6 @@ import {
   stepsOf,
 } from './context.ts'
 import { ensureWrite, isApplied, StepFailure } from './ensure.ts'
-import { restorable } from './restore.ts'
 import { deleteFromSource, ensureSourceIsOurs, startSource, storeInEscrow } from './source.ts'
 import { compareImport, importInto, notBelow, refuseForeign, undoImport, writeFinal } from './target.ts'
 

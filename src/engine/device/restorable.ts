@@ -1,6 +1,6 @@
 import type { DeviceRecord, Fields, Registry } from '../../domain/device.ts'
-import { fieldKind } from '../device/fields.ts'
-import { MUTE } from '../device/scheduling.ts'
+import { fieldKind } from './fields.ts'
+import { MUTE } from './scheduling.ts'
 
 /** What one registry of the source takes of a record, to hold the device again, muted. */
 export interface Restorable {
