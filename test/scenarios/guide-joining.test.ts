@@ -267,13 +267,16 @@ coverage: { gateways: packet-broker }`,
     await expectProgrammed(stage, ['abp-104'])
     await applied(stage, { migrated: KINDS.length - RESET.length, ...left })
     await expectAllServed(stage, RESET, 'source')
+    const rest = await stage.store('source')
     await stage.writePlan(`policy: { persistSession: false }
 ${devices(RESET_FIXED, REPROGRAM_104)}
 coverage: { gateways: moving-now }`)
     await applied(stage, { migrated: KINDS.length - RESET.length, waiting: RESET.length })
+    await expectCarried(stage, rest, RESET, RESETTING)
     await expectResets(stage, RESET)
     await applied(stage, LAST_RUN)
-    await expectStopped(stage, before, [...JOINING, ...RESET])
+    await expectStopped(stage, before, JOINING)
+    await expectStopped(stage, rest, RESET)
     await expectAllSilent(stage, [...JOINING, ...RESET])
     await expectGroupsMoved(stage)
   },

@@ -193,11 +193,11 @@ export const expectProgrammed = async (stage: Stage, ids: readonly string[]): Pr
   }
 }
 
-/** Each ABP device is reset at its place: it counts from 0, and the target alone answers. */
+/** Each ABP device is switched off and on: it counts from 0, and the target alone answers. */
 export const expectResets = async (stage: Stage, ids: readonly string[]): Promise<void> => {
   for (const id of ids) {
     const device = stage.device(id)
-    device.resetCounters()
+    device.powerCycle()
     const outcome = await device.uplink(stage.air, { confirmed: true })
     expect(outcome, id).toMatchObject({ accepted: true, fCnt: 0, missed: [], downlinks: [{ ack: true }] })
     expect(at(await stage.held('target', 'ns', id), 'session', 'last_f_cnt_up') ?? 0).toBe(0)

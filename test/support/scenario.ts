@@ -85,7 +85,14 @@ export const virtualOf = (spec: DeviceSpec): VirtualDevice => {
     ...radioOptionsOf(spec),
     devEui: keys.devEui,
     joinEui: keys.joinEui,
-    rootKeys: { appKey: keys.appKey, ...(spec.nwkKey === true || is11 ? { nwkKey: keys.nwkKey } : {}) },
+    ...(spec.mode === 'otaa'
+      ? {
+          rootKeys: {
+            appKey: keys.appKey,
+            ...(spec.nwkKey === true || is11 ? { nwkKey: keys.nwkKey } : {}),
+          },
+        }
+      : {}),
     ...(hasSession
       ? {
           session: {
