@@ -7,6 +7,7 @@ import {
   expectCarried,
   expectDeleted,
   expectGroupsMoved,
+  expectHearing,
   expectStopped,
   JOINING_ANEW,
   KEEPING,
@@ -35,6 +36,7 @@ const live = async (stage: Stage): Promise<void> => {
 const expectServedOn = async (stage: Stage): Promise<void> => {
   expect(await stage.device('never-joined').join(stage.air)).toMatchObject({ joined: true })
   await expectAllServed(stage, SENDING)
+  await expectHearing(stage, ['class-b', 'class-c'])
 }
 
 const expectNothingLeft = async (stage: Stage): Promise<void> => {

@@ -215,6 +215,22 @@ const send = (stage: Stage, side: Side, id: string): Promise<unknown> =>
     ],
   })
 
+/** Devices of class B and C hear what the target sends without an uplink, with their next counters. */
+export const expectHearing = async (stage: Stage, ids: readonly string[]): Promise<void> => {
+  const antenna = antennaOf(stage.target)
+  for (const id of ids) {
+    const device = stage.device(id)
+    const last = device.session?.lastNFCntDown ?? 0
+    await antenna.forget()
+    await call(stage.target, 'POST', `/as/applications/${stage.target.application}/devices/${id}/down/push`, {
+      downlinks: [{ f_port: 10, frm_payload: 'AQ==' }],
+    })
+    const { downlinks, missed } = device.hear(await antenna.transmissions())
+    expect(missed, id).toEqual([])
+    expect(downlinks, id).toMatchObject([{ multicast: false, fPort: 10, fCnt: last + 1 }])
+  }
+}
+
 const gatewayOf = (stage: Stage, side: Side): Side =>
   stage.source.url === stage.target.url ? 'source' : side
 
