@@ -3,7 +3,7 @@ import { loadPlan } from '../../src/index.ts'
 import { type Scenario, type Stage, scenario } from './scenario.ts'
 
 /** A plan that is refused before a network is asked. */
-export interface RefusedPlan {
+interface RefusedPlan {
   /** YAML after the harness's head. */
   readonly plan: string
   readonly code: string
