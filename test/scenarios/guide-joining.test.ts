@@ -166,6 +166,32 @@ ${devices(KEEP_FIXED)}`,
 })
 
 guide({
+  cells: ['A4d'],
+  promise: 'every kind is deleted on the source before it is on the target, and joins there or is reset',
+  golden: 'guide-joining-delete-first',
+  fleet: KINDS,
+  oneNetwork: true,
+  refuses: [{ plan: 'policy: { persistSession: false }', code: 'SameDeployment' }],
+  plan: `policy: { persistSession: false, handover: delete-first }
+${devices(RESET_FIXED, '{ ids: [abp-104], policy: { persistSession: true } }')}`,
+  ends: async (stage) => {
+    const before = await stage.store('source')
+    await applied(stage, FIRST_RUN)
+    await expectDeleted(stage, EVERY)
+    await expectCarried(stage, before, JOINING, JOINING_ANEW)
+    await expectCarried(stage, before, RESET, RESETTING)
+    await expectCarried(stage, before, ['abp-104', ...GROUP_IDS], KEEPING)
+    await expectAllJoin(stage, JOINING, /^27/)
+    await expectResets(stage, RESET)
+    await expectAllServed(stage, ['abp-104'])
+    await applied(stage, LAST_RUN)
+    expect((await resetsOf(stage, RESET))['abp-103']).toBeUndefined()
+    await expectGroupsMoved(stage)
+    expect((await stage.apply()).status).toBe('nothing-to-do')
+  },
+})
+
+guide({
   cells: ['A6d'],
   promise:
     'fixed keys get an address and keys of the target; the source serves the old ones until the new ones were heard',

@@ -111,12 +111,16 @@ export const expectAllServed = async (
   for (const id of ids) await expectServed(stage, id, by)
 }
 
-/** Each joins with both networks in the air, and the target alone accepts and serves it. */
-export const expectAllJoin = async (stage: Stage, ids: readonly string[]): Promise<void> => {
+/** Each joins with both networks in the air; the target alone accepts, with an address of its block, and serves it. */
+export const expectAllJoin = async (
+  stage: Stage,
+  ids: readonly string[],
+  block: RegExp = /^2A/,
+): Promise<void> => {
   for (const id of ids) {
     expect(await stage.device(id).join(stage.air), `${id} joins`).toMatchObject({ joined: true })
     await expectServed(stage, id)
-    expect(stage.device(id).session?.devAddr).toMatch(/^2A/)
+    expect(stage.device(id).session?.devAddr).toMatch(block)
   }
 }
 
