@@ -14,7 +14,8 @@ const child = (tree: unknown, name: string): Tree | undefined => {
 export const wayOf = (
   spec: DeviceSpec,
   policy: RandomPolicy,
-): 'kept' | 'anew' | 'abp-kept' | 'abp-reset' | undefined => {
+): 'kept' | 'anew' | 'abp-kept' | 'abp-reset' | 'group' | undefined => {
+  if (spec.mode === 'multicast') return 'group'
   if (spec.mode === 'otaa') {
     if (policy.resetFrameCounters) return undefined
     return policy.persistSession && spec.fCntUp !== undefined ? 'kept' : 'anew'
@@ -42,7 +43,7 @@ export const plain = (value: unknown): unknown => {
   return Object.fromEntries(entries)
 }
 
-const settings = (source: Tree, spec: DeviceSpec, policy: RandomPolicy, way: string): Tree => {
+const settings = (source: Tree, policy: RandomPolicy, way: string): Tree => {
   const { schedule_downlinks: _, ...found } = child(source, 'mac_settings') ?? {}
   const kept: Tree = { ...found }
   const targetDefault = 5
@@ -53,7 +54,7 @@ const settings = (source: Tree, spec: DeviceSpec, policy: RandomPolicy, way: str
     const isLost = way === 'anew' || way === 'abp-reset'
     if (isLost && kept['desired_rx1_delay'] === undefined && asked !== undefined && asked !== targetDefault)
       kept['desired_rx1_delay'] = asked
-  } else if (spec.mode === 'otaa') {
+  } else if (way === 'kept' || way === 'anew') {
     if (policy.rx1Delay === 'target') delete kept['desired_rx1_delay']
     else kept['desired_rx1_delay'] = policy.rx1Delay
   }
@@ -63,11 +64,19 @@ const settings = (source: Tree, spec: DeviceSpec, policy: RandomPolicy, way: str
 const macState = (source: Tree, spec: DeviceSpec, policy: RandomPolicy): Tree | undefined => {
   const state = child(source, 'mac_state')
   if (state === undefined) return undefined
-  const kept = omit(state, ['queued_join_accept', 'queued_responses', 'pending_application_downlink'])
-  if (policy.rx1Delay === 'keep' || spec.mode === 'abp') return kept
+  const kept = withoutTokens(
+    omit(state, ['queued_join_accept', 'queued_responses', 'pending_application_downlink']),
+  )
+  if (policy.rx1Delay === 'keep' || spec.mode !== 'otaa') return kept
   const wanted = policy.rx1Delay === 'target' ? 5 : policy.rx1Delay
   return { ...kept, desired_parameters: { ...child(kept, 'desired_parameters'), rx1_delay: wanted } }
 }
+
+/** The source's gateways are no way back for the target. */
+const withoutTokens = (state: Tree): Tree =>
+  JSON.parse(
+    JSON.stringify(state, (name, value: unknown) => (name === 'uplink_token' ? undefined : value)),
+  ) as Tree
 
 /**
  * What the four registries of the target have to hold for a device, from what those of the source held before: the
@@ -89,7 +98,7 @@ export const expectedOnTarget = (
     source.applicationServer[key] ?? {},
   ]
   const session = child(ns, 'session')
-  const keepsState = way === 'kept' || way === 'abp-kept'
+  const keepsState = way === 'kept' || way === 'abp-kept' || way === 'group'
   const network = {
     ...omit(ns, [
       ...OWN,
@@ -101,7 +110,7 @@ export const expectedOnTarget = (
       'power_state',
       ...(keepsState ? [] : ['battery_percentage', 'downlink_margin', 'last_dev_status_received_at']),
     ]),
-    mac_settings: settings(ns, spec, policy, way),
+    mac_settings: settings(ns, policy, way),
     ...(way === 'anew'
       ? {}
       : {
@@ -144,8 +153,9 @@ export const foundOnTarget = (
   target: Store,
   spec: DeviceSpec,
   policy: RandomPolicy,
+  application = 'meters',
 ): Record<'identity' | 'join' | 'network' | 'application', unknown> | undefined => {
-  const key = `meters/${spec.id}`
+  const key = `${application}/${spec.id}`
   const is = target.identityServer[key]
   if (is === undefined) return undefined
   const way = wayOf(spec, policy)

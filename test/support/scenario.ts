@@ -61,38 +61,51 @@ export interface Scenario {
 }
 
 const CHANNELS = [868_100_000, 868_300_000, 868_500_000]
+/** Those of the second sub-band of US915. */
+const CHANNELS_US = [0, 1, 2, 3, 4, 5, 6, 7].map((index) => 903_900_000 + index * 200_000)
 
-/** A virtual device with the keys and counters of a spec; its RX1 delay is that of a derived MAC state. */
+/** What a device of a spec is as a radio; its RX1 delay is that of a derived MAC state. */
+export const radioOptionsOf = (spec: DeviceSpec) => ({
+  lorawanVersion: (spec.version ?? 'MAC_V1_0_3') as 'MAC_V1_0_3',
+  frequencyPlan: spec.plan ?? 'EU_863_870_TTN',
+  rx1Delay: Number(spec.macSettings?.['rx1_delay'] ?? 1),
+  dataRate: 'SF7BW125',
+  channels: spec.plan?.startsWith('US_') === true ? CHANNELS_US : CHANNELS,
+  deviceClass: spec.classB === true ? ('B' as const) : spec.classC === true ? ('C' as const) : ('A' as const),
+  counterBits: spec.macSettings?.['supports_32_bit_f_cnt'] === false ? (16 as const) : (32 as const),
+})
+
+/** A virtual device with the keys and counters of a spec. */
 export const virtualOf = (spec: DeviceSpec): VirtualDevice => {
   const keys = keysOf(spec)
-  const version = spec.version ?? 'MAC_V1_0_3'
-  const withNwkKey = spec.nwkKey === true || version === 'MAC_V1_1'
+  const is11 = spec.version === 'MAC_V1_1'
   const hasSession = spec.mode !== 'otaa' || spec.fCntUp !== undefined
-  const rx1Delay = Number(spec.macSettings?.['rx1_delay'] ?? 1)
   const shared = Math.max(spec.nFCntDown ?? 0, spec.aFCntDown ?? 0)
   return createVirtualDevice({
+    ...radioOptionsOf(spec),
     devEui: keys.devEui,
     joinEui: keys.joinEui,
-    lorawanVersion: version as 'MAC_V1_0_3',
-    frequencyPlan: 'EU_863_870_TTN',
-    rootKeys: { appKey: keys.appKey, ...(withNwkKey ? { nwkKey: keys.nwkKey } : {}) },
+    ...(spec.mode === 'otaa'
+      ? {
+          rootKeys: {
+            appKey: keys.appKey,
+            ...(spec.nwkKey === true || is11 ? { nwkKey: keys.nwkKey } : {}),
+          },
+        }
+      : {}),
     ...(hasSession
       ? {
           session: {
             devAddr: keys.devAddr,
             keys,
             lastFCntUp: spec.fCntUp ?? 0,
-            lastNFCntDown: version === 'MAC_V1_1' ? (spec.nFCntDown ?? 0) : shared,
+            lastNFCntDown: is11 ? (spec.nFCntDown ?? 0) : shared,
             lastAFCntDown: spec.aFCntDown ?? 0,
           },
         }
       : {}),
     lastDevNonce: Math.max(spec.lastDevNonce ?? 0, ...(spec.usedDevNonces ?? [])),
     lastJoinNonce: spec.lastJoinNonce ?? 0,
-    rx1Delay,
-    dataRate: 'SF7BW125',
-    channels: CHANNELS,
-    counterBits: spec.macSettings?.['supports_32_bit_f_cnt'] === false ? 16 : 32,
   })
 }
 

@@ -131,9 +131,22 @@ export const fieldsLeftBehind = (
 
 const leftBehindBecause = (registry: Registry, path: string): string => {
   const { kind, because } = fieldRule(registry, path)
-  return kind === 'not-carried' || kind === 'address' || kind === 'scheduling'
-    ? because
-    : 'the session is not kept'
+  switch (kind) {
+    case 'not-carried':
+    case 'address':
+    case 'scheduling':
+      return because
+    case 'setting':
+    case 'root-key':
+    case 'nonce':
+      return 'belongs to the root keys that are replaced'
+    case 'session':
+    case 'session-time':
+    case 'counter':
+    case 'mac-state':
+    case 'status':
+      return 'the session is not kept'
+  }
 }
 
 /** Why a setting differs: from what we applied last, what the target holds, and what is wanted. */

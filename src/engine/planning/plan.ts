@@ -88,7 +88,7 @@ export const planChanges = async (input: PlanningInput): Promise<Planning> => {
     const change = await planGone(input, progress, intent)
     changes.push(withStatus(input, change))
   })
-  const devices = sortDevices(withMembers(withoutTwins(changes)))
+  const devices = withMembers(withoutTwins(sortDevices(changes)))
   const { plan, file, digest } = input.loaded
   const guards = guardsOf({
     changes: devices,

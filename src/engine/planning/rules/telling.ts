@@ -30,9 +30,10 @@ export const TELLING: readonly DeviceRule[] = [
   ...TELLING_JOIN,
   {
     from: 'A3c',
-    check: ({ source, route, intent }) =>
-      intent.policy.persistSession &&
+    // Of a half-registered device it is not known.
+    check: ({ source, registered, route }) =>
       route === 'joining-anew' &&
+      registriesOf(source).length === registriesOf(registered).length &&
       activationOf(source) === 'otaa' &&
       !hasSession(source) &&
       !hasPendingSession(source)
