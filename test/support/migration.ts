@@ -19,6 +19,9 @@ import {
   type NetworkPort,
   openWorkspace,
   type Planned,
+  type RollbackOptions,
+  type RollbackOutcome,
+  rollBackMigration,
   planMigration,
   type Verified,
   verifyMigration,
@@ -45,6 +48,7 @@ export interface Migration {
   readonly plan: () => Promise<Planned>
   readonly apply: (options?: Partial<ApplyOptions>) => Promise<ApplyOutcome>
   readonly verify: () => Promise<Verified>
+  readonly rollBack: (options?: Partial<RollbackOptions>) => Promise<RollbackOutcome>
   readonly audit: () => Promise<Audited>
   /** Applies with ports of the caller's making around the real ones: to interrupt a run anywhere. */
   readonly applyThrough: (wrap: Wrap) => Promise<ApplyResult>
@@ -137,6 +141,15 @@ export const startMigration = async (options: MigrationOptions = {}): Promise<Mi
         applyMigration(space, host, { allow: {}, confirm: async () => true, recipients: [], ...options }),
       ),
     verify: () => within((space) => verifyMigration(space, host, { wait: 0, onRound: () => undefined })),
+    rollBack: (options = {}) =>
+      within((space) =>
+        rollBackMigration(space, host, {
+          devices: [],
+          confirm: async () => true,
+          recipients: [],
+          ...options,
+        }),
+      ),
     audit: () => within((space) => auditMigration(space, host)),
     applyThrough: (wrap) => within((space) => applyThrough(space, host, wrap)),
     planText: () => readFile(file, 'utf8'),
