@@ -26,8 +26,8 @@ const lossLines = (rows: readonly Pick<RollbackRow, 'device' | 'losses'>[]): rea
     const concerned = rows.filter(({ losses }) => losses.includes(loss)).map(({ device }) => device)
     if (concerned.length === 0) return []
     return [
-      line(2, `${devices(concerned.length)} ${LOSS_WORDS[loss](concerned.length)}`),
-      line(4, listed(concerned)),
+      line(4, `  ${devices(concerned.length)} ${LOSS_WORDS[loss](concerned.length)}`),
+      line(4, `    ${listed(concerned)}`),
     ]
   })
 
@@ -35,7 +35,7 @@ const leftLines = (rows: readonly Pick<RollbackRow, 'device' | 'because'>[]): re
   const reasons = [...new Set(rows.map(({ because }) => because ?? ''))]
   return reasons.flatMap((reason) => {
     const group = rows.filter(({ because }) => (because ?? '') === reason).map(({ device }) => device)
-    return [line(2, `${count(group.length)}: ${reason}`), line(4, listed(group))]
+    return [line(4, `  ${count(group.length)}: ${reason}`), line(4, `    ${listed(group)}`)]
   })
 }
 
@@ -51,7 +51,7 @@ export const renderRollbackPlan = (rows: readonly RollbackRow[], options: TextOp
         0,
         `${devices(due.length)} to take back: muted on the target, given back to the source with what the target has counted, deleted on the target`,
       ),
-      ...(due.length === 0 ? [] : [line(4, listed(due.map(({ device }) => device)))]),
+      ...(due.length === 0 ? [] : [line(2, `  ${listed(due.map(({ device }) => device))}`)]),
       ...(losses.length === 0 ? [] : [blank, line(0, ['bold', 'What does not come back']), ...losses]),
       ...(left.length === 0 ? [] : [blank, line(0, ['bold', 'Left as they are']), ...leftLines(left)]),
     ],
@@ -77,8 +77,8 @@ export const renderRolledBack = (
   const of = (status: RollbackStatus): readonly RolledBack[] => rows.filter((row) => row.status === status)
   const open = of('failed').length + of('skipped').length
   const failed = of('failed').flatMap(({ device, error }) => [
-    line(2, `${harmless(device)}  ${harmless(error?.code ?? '')}: ${harmless(error?.message ?? '')}`),
-    ...(error?.hint === undefined ? [] : [line(4, `fix: ${harmless(error.hint)}`)]),
+    line(4, `  ${harmless(device)}  ${harmless(error?.code ?? '')}: ${harmless(error?.message ?? '')}`),
+    ...(error?.hint === undefined ? [] : [line(4, `    fix: ${harmless(error.hint)}`)]),
   ])
   return renderLines(
     [
@@ -86,7 +86,7 @@ export const renderRolledBack = (
         const number = of(status).length
         if (number === 0) return []
         const word = status.padEnd(8)
-        return [line(2, tone === undefined ? word : [tone, word], ` ${count(number)}  ${means}`)]
+        return [line(4, '  ', tone === undefined ? word : [tone, word], ` ${count(number)}  ${means}`)]
       }),
       ...(failed.length === 0 ? [] : [blank, line(0, ['bold', 'Failed, and why']), ...failed]),
       ...(open === 0 ? [] : [blank, line(0, `next    ferry rollback ${shellWord(plan)}`)]),

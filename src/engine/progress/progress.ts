@@ -51,6 +51,8 @@ export interface DeviceProgress {
   readonly resetHeard?: string
   readonly heard?: { readonly at: string; readonly devAddr: string; readonly lastFCntUp: number }
   readonly applied?: Readonly<Record<string, string>>
+  /** It was taken back: the source is as it was, and serves it. */
+  readonly undone?: true
   readonly deferred?: { readonly at: string; readonly code: string; readonly message: string }
   readonly lastError?: ErrorRecord
   /** When the last record of the device was written. */
@@ -126,6 +128,7 @@ export const advance = (
         // Whoever programs devices may have them already: another attempt uses the same.
         ...(known.credentials === undefined ? {} : { credentials: known.credentials }),
         at: record.at,
+        undone: true,
         ...(record.error === undefined ? {} : { lastError: record.error }),
       }
     case 'fact':
@@ -147,6 +150,7 @@ const VOID_AT_BEGIN = [
   'deferred',
   'lastError',
   'sourceKeys',
+  'undone',
   'applied',
 ] as const
 
