@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type ApplyResult, applyChanges } from '../../src/engine/run/apply.ts'
 import { createEscrow } from '../../src/escrow/escrow.ts'
-import { listEscrow, readEscrowFile } from '../../src/escrow/escrow-file.ts'
+import { type EscrowEntry, listEscrow, readEscrowFile } from '../../src/escrow/escrow-file.ts'
 import { type AgeIdentity, generateIdentity } from '../../src/escrow/identity.ts'
 import {
   type ApplyOptions,
@@ -54,6 +54,8 @@ export interface Migration {
   readonly applyThrough: (wrap: Wrap) => Promise<ApplyResult>
   readonly planText: () => Promise<string>
   readonly stateText: () => Promise<string>
+  /** Every record of the escrow, decrypted. */
+  readonly escrowEntries: () => Promise<readonly EscrowEntry[]>
   /** Ids of the devices whose full record the escrow gives back, decrypted. */
   readonly escrowed: () => Promise<ReadonlySet<string>>
   readonly close: () => Promise<void>
@@ -154,7 +156,9 @@ export const startMigration = async (options: MigrationOptions = {}): Promise<Mi
     applyThrough: (wrap) => within((space) => applyThrough(space, host, wrap)),
     planText: () => readFile(file, 'utf8'),
     stateText: () => readFile(join(folder, 'fleet.state.jsonl'), 'utf8'),
-    escrowed: () => escrowedIn(join(folder, 'fleet.escrow'), identity),
+    escrowEntries: () => entriesIn(join(folder, 'fleet.escrow'), identity),
+    escrowed: async () =>
+      new Set((await entriesIn(join(folder, 'fleet.escrow'), identity)).map(({ deviceId }) => deviceId)),
     close: async () => {
       await simulator.close()
       await rm(folder, { recursive: true, force: true })
@@ -162,10 +166,10 @@ export const startMigration = async (options: MigrationOptions = {}): Promise<Mi
   }
 }
 
-const escrowedIn = async (folder: string, { identity }: AgeIdentity): Promise<ReadonlySet<string>> => {
+const entriesIn = async (folder: string, { identity }: AgeIdentity): Promise<readonly EscrowEntry[]> => {
   const files = await listEscrow(folder)
   const entries = await Promise.all(files.map(({ file }) => readEscrowFile(join(folder, file), identity)))
-  return new Set(entries.flat().map(({ deviceId }) => deviceId))
+  return entries.flat()
 }
 
 const planText = (source: TestNetwork, target: TestNetwork, identity: AgeIdentity, rest: string): string => {
