@@ -40,6 +40,8 @@ export interface Migration {
   readonly target: TestNetwork
   readonly folder: string
   readonly identity: AgeIdentity
+  /** The keys that the plan names. */
+  readonly env: Readonly<Record<string, string>>
   readonly events: readonly FerryEvent[]
   /** Moves the clock of the tool, in milliseconds. */
   readonly pass: (milliseconds: number) => void
@@ -99,8 +101,9 @@ export const startMigration = async (options: MigrationOptions = {}): Promise<Mi
   const file = join(folder, 'fleet.yaml')
   const events: FerryEvent[] = []
   let offset = 0
+  const env = { SOURCE_API_KEY: source.apiKey, TARGET_API_KEY: seesAll ? target.apiKey : String(key) }
   const host: Host = {
-    env: { SOURCE_API_KEY: source.apiKey, TARGET_API_KEY: seesAll ? target.apiKey : String(key) },
+    env,
     clock: () => new Date(Date.now() + offset),
     owner: { pid: process.pid, host: 'test', user: 'test', bootId: 'test', isAlive: () => true },
     emit: (event) => events.push(event),
@@ -129,6 +132,7 @@ export const startMigration = async (options: MigrationOptions = {}): Promise<Mi
     target,
     folder,
     identity,
+    env,
     events,
     pass: (milliseconds) => {
       offset += milliseconds

@@ -106,6 +106,8 @@ const hear = async (context: CrossingContext): Promise<void> => {
   const progress = journal.progress()
   if (progress?.unmutedAt === undefined) return
   const awaitsReset = progress.route === 'abp-reset' && progress.resetHeard === undefined
+  // A run may have ended between what it heard and the step.
+  if (progress.heard !== undefined && !stepDone(progress, 'hear')) await markDone(context, 'hear')
   if (progress.heard !== undefined && !awaitsReset) return
   const network = await target.readSession(change.target)
   const heard = hearing(progress, network)
