@@ -9,6 +9,7 @@ export const declareCommands = (program: Commander, ask: Ask): void => {
   declareInit(program, ask)
   declarePlanning(program, ask)
   declareApply(program, ask)
+  declareRollback(program, ask)
   declareLooking(program, ask)
   declareLocalCommands(program, ask)
 }
@@ -132,6 +133,30 @@ const declareApply = (program: Commander, ask: Ask): void => {
   codes(
     apply,
     '0 all devices are done, 4 guard, only blocked devices left, or not confirmed, 5 stale, 6 locked, 7 run again later (devices wait to be heard, or failed), 9 credentials, 64 --yes is missing, 74 state not written, 130 and 143 interrupted',
+  )
+}
+
+const declareRollback = (program: Commander, ask: Ask): void => {
+  const rollback = program
+    .command('rollback')
+    .summary('take devices back to the source')
+    .description(
+      'Undoes a migration, a run of it, or single devices, newest first: the target falls silent, the source gets back what it had with what the target has counted, and serves the device again. Needs the identity of the escrow. Goes on where an earlier rollback ended. Asks on a terminal.',
+    )
+    .argument('<plan>', 'migration plan')
+    .option('--device <id>', 'this device alone, by its id on the source; can be repeated', collect)
+    .option('--run <id>', 'the devices that began to cross in this run of ferry apply, or last')
+    .option('-y, --yes', 'do not ask; needed where there is no terminal')
+    .action(runs(ask, async () => (await import('./commands/rollback.ts')).rollback))
+  examples(
+    rollback,
+    ['ferry rollback building-a.yaml', 'everything that was begun'],
+    ['ferry rollback building-a.yaml --run last', 'what the last apply began'],
+    ['ferry rollback building-a.yaml --device meter-7', 'one device'],
+  )
+  codes(
+    rollback,
+    '0 all are taken back or left, 4 not confirmed, 5 state, 6 locked, 7 run again, 9 credentials or no identity, 64 unknown device or run',
   )
 }
 

@@ -45,6 +45,11 @@ export const STEPS = [
   'restore-application',
   'restore-network',
   'start-source',
+  'mute-target',
+  'read-target',
+  'return-join',
+  'return-application',
+  'return-network',
 ] as const
 export type StepName = (typeof STEPS)[number]
 
@@ -137,8 +142,17 @@ export type JournalRecord =
     }
   /** What later steps and runs need to know. */
   | { readonly t: 'fact'; readonly device: string; readonly fact: Fact }
-  /** The device was taken back: the target records of our making are gone, the source is as it was. */
-  | { readonly t: 'undone'; readonly device: string; readonly at: string; readonly error?: ErrorRecord }
+  /**
+   * The device was taken back: the target records of our making are gone, the source is as it was. `returned`: by a
+   * rollback, and what the target had counted is on the source again.
+   */
+  | {
+      readonly t: 'undone'
+      readonly device: string
+      readonly at: string
+      readonly error?: ErrorRecord
+      readonly returned?: true
+    }
   | {
       readonly t: 'close'
       readonly run: string
@@ -153,7 +167,7 @@ export interface TargetEuis {
 }
 
 export type Fact =
-  | { readonly name: 'escrow'; readonly stage: 'A' | 'B'; readonly file: string; readonly line: number }
+  | { readonly name: 'escrow'; readonly stage: 'A' | 'B' | 'T'; readonly file: string; readonly line: number }
   /** `schedule_downlinks` as the source had it before we muted it: null for absent. */
   | { readonly name: 'source-scheduling'; readonly value: boolean | null }
   /** The source was given back what the escrow holds (`ferry escrow restore`). */
@@ -193,6 +207,8 @@ export type Fact =
   | { readonly name: 'import-refused'; readonly at: string; readonly error: ErrorRecord }
   /** Application downlinks that were copied from the source's queue. */
   | { readonly name: 'copied-downlinks'; readonly count: number }
+  /** A rollback of the device has begun: nothing else is done with it until it is undone. */
+  | { readonly name: 'rollback-begun'; readonly at: string }
   /** An ABP device was heard with a counter below ours: somebody has reset it. */
   | { readonly name: 'reset-heard'; readonly at: string }
   /** A waiting source (a join accept was sent): try again in a later run. */

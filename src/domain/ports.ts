@@ -114,7 +114,9 @@ export interface JournalPort {
   close(): Promise<void>
 }
 
-export type EscrowStage = 'A' | 'B'
+/** A: before anything was changed. B: when the source had fallen silent. T: what the target held when it is rolled back. */
+export const ESCROW_STAGES = ['A', 'B', 'T'] as const
+export type EscrowStage = (typeof ESCROW_STAGES)[number]
 
 /** Where in the escrow folder a record lies: the file's name, and the line in it (0 first). */
 export interface EscrowPlace {

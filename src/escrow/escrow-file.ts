@@ -1,5 +1,5 @@
 import type { DeviceRecord } from '../domain/device.ts'
-import type { EscrowStage } from '../domain/ports.ts'
+import { ESCROW_STAGES, type EscrowStage } from '../domain/ports.ts'
 import type { Secret } from '../domain/secret.ts'
 import { damagedEscrow } from './encryption.ts'
 import { lineIn, namedFiles, parseFields, readLines, refuseVersion } from './folder.ts'
@@ -8,7 +8,7 @@ import { recordFromJson, serialiseRecord } from './serialise.ts'
 const ESCROW_FORMAT_VERSION = 1
 
 /** `<stage>-<sequence>-<random>.age` */
-const ESCROW_NAME = /^(?<kind>[AB])-(?<sequence>\d{6,})-[0-9a-f]{8}\.age$/
+const ESCROW_NAME = /^(?<kind>[ABT])-(?<sequence>\d{6,})-[0-9a-f]{8}\.age$/
 
 /** One device in an escrow file. */
 export interface EscrowEntry {
@@ -54,7 +54,7 @@ export const readEscrowFile = async (file: string, identity: Secret): Promise<re
 export const listEscrow = async (folder: string): Promise<readonly EscrowFile[]> =>
   (await namedFiles(folder, ESCROW_NAME)).map(({ kind, ...file }) => ({
     ...file,
-    stage: kind === 'A' ? 'A' : 'B',
+    stage: isStage(kind) ? kind : 'A',
   }))
 
 /** A line of the plaintext of a file; throws as `readEscrow` does. */
@@ -63,9 +63,11 @@ export const parseEntry = (file: string, line: number, text: string): EscrowEntr
   refuseVersion(file, fields?.['formatVersion'], ESCROW_FORMAT_VERSION)
   const { deviceId, stage, at } = fields ?? {}
   const record = recordFromJson(fields?.['record'])
-  const complete = typeof deviceId === 'string' && typeof at === 'string' && (stage === 'A' || stage === 'B')
+  const complete = typeof deviceId === 'string' && typeof at === 'string' && isStage(stage)
   if (fields?.['formatVersion'] === undefined || !complete || record === undefined) {
     throw damagedEscrow(file, `line ${line + 1} holds no device`)
   }
   return { deviceId, stage, at, record }
 }
+
+const isStage = (stage: unknown): stage is EscrowStage => ESCROW_STAGES.some((each) => each === stage)

@@ -6,7 +6,7 @@ import { errorCodeOf, fileErrorText } from '../state/file-system.ts'
 import { damagedEscrow, decryptText } from './encryption.ts'
 
 /** Every file that a run writes into an escrow folder: records by stage, and new credentials. */
-export const ESCROW_FILES = /^(?:[AB]-\d{6,}-[0-9a-f]{8}|new-\d{6,}-[0-9a-f]{8}\.(?:jsonl|csv))\.age$/
+export const ESCROW_FILES = /^(?:[ABT]-\d{6,}-[0-9a-f]{8}|new-\d{6,}-[0-9a-f]{8}\.(?:jsonl|csv))\.age$/
 
 /** The number of an escrow file; files of a folder count up together, whatever they hold. */
 export const lastSequence = async (folder: string): Promise<number> => {

@@ -90,7 +90,7 @@ const needsEscrow = (changeSet: ChangeSet): boolean =>
 const needsIdentity = (changeSet: ChangeSet): boolean =>
   changeSet.devices.some(({ handover, steps }) => handover === 'delete-first' && steps.includes('compare'))
 
-const noRecipients = (): FerryError =>
+export const noRecipients = (): FerryError =>
   new FerryError(
     'plan-invalid',
     'EscrowRecipientsMissing',

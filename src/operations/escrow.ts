@@ -45,9 +45,9 @@ const escrowFact = (record: JournalRecord, replaced: ReadonlySet<string>): reado
     return [{ device, stage: 'new', file: fact.file, line: fact.line, holdsOwnKeys: false }]
   }
   if (fact.name !== 'escrow') return []
-  return [
-    { device, stage: fact.stage, file: fact.file, line: fact.line, holdsOwnKeys: !replaced.has(device) },
-  ]
+  const { stage, file, line } = fact
+  // What the target held is no registration of the source.
+  return [{ device, stage, file, line, holdsOwnKeys: stage !== 'T' && !replaced.has(device) }]
 }
 
 /**
@@ -97,7 +97,7 @@ const searchAll = async (
     if (devices.every((device) => found.has(device))) return
     const entries = await readEscrowFile(join(folder, file), identity)
     for (const device of devices) {
-      const entry = entries.findLast((each) => each.deviceId === device)
+      const entry = entries.findLast((each) => each.deviceId === device && each.stage !== 'T')
       if (entry !== undefined && !found.has(device)) found.set(device, entry)
     }
   }

@@ -169,6 +169,11 @@ const STEP_WORDS: Readonly<Record<StepName, string>> = {
   'restore-application': 'AS',
   'restore-network': 'NS',
   'start-source': 'start the source again',
+  'mute-target': 'mute the target',
+  'read-target': 'read the target, escrow it',
+  'return-join': 'JS',
+  'return-application': 'AS',
+  'return-network': 'NS',
   'undo-application': 'AS',
   'undo-network': 'NS',
   'undo-join': 'JS',
@@ -185,6 +190,7 @@ const STEP_FAMILY: readonly (readonly [RegExp, string])[] = [
   [/^delete-/, 'delete on the source'],
   [/^undo-/, 'take back on the target'],
   [/^restore-/, 'give back to the source'],
+  [/^return-/, 'give back to the source'],
   [/^update-/, 'update'],
 ]
 

@@ -1,5 +1,6 @@
 import { describe, expect } from 'vitest'
-import type { DeviceSpec } from '../support/fleet.ts'
+import type { Secret } from '../../src/index.ts'
+import { type DeviceSpec, keysOf } from '../support/fleet.ts'
 import { applied, at, expectNoJoin, expectServed, scenario } from '../support/scenario.ts'
 
 const METER: DeviceSpec = {
@@ -36,6 +37,12 @@ describe('a join that a downlink of the source brings about', () => {
       )
       await expectServed(stage, 'meter-1')
       expect((await stage.apply()).status).toBe('nothing-to-do')
+      // Each record of the escrow holds the device's own keys, also the one that was made after the source lost them.
+      const own = keysOf(METER).appKey
+      for (const { record } of await stage.escrowEntries())
+        expect((record.registries['join-server']?.['root_keys.app_key.key'] as Secret).reveal() === own).toBe(
+          true,
+        )
     },
   })
 })

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type ApplyResult, applyChanges } from '../../src/engine/run/apply.ts'
 import { createEscrow } from '../../src/escrow/escrow.ts'
-import { listEscrow, readEscrowFile } from '../../src/escrow/escrow-file.ts'
+import { type EscrowEntry, listEscrow, readEscrowFile } from '../../src/escrow/escrow-file.ts'
 import { type AgeIdentity, generateIdentity } from '../../src/escrow/identity.ts'
 import {
   type ApplyOptions,
@@ -19,6 +19,9 @@ import {
   type NetworkPort,
   openWorkspace,
   type Planned,
+  type RollbackOptions,
+  type RollbackOutcome,
+  rollBackMigration,
   planMigration,
   type Verified,
   verifyMigration,
@@ -37,6 +40,8 @@ export interface Migration {
   readonly target: TestNetwork
   readonly folder: string
   readonly identity: AgeIdentity
+  /** The keys that the plan names. */
+  readonly env: Readonly<Record<string, string>>
   readonly events: readonly FerryEvent[]
   /** Moves the clock of the tool, in milliseconds. */
   readonly pass: (milliseconds: number) => void
@@ -45,11 +50,14 @@ export interface Migration {
   readonly plan: () => Promise<Planned>
   readonly apply: (options?: Partial<ApplyOptions>) => Promise<ApplyOutcome>
   readonly verify: () => Promise<Verified>
+  readonly rollBack: (options?: Partial<RollbackOptions>) => Promise<RollbackOutcome>
   readonly audit: () => Promise<Audited>
   /** Applies with ports of the caller's making around the real ones: to interrupt a run anywhere. */
   readonly applyThrough: (wrap: Wrap) => Promise<ApplyResult>
   readonly planText: () => Promise<string>
   readonly stateText: () => Promise<string>
+  /** Every record of the escrow, decrypted. */
+  readonly escrowEntries: () => Promise<readonly EscrowEntry[]>
   /** Ids of the devices whose full record the escrow gives back, decrypted. */
   readonly escrowed: () => Promise<ReadonlySet<string>>
   readonly close: () => Promise<void>
@@ -93,8 +101,9 @@ export const startMigration = async (options: MigrationOptions = {}): Promise<Mi
   const file = join(folder, 'fleet.yaml')
   const events: FerryEvent[] = []
   let offset = 0
+  const env = { SOURCE_API_KEY: source.apiKey, TARGET_API_KEY: seesAll ? target.apiKey : String(key) }
   const host: Host = {
-    env: { SOURCE_API_KEY: source.apiKey, TARGET_API_KEY: seesAll ? target.apiKey : String(key) },
+    env,
     clock: () => new Date(Date.now() + offset),
     owner: { pid: process.pid, host: 'test', user: 'test', bootId: 'test', isAlive: () => true },
     emit: (event) => events.push(event),
@@ -123,6 +132,7 @@ export const startMigration = async (options: MigrationOptions = {}): Promise<Mi
     target,
     folder,
     identity,
+    env,
     events,
     pass: (milliseconds) => {
       offset += milliseconds
@@ -137,11 +147,22 @@ export const startMigration = async (options: MigrationOptions = {}): Promise<Mi
         applyMigration(space, host, { allow: {}, confirm: async () => true, recipients: [], ...options }),
       ),
     verify: () => within((space) => verifyMigration(space, host, { wait: 0, onRound: () => undefined })),
+    rollBack: (options = {}) =>
+      within((space) =>
+        rollBackMigration(space, host, {
+          devices: [],
+          confirm: async () => true,
+          recipients: [],
+          ...options,
+        }),
+      ),
     audit: () => within((space) => auditMigration(space, host)),
     applyThrough: (wrap) => within((space) => applyThrough(space, host, wrap)),
     planText: () => readFile(file, 'utf8'),
     stateText: () => readFile(join(folder, 'fleet.state.jsonl'), 'utf8'),
-    escrowed: () => escrowedIn(join(folder, 'fleet.escrow'), identity),
+    escrowEntries: () => entriesIn(join(folder, 'fleet.escrow'), identity),
+    escrowed: async () =>
+      new Set((await entriesIn(join(folder, 'fleet.escrow'), identity)).map(({ deviceId }) => deviceId)),
     close: async () => {
       await simulator.close()
       await rm(folder, { recursive: true, force: true })
@@ -149,10 +170,10 @@ export const startMigration = async (options: MigrationOptions = {}): Promise<Mi
   }
 }
 
-const escrowedIn = async (folder: string, { identity }: AgeIdentity): Promise<ReadonlySet<string>> => {
+const entriesIn = async (folder: string, { identity }: AgeIdentity): Promise<readonly EscrowEntry[]> => {
   const files = await listEscrow(folder)
   const entries = await Promise.all(files.map(({ file }) => readEscrowFile(join(folder, file), identity)))
-  return new Set(entries.flat().map(({ deviceId }) => deviceId))
+  return entries.flat()
 }
 
 const planText = (source: TestNetwork, target: TestNetwork, identity: AgeIdentity, rest: string): string => {

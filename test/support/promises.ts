@@ -48,7 +48,17 @@ export const brokenPromises = (
   return broken
 }
 
-const VOLATILE = new Set(['created_at', 'updated_at', 'started_at'])
+const VOLATILE = new Set([
+  'created_at',
+  'updated_at',
+  'started_at',
+  'activated_at',
+  'last_seen_at',
+  'received_at',
+  'last_downlink_at',
+  'uplink_token',
+  'correlation_ids',
+])
 
 /** The four registries of a store without what differs from run to run: times, and fields named in `hide`. */
 export const lasting = (store: Store, hide: readonly string[] = []): unknown => {

@@ -29,13 +29,19 @@ export interface CrossingContext {
   readonly draining: () => boolean
 }
 
-export const onTarget = ({ journal, target, pause }: CrossingContext): Ensuring => ({
+/** What single steps need: also those of a rollback, which has no plan of its own for the device. */
+export type StepContext = Pick<
+  CrossingContext,
+  'change' | 'source' | 'target' | 'journal' | 'escrow' | 'pause'
+>
+
+export const onTarget = ({ journal, target, pause }: StepContext): Ensuring => ({
   journal,
   network: target,
   side: 'target',
   pause,
 })
-export const onSource = ({ journal, source, pause }: CrossingContext): Ensuring => ({
+export const onSource = ({ journal, source, pause }: StepContext): Ensuring => ({
   journal,
   network: source,
   side: 'source',
@@ -77,11 +83,11 @@ const euisOf = ({ devEui, joinEui }: DeviceChange): Euis => ({
 const ids = (deviceId: string, euis: Euis): DeviceIds => ({ deviceId, ...euis }) as DeviceIds
 
 /** A step that is no write: done once what it stands for is on the disk. */
-export const markDone = ({ journal }: CrossingContext, step: StepName): Promise<void> =>
+export const markDone = ({ journal }: Pick<CrossingContext, 'journal'>, step: StepName): Promise<void> =>
   journal.append({ t: 'outcome', device: journal.device, step, at: journal.now(), status: 'done' })
 
 /** A write that would change nothing. */
-export const markAlready = ({ journal }: CrossingContext, step: StepName): Promise<void> =>
+export const markAlready = ({ journal }: Pick<CrossingContext, 'journal'>, step: StepName): Promise<void> =>
   journal.append({ t: 'outcome', device: journal.device, step, at: journal.now(), status: 'already' })
 
 /** Whether a registration on the target carries the EUIs that the device has there. */

@@ -1,9 +1,9 @@
 import type { DeviceRecord } from '../../domain/device.ts'
 import type { DeviceResultStatus } from '../../domain/events.ts'
 import { RETIRE_STEPS, type Route, type StepName } from '../../domain/journal.ts'
-import { registriesOf } from '../device/records.ts'
+import { fieldsOfKind, registriesOf } from '../device/records.ts'
 import { hearing, isResetHeard } from '../progress/heard.ts'
-import { deletesBegun, stepDone } from '../progress/progress.ts'
+import { deletesBegun, rootKeysReplaced, stepDone } from '../progress/progress.ts'
 import { crossingSteps, retireDue, type StepsLeft, stepsLeft } from '../progress/steps.ts'
 import { type CrossingContext, desiredFrom, markAlready, markDone } from './context.ts'
 import { copyDownlinks, lookForTrigger, queueTrigger } from './queue.ts'
@@ -35,9 +35,19 @@ const PERFORM: { readonly [S in StepName]?: (context: Finishing) => Promise<void
   },
   'read-again': async (context) => {
     const seen = await context.source.read(context.change.device)
-    if (registriesOf(seen).length > 0) await storeInEscrow(context, 'B', seen)
+    if (registriesOf(seen).length > 0) await storeInEscrow(context, 'B', await withOwnKeys(context, seen))
     await markDone(context, 'read-again')
   },
+}
+
+/** Root keys that we replaced on the source open nothing: the escrow keeps the device's own, which the target holds. */
+const withOwnKeys = async (context: CrossingContext, seen: DeviceRecord): Promise<DeviceRecord> => {
+  const { journal, target, change } = context
+  const join = seen.registries['join-server']
+  if (join === undefined || !rootKeysReplaced(journal.progress())) return seen
+  const held = await target.read(change.target)
+  const own = fieldsOfKind('join-server', held.registries['join-server'], ['root-key'])
+  return { ...seen, registries: { ...seen.registries, 'join-server': { ...join, ...own } } }
 }
 
 const isHeardBefore = ({ journal }: CrossingContext): boolean => journal.progress()?.heard !== undefined
@@ -96,6 +106,8 @@ const hear = async (context: CrossingContext): Promise<void> => {
   const progress = journal.progress()
   if (progress?.unmutedAt === undefined) return
   const awaitsReset = progress.route === 'abp-reset' && progress.resetHeard === undefined
+  // A run may have ended between what it heard and the step.
+  if (progress.heard !== undefined && !stepDone(progress, 'hear')) await markDone(context, 'hear')
   if (progress.heard !== undefined && !awaitsReset) return
   const network = await target.readSession(change.target)
   const heard = hearing(progress, network)

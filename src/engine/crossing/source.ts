@@ -4,13 +4,13 @@ import type { EscrowStage } from '../../domain/ports.ts'
 import { fieldKind } from '../device/fields.ts'
 import { field, registriesOf, sameValue } from '../device/records.ts'
 import { isMuted, MUTE, speaks } from '../device/scheduling.ts'
-import { type CrossingContext, markDone, onSource, sourceIds } from './context.ts'
+import { type CrossingContext, type StepContext, markDone, onSource, sourceIds } from './context.ts'
 import { randomKey } from './credentials.ts'
 import { ensureRemoved, ensureWrite, StepFailure } from './ensure.ts'
 
 /** Puts all that the source holds into the escrow; returns once it is safe on the disk. */
 export const storeInEscrow = async (
-  context: CrossingContext,
+  context: Pick<CrossingContext, 'escrow' | 'journal'>,
   stage: EscrowStage,
   record: DeviceRecord,
 ): Promise<void> => {
@@ -50,7 +50,7 @@ export const stopSource = async (context: CrossingContext, seen: DeviceRecord): 
 }
 
 /** Gives the source back the value it had before step 7: it serves the device again. */
-export const startSource = async (context: CrossingContext): Promise<void> => {
+export const startSource = async (context: StepContext): Promise<void> => {
   const was = context.journal.progress()?.sourceScheduling
   if (was === undefined) return
   // A Network Server takes a setting of a device that it does not know, and makes an empty one of it.
@@ -111,7 +111,7 @@ export const mayLetGo = async (context: CrossingContext): Promise<boolean> => {
 
 /** Another device may be registered under the id by now: it is not touched. */
 export const ensureSourceIsOurs = async (
-  { source, change, journal }: CrossingContext,
+  { source, change, journal }: StepContext,
   step: StepName,
 ): Promise<void> => {
   const held = await source.read(change.device)

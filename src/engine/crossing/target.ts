@@ -13,7 +13,15 @@ import { type FieldKind, fieldKind } from '../device/fields.ts'
 import { field, fieldsOfKind, isObject, registriesOf, sameValue, textField } from '../device/records.ts'
 import { isMuted, MUTE, speaks, TARGET_SPEAKS } from '../device/scheduling.ts'
 import { isOurs } from '../progress/progress.ts'
-import { type CrossingContext, hasIdsOf, markAlready, markDone, onTarget, targetIds } from './context.ts'
+import {
+  type CrossingContext,
+  type StepContext,
+  hasIdsOf,
+  markAlready,
+  markDone,
+  onTarget,
+  targetIds,
+} from './context.ts'
 import { ensureRemoved, ensureWrite, isApplied, StepFailure } from './ensure.ts'
 
 /** Which registry a step of the import writes. */
@@ -287,7 +295,7 @@ const UNDO: readonly { readonly step: StepName; readonly registry: Registry; rea
 ]
 
 /** Takes back what this tool wrote on the target, in reverse; the source has not been stopped for it, or was started again. */
-export const undoImport = async (context: CrossingContext): Promise<void> => {
+export const undoImport = async (context: StepContext): Promise<void> => {
   const held = await context.target.read(context.change.target)
   if (registriesOf(held).length > 0 && !hasIdsOf(context.change, held)) return
   for (const { step, registry, of } of UNDO) {

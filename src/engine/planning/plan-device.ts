@@ -33,7 +33,7 @@ import {
 import { crossingSteps, retireDue, type StepsLeft, stepsLeft } from '../progress/steps.ts'
 import { createdFields, equalFields, fieldsLeftBehind, settingChanges } from './diff.ts'
 import { type Holder, holderOf } from './holder.ts'
-import { planRetiring } from './plan-retiring.ts'
+import { planRetiring, rollingBack } from './plan-retiring.ts'
 import { deviceFindings } from './rules/device-findings.ts'
 
 /** Everything that the change of one device is computed from; no I/O behind it. */
@@ -106,6 +106,7 @@ export const pinnedIntent = (intent: DeviceIntent, progress: DeviceProgress | un
 export const planDevice = (given: DeviceInput): DeviceChange => {
   const input = { ...given, source: completed(given.source, given.intent) }
   const { source, target, progress, intent } = input
+  if (progress?.rollbackAt !== undefined) return rollingBack(progress)
   if (progress !== undefined && isReplaced(source, progress)) return replaced(input)
   if (progress !== undefined && deletesBegun(progress)) {
     return planRetiring({

@@ -44,6 +44,7 @@ export const planRetiring = ({ progress, target, policy, retireAfter, now }: Ret
     findings,
   })
   const nothing = { now: [], later: [] }
+  if (progress.rollbackAt !== undefined) return rollingBack(progress)
   const goneByOthers = !deletesBegun(progress)
   // Nothing is on either network: the escrow alone has it, and the import goes on from there.
   const isHeld = isHeldByEscrow(progress)
@@ -78,6 +79,27 @@ export const planRetiring = ({ progress, target, policy, retireAfter, now }: Ret
   if (left.now.length > 0) return act(isRetiring ? 'retire' : 'resume', left)
   return act(left.later.length > 0 ? 'wait' : 'done', left)
 }
+
+/** Half-way back: only the rollback itself may go on with it. */
+export const rollingBack = ({ device, target, devEui, joinEui }: DeviceProgress): DeviceChange => ({
+  device,
+  target,
+  ...(devEui === undefined ? {} : { devEui }),
+  ...(joinEui === undefined ? {} : { joinEui }),
+  action: 'blocked',
+  fields: [],
+  steps: [],
+  later: [],
+  findings: [
+    {
+      code: 'RollbackBegun',
+      severity: 'error',
+      message: 'a rollback of it has begun and has not ended',
+      hint: 'run ferry rollback again to finish it',
+      subject: { device },
+    },
+  ],
+})
 
 const isJoining = (route: Route): boolean => route === 'session-kept' || joinsAnew(route)
 

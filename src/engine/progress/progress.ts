@@ -30,7 +30,7 @@ export interface DeviceProgress {
   readonly registeredBefore: boolean
   /** The target was let go in a crossing before this one: what it counted then is lost with its registration. */
   readonly livedOnTarget: boolean
-  readonly escrow: { readonly A?: EscrowPlace; readonly B?: EscrowPlace }
+  readonly escrow: { readonly A?: EscrowPlace; readonly B?: EscrowPlace; readonly T?: EscrowPlace }
   /** `schedule_downlinks` of the source before we muted it; undefined: we did not touch it. */
   readonly sourceScheduling?: boolean | null
   readonly sourceKeys?: { readonly session: string | null; readonly rootKeys: string | null }
@@ -45,10 +45,14 @@ export interface DeviceProgress {
   readonly copiedDownlinks?: number
   /** The target refused the import for good after the source was deleted: the source gets the device back. */
   readonly importRefused?: ErrorRecord
+  /** When a rollback began that has not ended. */
+  readonly rollbackAt?: string
   readonly unmutedAt?: string
   readonly resetHeard?: string
   readonly heard?: { readonly at: string; readonly devAddr: string; readonly lastFCntUp: number }
   readonly applied?: Readonly<Record<string, string>>
+  /** It was taken back: the source is as it was, and serves it. */
+  readonly undone?: true
   readonly deferred?: { readonly at: string; readonly code: string; readonly message: string }
   readonly lastError?: ErrorRecord
   /** When the last record of the device was written. */
@@ -120,10 +124,11 @@ export const advance = (
       return {
         ...fresh(record.device),
         target: known.target,
-        livedOnTarget: known.livedOnTarget || isLetGo(known),
+        livedOnTarget: record.returned !== true && (known.livedOnTarget || isLetGo(known)),
         // Whoever programs devices may have them already: another attempt uses the same.
         ...(known.credentials === undefined ? {} : { credentials: known.credentials }),
         at: record.at,
+        undone: true,
         ...(record.error === undefined ? {} : { lastError: record.error }),
       }
     case 'fact':
@@ -145,6 +150,7 @@ const VOID_AT_BEGIN = [
   'deferred',
   'lastError',
   'sourceKeys',
+  'undone',
   'applied',
 ] as const
 
@@ -242,6 +248,8 @@ const withFact = (
       return { ...known, copiedDownlinks: fact.count }
     case 'import-refused':
       return { ...known, importRefused: fact.error }
+    case 'rollback-begun':
+      return { ...known, rollbackAt: fact.at }
     case 'reset-heard':
       return { ...known, resetHeard: fact.at }
     case 'deferred':

@@ -14,18 +14,20 @@ import {
 
 /**
  * Where a device is, from the state alone: held-by-escrow (deleted on the source, not on the target yet: no network
- * serves it), crossing (begun, its target muted), waiting (the target serves it, not
+ * serves it), rolling-back (a rollback has begun), crossing (begun, its target muted), waiting (the target serves it, not
  * heard yet), silent (not heard within `verify.heardWithin`), heard, retired (served by the target, deleted on the
- * source), adopted (the target held it before), failed (taken back, or its last step failed), deferred (left for a later run).
+ * source), adopted (the target held it before), undone (taken back: the source serves it as before), failed (taken back, or its last step failed), deferred (left for a later run).
  */
 export type DeviceStatus =
   | 'held-by-escrow'
+  | 'rolling-back'
   | 'crossing'
   | 'waiting'
   | 'silent'
   | 'heard'
   | 'retired'
   | 'adopted'
+  | 'undone'
   | 'failed'
   | 'deferred'
 
@@ -69,6 +71,7 @@ const deferral = ({ deferred }: DeviceProgress): { readonly error?: ErrorRecord 
 
 /** Where one device is; see `DeviceStatus`. */
 export const statusOfDevice = (device: DeviceProgress, { heardWithin, now }: Deadline): DeviceStatus => {
+  if (device.rollbackAt !== undefined) return 'rolling-back'
   if (isHeldByEscrow(device)) return 'held-by-escrow'
   if (isGroupMoved(device)) return 'retired'
   if (device.heard !== undefined) return isRetired(device) ? 'retired' : 'heard'
@@ -76,6 +79,7 @@ export const statusOfDevice = (device: DeviceProgress, { heardWithin, now }: Dea
   if (deletesBegun(device)) return 'crossing'
   if (device.lastError !== undefined) return 'failed'
   if (device.deferred !== undefined) return 'deferred'
+  if (device.undone === true) return 'undone'
   return device.route === undefined ? 'adopted' : 'crossing'
 }
 
@@ -86,6 +90,8 @@ const nextWords = (device: DeviceProgress, status: DeviceStatus): string => {
   switch (status) {
     case 'held-by-escrow':
       return 'no network serves it: run ferry apply again at once, with the identity at hand'
+    case 'rolling-back':
+      return 'run ferry rollback again to finish it'
     case 'crossing':
       return device.sourceScheduling === undefined
         ? 'ferry apply goes on; as far as the state knows, its source still serves it'
@@ -103,6 +109,8 @@ const nextWords = (device: DeviceProgress, status: DeviceStatus): string => {
     case 'retired':
     case 'adopted':
       return 'nothing'
+    case 'undone':
+      return 'the source serves it; ferry apply would move it again'
     case 'failed':
       return isOurs(device) || isLetGo(device)
         ? 'run ferry apply again to go on'

@@ -29,7 +29,7 @@ const error = fc.record(
 const facts: { readonly [N in Fact['name']]: fc.Arbitrary<Extract<Fact, { readonly name: N }>> } = {
   escrow: fc.record({
     name: fc.constant('escrow'),
-    stage: fc.constantFrom('A', 'B'),
+    stage: fc.constantFrom('A', 'B', 'T'),
     file: hex(8).map((random) => `A-000001-${random}.age`),
     line: fc.nat(255),
   }),
@@ -71,6 +71,7 @@ const facts: { readonly [N in Fact['name']]: fc.Arbitrary<Extract<Fact, { readon
     lastNFCntDown: counter,
   }),
   'copied-downlinks': fc.record({ name: fc.constant('copied-downlinks'), count: fc.nat(100) }),
+  'rollback-begun': fc.record({ name: fc.constant('rollback-begun'), at }),
   'reset-heard': fc.record({ name: fc.constant('reset-heard'), at }),
   'import-refused': fc.record({
     name: fc.constant('import-refused'),
@@ -137,7 +138,10 @@ export const recordKinds: {
   fact: fc
     .oneof(...Object.values(facts))
     .chain((fact) => fc.record({ t: fc.constant('fact' as const), device, fact: fc.constant(fact) })),
-  undone: fc.record({ t: fc.constant('undone'), device, at, error }, { requiredKeys: ['t', 'device', 'at'] }),
+  undone: fc.record(
+    { t: fc.constant('undone'), device, at, error, returned: fc.constant(true as const) },
+    { requiredKeys: ['t', 'device', 'at'] },
+  ),
   close: fc.record({
     t: fc.constant('close'),
     run,

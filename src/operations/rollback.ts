@@ -1,0 +1,127 @@
+import { randomUUID } from 'node:crypto'
+import type { Diagnostic } from '../domain/diagnostic.ts'
+import { FerryError } from '../domain/errors.ts'
+import type { JournalRecord } from '../domain/journal.ts'
+import type { RolledBack, RollbackRow } from '../domain/rollback.ts'
+import { preflight } from '../engine/planning/preflight.ts'
+import { planRollback } from '../engine/rollback/plan-rollback.ts'
+import { rollBack } from '../engine/rollback/run.ts'
+import { createEscrow } from '../escrow/escrow.ts'
+import { identityMissing } from '../escrow/identity.ts'
+import { openJournal } from '../state/journal.ts'
+import { acquireLock, type LockDocument } from '../state/lock.ts'
+import { noRecipients } from './apply.ts'
+import type { Host } from './host.ts'
+import { readKnownState, type Workspace } from './workspace.ts'
+
+export interface RollbackOptions {
+  /** Device ids of the source; none: all that the state knows. */
+  readonly devices: readonly string[]
+  /** The devices that began to cross in this run: its id or the beginning of it, or `last`. */
+  readonly run?: string
+  /** Shown what would be done, and what can not be undone, before the first write. */
+  readonly confirm: (rows: readonly RollbackRow[], warnings: readonly Diagnostic[]) => Promise<boolean>
+  /** age public keys besides the plan's own. */
+  readonly recipients: readonly string[]
+}
+
+export type RollbackOutcome =
+  | { readonly status: 'done'; readonly devices: readonly RolledBack[]; readonly tookOver?: LockDocument }
+  | { readonly status: 'declined' }
+
+/**
+ * Undoes a migration, a run of it, or single devices: from the state and the escrow, newest first. Needs an identity.
+ * @throws FerryError `credentials` (no identity, a key is refused), `usage` (a device or run that the state does not
+ * know), `locked`, `stale`, `state-not-written`
+ */
+export const rollBackMigration = async (
+  workspace: Workspace,
+  host: Host,
+  options: RollbackOptions,
+): Promise<RollbackOutcome> => {
+  if (host.identity === undefined) throw identityMissing()
+  const lock = await acquireLock({
+    file: workspace.lockFile,
+    owner: host.owner,
+    command: 'ferry rollback',
+    clock: host.clock,
+  })
+  try {
+    const { loaded, source, target, lineage, stateOwner } = workspace
+    const { progress, read } = await readKnownState(workspace)
+    const chosen = choose(options, progress, read.status === 'absent' ? [] : read.records)
+    const rows = planRollback(progress, chosen)
+    const recipients = [...loaded.plan.escrow.recipients, ...options.recipients]
+    const isNeeded = rows.some(({ action }) => action !== 'leave')
+    if (isNeeded && recipients.length === 0) throw noRecipients()
+    const warnings = isNeeded
+      ? await preflight(source, target, true, { source: [], target: [] })
+      : workspace.warnings
+    if (!(await options.confirm(rows, warnings))) return { status: 'declined' }
+    if (!isNeeded) return { status: 'done', devices: rows.map((row) => ({ ...row, status: 'left' })) }
+    const journal = await openJournal({ file: loaded.plan.state, lineage, ...stateOwner })
+    try {
+      const devices = await rollBack({
+        rows,
+        source,
+        target,
+        journal,
+        progress,
+        escrow: createEscrow({
+          folder: loaded.plan.escrow.path,
+          recipients,
+          identity: host.identity,
+          clock: host.clock,
+        }),
+        concurrency: loaded.plan.rollout.maxConcurrency,
+        run: randomUUID(),
+        tool: host.tool,
+        plan: loaded.digest,
+        clock: host.clock,
+        emit: host.emit,
+        pause: host.pause,
+        draining: host.draining,
+      })
+      return { status: 'done', devices, ...(lock.tookOver === undefined ? {} : { tookOver: lock.tookOver }) }
+    } finally {
+      await journal.close()
+    }
+  } finally {
+    await lock.release()
+  }
+}
+
+const choose = (
+  { devices, run }: RollbackOptions,
+  progress: ReadonlyMap<string, unknown>,
+  records: readonly JournalRecord[],
+): ((device: string) => boolean) => {
+  const unknown = devices.filter((device) => !progress.has(device))
+  if (unknown.length > 0) {
+    throw new FerryError('usage', 'DeviceNotInState', `the state does not know ${unknown.join(', ')}`, {
+      hint: 'give device ids of the source; ferry status tells which were begun',
+    })
+  }
+  const begun = run === undefined ? undefined : begunIn(run, records)
+  return (device) =>
+    (devices.length === 0 || devices.includes(device)) && (begun === undefined || begun.has(device))
+}
+
+/** Devices that began to cross in a run of `ferry apply`. */
+const begunIn = (run: string, records: readonly JournalRecord[]): ReadonlySet<string> => {
+  const opened = records.filter((record) => record.t === 'open' && record.command === 'apply')
+  const ids = opened.map((record) => (record.t === 'open' ? record.run : ''))
+  const id = run === 'last' ? ids.at(-1) : ids.find((each) => each.startsWith(run))
+  if (id === undefined) {
+    throw new FerryError('usage', 'UnknownRun', `the state does not know a run ${run} of ferry apply`, {
+      hint: ids.length === 0 ? 'nothing was applied yet' : `give last, or one of ${ids.slice(-3).join(', ')}`,
+    })
+  }
+  const devices = new Set<string>()
+  let current = ''
+  for (const record of records) {
+    if (record.t === 'open') current = record.run
+    else if (record.t === 'begin' && current === id) devices.add(record.device)
+  }
+  return devices
+}

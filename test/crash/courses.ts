@@ -1,0 +1,154 @@
+import type { DeviceSpec } from '../support/fleet.ts'
+import type { World } from './world.ts'
+
+/** One thing that happens in a course: a command of the tool, or what devices do in between. */
+export type Act =
+  | { readonly command: 'apply' | 'rollback' }
+  | { readonly radio: (world: World) => Promise<void> }
+
+/** A migration of one device of each kind that crosses in one way, from the first command to the last. */
+export interface Course {
+  readonly name: string
+  readonly specs: readonly DeviceSpec[]
+  /** What others registered on the target before. */
+  readonly onTarget?: readonly DeviceSpec[]
+  readonly plan: string
+  readonly oneNetwork?: true
+  readonly acts: readonly Act[]
+  /** Names of fields that are made anew in each run. */
+  readonly hide?: readonly string[]
+  /** Refuses a request of the target, in every run. */
+  readonly refuses?: object
+}
+
+const METER: DeviceSpec = {
+  id: 'meter-1',
+  number: 1,
+  mode: 'otaa',
+  fCntUp: 70_000,
+  nFCntDown: 12,
+  usedDevNonces: [3],
+  lastJoinNonce: 2,
+}
+const METER_11: DeviceSpec = {
+  id: 'meter-11',
+  number: 2,
+  mode: 'otaa',
+  version: 'MAC_V1_1',
+  fCntUp: 95,
+  nFCntDown: 14,
+  aFCntDown: 6,
+  lastDevNonce: 9,
+  lastJoinNonce: 5,
+}
+const VALVE: DeviceSpec = {
+  id: 'valve-1',
+  number: 3,
+  mode: 'abp',
+  fCntUp: 500,
+  nFCntDown: 8,
+  macSettings: { rx1_delay: 1 },
+}
+const LAMP: DeviceSpec = { id: 'lamp-1', number: 4, mode: 'otaa', fCntUp: 40, nFCntDown: 2, classC: true }
+const GROUP: DeviceSpec = { id: 'lamps', number: 5, mode: 'multicast', classC: true, nFCntDown: 25 }
+
+const apply: Act = { command: 'apply' }
+const rollback: Act = { command: 'rollback' }
+const uplinks = (...ids: readonly string[]): Act => ({
+  radio: async ({ device, air }) => {
+    for (const id of ids) await device(id).uplink(air)
+  },
+})
+const joins = (id: string): Act => ({
+  radio: async ({ device, air }) => {
+    await device(id).join(air)
+    await device(id).uplink(air)
+  },
+})
+
+const KEYS = ['key', 'dev_addr', 'session_key_id']
+
+export const COURSES: readonly Course[] = [
+  {
+    name: 'session-kept',
+    specs: [METER, METER_11],
+    plan: 'policy: { persistSession: true, deleteSource: after-heard }\nverify: { retireAfter: 0s }',
+    acts: [apply, uplinks('meter-1', 'meter-11'), apply],
+  },
+  {
+    name: 'session-kept, taken back',
+    specs: [METER, LAMP],
+    plan: 'policy: { persistSession: true }',
+    acts: [apply, uplinks('meter-1', 'lamp-1'), apply, rollback],
+  },
+  {
+    name: 'abp-kept',
+    specs: [VALVE],
+    plan: 'policy: { persistSession: true, deleteSource: after-import }',
+    acts: [apply, uplinks('valve-1'), apply],
+  },
+  {
+    name: 'abp-reset',
+    specs: [VALVE],
+    plan: 'policy: { persistSession: true, resetFrameCounters: true }',
+    acts: [
+      apply,
+      {
+        radio: async ({ device, air }) => {
+          device('valve-1').resetCounters()
+          await device('valve-1').uplink(air)
+        },
+      },
+      apply,
+    ],
+  },
+  {
+    name: 'joining-anew',
+    specs: [METER],
+    plan: 'policy: { persistSession: false, deleteSource: after-import }',
+    acts: [apply, joins('meter-1'), apply],
+    hide: KEYS,
+  },
+  {
+    name: 'joining-triggered',
+    specs: [METER],
+    plan: 'policy: { persistSession: false, rejoin: { trigger: source-downlink, fPort: 42, payload: "FF" } }',
+    acts: [apply, uplinks('meter-1', 'meter-1', 'meter-1'), apply, joins('meter-1'), apply],
+    hide: KEYS,
+  },
+  {
+    name: 'delete-first',
+    specs: [METER, VALVE],
+    oneNetwork: true,
+    plan: 'policy: { persistSession: true, handover: delete-first }',
+    acts: [apply, uplinks('meter-1', 'valve-1'), apply],
+  },
+  {
+    name: 'delete-first, taken back',
+    specs: [METER_11],
+    oneNetwork: true,
+    plan: 'policy: { persistSession: true, handover: delete-first }',
+    acts: [apply, uplinks('meter-11'), rollback],
+  },
+  {
+    name: 'delete-first, refused',
+    specs: [METER],
+    oneNetwork: true,
+    plan: 'policy: { persistSession: true, handover: delete-first }',
+    refuses: { method: 'PUT', path: '/ns/applications/meters-two/devices/meter-1', do: { status: 400 } },
+    acts: [apply],
+  },
+  {
+    name: 'multicast',
+    specs: [GROUP, LAMP],
+    plan: 'policy: { persistSession: true }',
+    acts: [apply, rollback],
+  },
+  {
+    name: 're-programmed',
+    specs: [METER, VALVE],
+    plan: `policy: { persistSession: true, rootKeys: generate, abp: reprogram }`,
+    acts: [apply, rollback],
+    hide: KEYS,
+  },
+]
