@@ -75,7 +75,7 @@ export interface Policy {
   readonly queuedDownlinks: 'report' | 'copy' | 'wait-empty'
   /** A device that was muted before, by others: left alone, moved and muted on the target too, or moved and unmuted. */
   readonly mutedSource: 'blocked' | 'carry' | 'unmute'
-  /** Added to downlink counters that are carried. auto: 0 after a confirmed mute, 32 where the source can't be muted. */
+  /** Added to downlink counters that are carried. auto: 0, for they are read after a confirmed mute. */
   readonly downlinkCounterMargin: 'auto' | number
   /** partial: what others registered in part is completed where what is there suffices. */
   readonly adopt: 'none' | 'partial'

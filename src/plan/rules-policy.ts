@@ -49,7 +49,7 @@ const replay: Rule = {
             code: 'ReplayRisk',
             message:
               'resetFrameCounters lets old frames be replayed, and refuses OTAA devices and ABP from 1.0.4 on',
-            hint: 'select only ABP devices that will be reset, and take the setting back once they were heard',
+            hint: 'select only ABP devices that will be reset: the setting is taken back once their reset was heard',
           })
         : undefined,
     ),

@@ -2,9 +2,7 @@ import type { DeviceSpec } from '../support/fleet.ts'
 import type { World } from './world.ts'
 
 /** One thing that happens in a course: a command of the tool, or what devices do in between. */
-export type Act =
-  | { readonly command: 'apply' | 'rollback' }
-  | { readonly radio: (world: World) => Promise<void> }
+type Act = { readonly command: 'apply' | 'rollback' } | { readonly radio: (world: World) => Promise<void> }
 
 /** A migration of one device of each kind that crosses in one way, from the first command to the last. */
 export interface Course {

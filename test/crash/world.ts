@@ -22,7 +22,7 @@ export interface Ended {
   readonly output: string
 }
 
-export interface RunOptions {
+interface RunOptions {
   /** Given the process as soon as it is there. */
   readonly onPid?: (pid: number) => Promise<void>
   readonly env?: Readonly<Record<string, string>>

@@ -1,5 +1,5 @@
 import { describe, expect } from 'vitest'
-import type { Secret } from '../../src/index.ts'
+import { secretField } from '../../src/engine/device/records.ts'
 import { type DeviceSpec, keysOf } from '../support/fleet.ts'
 import { applied, at, expectNoJoin, expectServed, scenario } from '../support/scenario.ts'
 
@@ -40,9 +40,7 @@ describe('a join that a downlink of the source brings about', () => {
       // Each record of the escrow holds the device's own keys, also the one that was made after the source lost them.
       const own = keysOf(METER).appKey
       for (const { record } of await stage.escrowEntries())
-        expect((record.registries['join-server']?.['root_keys.app_key.key'] as Secret).reveal() === own).toBe(
-          true,
-        )
+        expect(secretField(record, 'join-server', 'root_keys.app_key.key')?.reveal() === own).toBe(true)
     },
   })
 })

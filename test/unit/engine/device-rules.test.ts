@@ -184,6 +184,17 @@ describe('findings about a device', () => {
     ).toEqual([])
   })
 
+  it('an ABP device that is turned into OTAA leaves resets_f_cnt behind, and is not told to carry it', () => {
+    const source = abp({ [NS]: { 'mac_settings.resets_f_cnt': true } })
+    const toOtaa = intent({ abp: 'to-otaa' })
+    const codes = (route: RuleInput['route']): readonly string[] =>
+      deviceFindings(
+        ruleInput({ source, route, intent: toOtaa, becomes: { joinEui: '70B3D57ED0000001' } }),
+      ).map(({ code }) => code)
+    expect(codes('otaa-reprogrammed')).toEqual([])
+    expect(codes('abp-kept')).toEqual(['ResetsCountersCarried'])
+  })
+
   it('joining anew asks nothing of a session that stays behind', () => {
     const anew = intent({ persistSession: false })
     const told = (given: Partial<RuleInput>) =>

@@ -134,6 +134,14 @@ describe('the status of devices', () => {
     expect(text.trimEnd().split('\n').slice(-3).join(' ')).toContain('1,012 devices: 1 held-by-escrow, 1,000')
   })
 
+  it('tell why a device that waits did not get further', () => {
+    const dropped = { code: 'TriggerDropped', message: 'the downlink left the queue', hint: 'run again' }
+    for (const status of ['waiting', 'silent'])
+      expect(renderStatus([row('door-1', status, again, { error: dropped })], options)).toMatch(
+        /door-1.*\n +TriggerDropped: /,
+      )
+  })
+
   it('list the rarer way on first, so that it is not among those left out', () => {
     const many = [
       ...times(50, (index) => row(`valve-${index}`, 'crossing', 'ferry apply goes on')),

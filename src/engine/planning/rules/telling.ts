@@ -113,8 +113,11 @@ export const TELLING: readonly DeviceRule[] = [
   },
   {
     from: 'replay',
+    // Of an ABP device that is turned into OTAA the setting stays behind.
     check: ({ source, route }) =>
-      route !== 'abp-reset' && isTrue(source, NS, 'mac_settings.resets_f_cnt')
+      route !== 'abp-reset' &&
+      !(route === 'otaa-reprogrammed' && activationOf(source) === 'abp') &&
+      isTrue(source, NS, 'mac_settings.resets_f_cnt')
         ? warning('ResetsCountersCarried', 'resets_f_cnt is on and carried: old frames may be replayed')
         : undefined,
   },
