@@ -8,6 +8,7 @@ import {
   type Send,
   type VirtualDevice,
 } from '../../src/simulator/virtual-device.ts'
+import type { VirtualDeviceOptions } from '../../src/simulator/virtual/types.ts'
 import { type DeviceSpec, keysOf, register } from './fleet.ts'
 import { type Migration, type MigrationOptions, startMigration } from './migration.ts'
 import { brokenPromises } from './promises.ts'
@@ -44,6 +45,8 @@ export interface Scenario {
   readonly fleet: readonly DeviceSpec[]
   /** YAML after the harness's head, from `devices:` on. */
   readonly plan: string
+  /** What a device in the air has that its registration does not tell, such as another counter or what makes it join. */
+  readonly virtual?: Readonly<Record<string, Virtual>>
   /** Device ids on the target, where overrides rename. */
   readonly renamed?: Readonly<Record<string, string>>
   /** The devices were on both networks before, by others. */
@@ -60,10 +63,16 @@ export interface Scenario {
   readonly ends: (stage: Stage, planned: ChangeSet) => Promise<void>
 }
 
+export interface Virtual {
+  /** Other counters and nonces than those of the registration. */
+  readonly spec?: Partial<DeviceSpec>
+  readonly options?: Partial<VirtualDeviceOptions>
+}
+
 const CHANNELS = [868_100_000, 868_300_000, 868_500_000]
 
 /** A virtual device with the keys and counters of a spec; its RX1 delay is that of a derived MAC state. */
-export const virtualOf = (spec: DeviceSpec): VirtualDevice => {
+export const virtualOf = (spec: DeviceSpec, options: Partial<VirtualDeviceOptions> = {}): VirtualDevice => {
   const keys = keysOf(spec)
   const version = spec.version ?? 'MAC_V1_0_3'
   const withNwkKey = spec.nwkKey === true || version === 'MAC_V1_1'
@@ -75,7 +84,9 @@ export const virtualOf = (spec: DeviceSpec): VirtualDevice => {
     joinEui: keys.joinEui,
     lorawanVersion: version as 'MAC_V1_0_3',
     frequencyPlan: 'EU_863_870_TTN',
-    rootKeys: { appKey: keys.appKey, ...(withNwkKey ? { nwkKey: keys.nwkKey } : {}) },
+    ...(spec.mode === 'otaa'
+      ? { rootKeys: { appKey: keys.appKey, ...(withNwkKey ? { nwkKey: keys.nwkKey } : {}) } }
+      : {}),
     ...(hasSession
       ? {
           session: {
@@ -93,6 +104,7 @@ export const virtualOf = (spec: DeviceSpec): VirtualDevice => {
     dataRate: 'SF7BW125',
     channels: CHANNELS,
     counterBits: spec.macSettings?.['supports_32_bit_f_cnt'] === false ? 16 : 32,
+    ...options,
   })
 }
 
@@ -108,8 +120,13 @@ const airOf =
     )
   }
 
-const stageOf = (migration: Migration, { fleet, renamed = {} }: Scenario): Stage => {
-  const devices = new Map(fleet.map((spec) => [spec.id, virtualOf(spec)]))
+const stageOf = (migration: Migration, { fleet, renamed = {}, virtual = {} }: Scenario): Stage => {
+  const devices = new Map(
+    fleet.map((spec) => [
+      spec.id,
+      virtualOf({ ...spec, ...virtual[spec.id]?.spec }, virtual[spec.id]?.options),
+    ]),
+  )
   const store = (side: Side): Promise<Store> => storeOf(migration[side])
   return {
     ...migration,
@@ -243,6 +260,42 @@ export const remove = async (
 ): Promise<void> => {
   for (const registry of registries)
     await call(stage[side], 'DELETE', `${registry}/applications/meters/devices/${id}`)
+}
+
+export interface Item {
+  readonly fPort: number
+  readonly payload: string
+  readonly confirmed?: boolean
+  readonly priority?: string
+}
+
+/** What an application does: queues downlinks, payloads in base64; or replaces all that wait. */
+export const queue = async (
+  stage: Pick<Stage, Side>,
+  side: Side,
+  id: string,
+  items: readonly Item[],
+  how: 'push' | 'replace' = 'push',
+): Promise<void> => {
+  const { application } = stage[side]
+  const downlinks = items.map(({ fPort, payload, ...more }) => ({
+    f_port: fPort,
+    frm_payload: payload,
+    ...more,
+  }))
+  await call(stage[side], 'POST', `/as/applications/${application}/devices/${id}/down/${how}`, { downlinks })
+}
+
+/** What waits to be sent, as `port payload`. */
+export const queued = async (
+  stage: Pick<Stage, Side>,
+  side: Side,
+  id: string,
+): Promise<readonly string[]> => {
+  const { application } = stage[side]
+  const answer = await call(stage[side], 'GET', `/as/applications/${application}/devices/${id}/down`)
+  const { downlinks = [] } = answer as { downlinks?: readonly Record_[] }
+  return downlinks.map((item) => `${String(item['f_port'])} ${String(item['frm_payload'])}`)
 }
 
 /** Registers an application besides the one that the plan names. */
