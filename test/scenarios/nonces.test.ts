@@ -1,7 +1,6 @@
 import { describe, expect } from 'vitest'
-import type { NetworkPort } from '../../src/index.ts'
 import type { DeviceSpec } from '../support/fleet.ts'
-import { applied, at, expectServed, type Stage, scenario } from '../support/scenario.ts'
+import { applied, aroundMute, at, expectServed, type Stage, scenario } from '../support/scenario.ts'
 import { call } from '../support/stack-api.ts'
 
 const ANEW = 'policy: { persistSession: false }'
@@ -35,20 +34,6 @@ const join = async (
   const { joined, devNonce, accept } = await stage.device(id).join(stage.air)
   return { joined, devNonce, ...(accept === undefined ? {} : { joinNonce: accept.joinNonce }) }
 }
-
-/** Does something right after the source was muted. */
-const whenMuted =
-  (action: () => Promise<void>) =>
-  (port: NetworkPort, side: 'source' | 'target'): NetworkPort =>
-    side === 'target'
-      ? port
-      : {
-          ...port,
-          write: async (write) => {
-            await port.write(write)
-            if (write.fields['mac_settings.schedule_downlinks'] === false) await action()
-          },
-        }
 
 describe('nonces', () => {
   scenario({
@@ -124,11 +109,10 @@ describe('nonces', () => {
     ends: async (stage) => {
       const spent = new Map<string, number>()
       await stage.applyThrough({
-        network: whenMuted(async () => {
-          for (const { id } of ALL) {
-            const outcome = await stage.device(id).join(stage.radio('source'))
-            if (!outcome.joined) spent.set(id, outcome.devNonce)
-          }
+        network: aroundMute('after', async (id) => {
+          const { joined, devNonce } = await stage.device(id).join(stage.radio('source'))
+          expect(joined).toBe(false)
+          spent.set(id, devNonce)
         }),
       })
       for (const { id } of ALL) {

@@ -56,6 +56,7 @@ export interface Scenario {
   /** Source and target are two applications of one network. */
   readonly oneNetwork?: true
   readonly withoutIdentity?: true
+  readonly sourceRights?: MigrationOptions['sourceRights'] & {}
   readonly simulator?: MigrationOptions['simulator']
   /** What is there before the plan is made, besides the fleet on the source. */
   readonly before?: (stage: Stage) => Promise<void>
@@ -188,6 +189,7 @@ export const scenario = (given: Scenario): void => {
       seesAll: given.seesAll === true,
       oneNetwork: given.oneNetwork === true,
       withoutIdentity: given.withoutIdentity === true,
+      ...(given.sourceRights === undefined ? {} : { sourceRights: given.sourceRights }),
       ...(given.simulator === undefined ? {} : { simulator: given.simulator }),
     })
     try {
@@ -262,11 +264,37 @@ export const remove = async (
     await call(stage[side], 'DELETE', `${registry}/applications/meters/devices/${id}`)
 }
 
+/** Does something when the source of a device is about to be muted for the first time, or right after it was. */
+export const aroundMute = (
+  when: 'before' | 'after',
+  action: (deviceId: string) => Promise<void>,
+): NonNullable<Parameters<Migration['applyThrough']>[0]['network']> => {
+  const over = new Set<string>()
+  const once = async (now: typeof when, deviceId: string): Promise<void> => {
+    if (now !== when || over.has(deviceId)) return
+    over.add(deviceId)
+    await action(deviceId)
+  }
+  return (port, side) =>
+    side === 'target'
+      ? port
+      : {
+          ...port,
+          write: async (write) => {
+            const mutes = write.fields['mac_settings.schedule_downlinks'] === false
+            if (mutes) await once('before', write.ids.deviceId)
+            await port.write(write)
+            if (mutes) await once('after', write.ids.deviceId)
+          },
+        }
+}
+
 export interface Item {
   readonly fPort: number
   readonly payload: string
   readonly confirmed?: boolean
   readonly priority?: string
+  readonly class_b_c?: object
 }
 
 /** What an application does: queues downlinks, payloads in base64; or replaces all that wait. */
