@@ -102,35 +102,35 @@ describe('nonces', () => {
     },
   })
 
-  scenario({
-    promise: 'that a device spends on the source while it crosses are spent on the target too',
-    fleet: ALL,
-    plan: ANEW,
-    ends: async (stage) => {
-      const spent = new Map<string, number>()
-      await stage.applyThrough({
-        network: aroundMute('after', async (id) => {
-          const { joined, devNonce } = await stage.device(id).join(stage.radio('source'))
-          expect(joined).toBe(false)
-          spent.set(id, devNonce)
-        }),
-      })
-      for (const { id } of ALL) {
-        const held = await stage.held('target', 'js', id)
-        const last =
-          id === 'meter-103' ? (held?.['used_dev_nonces'] as number[]).at(-1) : held?.['last_dev_nonce']
-        const source = await stage.held('source', 'js', id)
-        expect(last).toBe(
-          id === 'meter-103' ? (source?.['used_dev_nonces'] as number[]).at(-1) : source?.['last_dev_nonce'],
-        )
-        expect(held?.['last_join_nonce']).toBe(source?.['last_join_nonce'])
-        expect(spent.get(id)).toBeDefined()
-        expect(await join(stage, id)).toMatchObject({ joined: true })
-        await expectServed(stage, id)
-      }
-      await applied(stage, { migrated: 3 })
-    },
-  })
+  for (const when of ['before', 'after'] as const)
+    scenario({
+      promise: `that a device spends on the source while it crosses, ${when} that is muted, are spent on the target too`,
+      fleet: ALL,
+      plan: ANEW,
+      ends: async (stage) => {
+        await stage.applyThrough({
+          network: aroundMute(when, async (id) => {
+            expect(await stage.device(id).join(stage.radio('source'))).toMatchObject({
+              joined: when === 'before',
+            })
+          }),
+        })
+        for (const { id } of ALL) {
+          const [source, target] = [
+            await stage.held('source', 'js', id),
+            await stage.held('target', 'js', id),
+          ]
+          const lastOf = (nonces: unknown): unknown => (Array.isArray(nonces) ? nonces.at(-1) : undefined)
+          expect(lastOf(target?.['used_dev_nonces'])).toBe(lastOf(source?.['used_dev_nonces']))
+          for (const name of ['last_dev_nonce', 'last_join_nonce'])
+            expect(target?.[name]).toBe(source?.[name])
+          expect(target?.['last_join_nonce']).toBe(id === 'meter-103' ? 21 : 41)
+          expect(await join(stage, id)).toMatchObject({ joined: true })
+          await expectServed(stage, id)
+        }
+        await applied(stage, { migrated: 3 })
+      },
+    })
 
   scenario({
     promise: 'that were spent by a kept session stay spent when the device joins the target later',
