@@ -1,6 +1,6 @@
 import { describe, expect } from 'vitest'
-import { antennaOf } from '../../src/simulator/index.ts'
 import { appliedEnd } from '../../src/cli/applied.ts'
+import { antennaOf } from '../../src/simulator/index.ts'
 import type { DeviceSpec } from '../support/fleet.ts'
 import { codes } from '../support/migration.ts'
 import {

@@ -1,6 +1,7 @@
 import { expect, it } from 'vitest'
 import type { ApplyOutcome, ChangeSet, FerryEvent } from '../../src/index.ts'
 import { renderText } from '../../src/report/text.ts'
+import type { VirtualDeviceOptions } from '../../src/simulator/virtual/types.ts'
 import {
   createVirtualDevice,
   type NetworkAnswer,
@@ -8,7 +9,6 @@ import {
   type Send,
   type VirtualDevice,
 } from '../../src/simulator/virtual-device.ts'
-import type { VirtualDeviceOptions } from '../../src/simulator/virtual/types.ts'
 import { type DeviceSpec, keysOf, register } from './fleet.ts'
 import { type Migration, type MigrationOptions, startMigration } from './migration.ts'
 import { brokenPromises } from './promises.ts'

@@ -9,7 +9,6 @@ import { completed } from '../device/completed.ts'
 import { type Desired, desiredRecord, type TargetDefaults } from '../device/desired.ts'
 import { rootKeysDigest, sessionDigest, settingsDigest } from '../device/digests.ts'
 import { hasSession, registriesOf } from '../device/records.ts'
-import { isMuted, speaks, TARGET_SPEAKS } from '../device/scheduling.ts'
 import {
   activationOf,
   becomes,
@@ -19,6 +18,7 @@ import {
   profileOf,
   routeOf,
 } from '../device/route.ts'
+import { isMuted, speaks, TARGET_SPEAKS } from '../device/scheduling.ts'
 import { isTrigger } from '../device/trigger.ts'
 import { isHeard, isResetHeard } from '../progress/heard.ts'
 import {
@@ -34,8 +34,8 @@ import { crossingSteps, retireDue, type StepsLeft, stepsLeft } from '../progress
 import { createdFields, equalFields, fieldsLeftBehind, settingChanges } from './diff.ts'
 import { type Holder, holderOf } from './holder.ts'
 import { planRetiring } from './plan-retiring.ts'
-import { unmuting } from './unmuting.ts'
 import { deviceFindings } from './rules/device-findings.ts'
+import { unmuting } from './unmuting.ts'
 
 /** Everything that the change of one device is computed from; no I/O behind it. */
 export interface DeviceInput {
