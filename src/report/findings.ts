@@ -3,7 +3,7 @@ import type { Diagnostic } from '../domain/diagnostic.ts'
 import { isAwaited } from './crossing.ts'
 import { TOLD_BY_HANDS } from './hands.ts'
 
-/** Findings with one code, told once: with how many devices have it and the first, median and last of them. */
+/** Findings with one code and severity, told once: with how many devices have it and the first, median and last of them. */
 export interface FindingGroup {
   readonly code: string
   readonly severity: Diagnostic['severity']
@@ -36,9 +36,9 @@ const SEVERITIES: readonly Diagnostic['severity'][] = ['error', 'warning', 'note
 const byCode = (entries: readonly Entry[]): readonly FindingGroup[] => {
   const codes = new Map<string, Entry[]>()
   for (const entry of entries) {
+    const { code, severity, message } = entry.finding
     // Findings about the whole keep their own messages apart: there is no device to tell them by.
-    const key =
-      entry.device === undefined ? `${entry.finding.code} ${entry.finding.message}` : entry.finding.code
+    const key = `${code} ${entry.device === undefined ? message : severity}`
     const list = codes.get(key)
     if (list === undefined) codes.set(key, [entry])
     else list.push(entry)

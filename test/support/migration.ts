@@ -75,6 +75,8 @@ export interface MigrationOptions {
   readonly oneNetwork?: boolean
   /** Without an identity the escrow can be written and not be read. */
   readonly withoutIdentity?: boolean
+  /** Rights of the plan's key of the source; those of an administrator when left out. */
+  readonly sourceRights?: readonly string[]
   /** More for the simulator, such as `split` or registries that are not served. */
   readonly simulator?: SimulatorOptions
 }
@@ -96,12 +98,23 @@ export const startMigration = async (options: MigrationOptions = {}): Promise<Mi
     name: 'migration',
     rights: ['RIGHT_APPLICATION_ALL'],
   })
+  const sourceKey =
+    options.sourceRights === undefined
+      ? source.apiKey
+      : String(
+          (
+            await call(source, 'POST', `/applications/${source.application}/api-keys`, {
+              name: 'migration',
+              rights: options.sourceRights,
+            })
+          )['key'],
+        )
   const folder = await mkdtemp(join(tmpdir(), 'ferry-test-'))
   const identity = await generateIdentity()
   const file = join(folder, 'fleet.yaml')
   const events: FerryEvent[] = []
   let offset = 0
-  const env = { SOURCE_API_KEY: source.apiKey, TARGET_API_KEY: seesAll ? target.apiKey : String(key) }
+  const env = { SOURCE_API_KEY: sourceKey, TARGET_API_KEY: seesAll ? target.apiKey : String(key) }
   const host: Host = {
     env,
     clock: () => new Date(Date.now() + offset),

@@ -14,8 +14,10 @@ const answersSession = (store: Store, key: string, spec: DeviceSpec): boolean =>
   at(store.networkServer[key], 'session', 'dev_addr') === keysOf(spec).devAddr &&
   at(store.networkServer[key], 'mac_settings', 'schedule_downlinks') !== false
 
-/** Whether a network accepts a join with the device's own root keys and sends the accept. */
+/** Whether a network accepts a join with the device's own EUIs and root keys and sends the accept. */
 const answersJoin = (store: Store, key: string, spec: DeviceSpec): boolean =>
+  at(store.joinServer[key], 'ids', 'dev_eui') === keysOf(spec).devEui &&
+  at(store.joinServer[key], 'ids', 'join_eui') === keysOf(spec).joinEui &&
   at(store.joinServer[key], 'root_keys', 'app_key', 'key') === keysOf(spec).appKey &&
   store.networkServer[key] !== undefined &&
   at(store.networkServer[key], 'mac_settings', 'schedule_downlinks') !== false

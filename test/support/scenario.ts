@@ -1,6 +1,7 @@
 import { expect, it } from 'vitest'
 import type { ApplyOutcome, ChangeSet, FerryEvent } from '../../src/index.ts'
 import { renderText } from '../../src/report/text.ts'
+import type { VirtualDeviceOptions } from '../../src/simulator/virtual/types.ts'
 import {
   createVirtualDevice,
   type NetworkAnswer,
@@ -44,6 +45,8 @@ export interface Scenario {
   readonly fleet: readonly DeviceSpec[]
   /** YAML after the harness's head, from `devices:` on. */
   readonly plan: string
+  /** What a device in the air has that its registration does not tell, such as another counter or what makes it join. */
+  readonly virtual?: Readonly<Record<string, Virtual>>
   /** Device ids on the target, where overrides rename. */
   readonly renamed?: Readonly<Record<string, string>>
   /** The devices were on both networks before, by others. */
@@ -53,11 +56,18 @@ export interface Scenario {
   /** Source and target are two applications of one network. */
   readonly oneNetwork?: true
   readonly withoutIdentity?: true
+  readonly sourceRights?: MigrationOptions['sourceRights'] & {}
   readonly simulator?: MigrationOptions['simulator']
   /** What is there before the plan is made, besides the fleet on the source. */
   readonly before?: (stage: Stage) => Promise<void>
   /** From the first plan to the end. */
   readonly ends: (stage: Stage, planned: ChangeSet) => Promise<void>
+}
+
+export interface Virtual {
+  /** Other counters and nonces than those of the registration. */
+  readonly spec?: Partial<DeviceSpec>
+  readonly options?: Partial<VirtualDeviceOptions>
 }
 
 const CHANNELS = [868_100_000, 868_300_000, 868_500_000]
@@ -76,7 +86,7 @@ export const radioOptionsOf = (spec: DeviceSpec) => ({
 })
 
 /** A virtual device with the keys and counters of a spec. */
-export const virtualOf = (spec: DeviceSpec): VirtualDevice => {
+export const virtualOf = (spec: DeviceSpec, options: Partial<VirtualDeviceOptions> = {}): VirtualDevice => {
   const keys = keysOf(spec)
   const is11 = spec.version === 'MAC_V1_1'
   const hasSession = spec.mode !== 'otaa' || spec.fCntUp !== undefined
@@ -106,6 +116,7 @@ export const virtualOf = (spec: DeviceSpec): VirtualDevice => {
       : {}),
     lastDevNonce: Math.max(spec.lastDevNonce ?? 0, ...(spec.usedDevNonces ?? [])),
     lastJoinNonce: spec.lastJoinNonce ?? 0,
+    ...options,
   })
 }
 
@@ -121,8 +132,13 @@ const airOf =
     )
   }
 
-const stageOf = (migration: Migration, { fleet, renamed = {} }: Scenario): Stage => {
-  const devices = new Map(fleet.map((spec) => [spec.id, virtualOf(spec)]))
+const stageOf = (migration: Migration, { fleet, renamed = {}, virtual = {} }: Scenario): Stage => {
+  const devices = new Map(
+    fleet.map((spec) => [
+      spec.id,
+      virtualOf({ ...spec, ...virtual[spec.id]?.spec }, virtual[spec.id]?.options),
+    ]),
+  )
   const store = (side: Side): Promise<Store> => storeOf(migration[side])
   return {
     ...migration,
@@ -184,6 +200,7 @@ export const scenario = (given: Scenario): void => {
       seesAll: given.seesAll === true,
       oneNetwork: given.oneNetwork === true,
       withoutIdentity: given.withoutIdentity === true,
+      ...(given.sourceRights === undefined ? {} : { sourceRights: given.sourceRights }),
       ...(given.simulator === undefined ? {} : { simulator: given.simulator }),
     })
     try {
@@ -256,6 +273,68 @@ export const remove = async (
 ): Promise<void> => {
   for (const registry of registries)
     await call(stage[side], 'DELETE', `${registry}/applications/meters/devices/${id}`)
+}
+
+/** Does something when the source of a device is about to be muted for the first time, or right after it was. */
+export const aroundMute = (
+  when: 'before' | 'after',
+  action: (deviceId: string) => Promise<void>,
+): NonNullable<Parameters<Migration['applyThrough']>[0]['network']> => {
+  const over = new Set<string>()
+  const once = async (now: typeof when, deviceId: string): Promise<void> => {
+    if (now !== when || over.has(deviceId)) return
+    over.add(deviceId)
+    await action(deviceId)
+  }
+  return (port, side) =>
+    side === 'target'
+      ? port
+      : {
+          ...port,
+          write: async (write) => {
+            const mutes = write.fields['mac_settings.schedule_downlinks'] === false
+            if (mutes) await once('before', write.ids.deviceId)
+            await port.write(write)
+            if (mutes) await once('after', write.ids.deviceId)
+          },
+        }
+}
+
+export interface Item {
+  readonly fPort: number
+  readonly payload: string
+  readonly confirmed?: boolean
+  readonly priority?: string
+  readonly class_b_c?: object
+}
+
+/** What an application does: queues downlinks, payloads in base64; or replaces all that wait. */
+export const queue = async (
+  stage: Pick<Stage, Side>,
+  side: Side,
+  id: string,
+  items: readonly Item[],
+  how: 'push' | 'replace' = 'push',
+): Promise<void> => {
+  const { application } = stage[side]
+  const downlinks = items.map(({ fPort, payload, ...more }) => ({
+    f_port: fPort,
+    frm_payload: payload,
+    ...more,
+  }))
+  await call(stage[side], 'POST', `/as/applications/${application}/devices/${id}/down/${how}`, { downlinks })
+}
+
+/** What waits to be sent, as `port payload`. */
+export const queued = async (
+  stage: Pick<Stage, Side>,
+  side: Side,
+  id: string,
+): Promise<readonly string[]> => {
+  const { application } = stage[side]
+  const answer = await call(stage[side], 'GET', `/as/applications/${application}/devices/${id}/down`)
+  const { downlinks = [] } = answer as { downlinks?: readonly Record_[] }
+  return downlinks.map((item) => `${String(item['f_port'])} ${String(item['frm_payload'])}`)
 }
 
 /** Registers an application besides the one that the plan names. */

@@ -1,6 +1,7 @@
 import type { DeviceRecord } from '../../domain/device.ts'
 import type { StepName } from '../../domain/journal.ts'
 import type { NetworkPort, QueuedDownlink } from '../../domain/ports.ts'
+import { isObject } from '../device/records.ts'
 import { isTrigger, triggerDownlink, wasTriggerSent } from '../device/trigger.ts'
 import { type CrossingContext, markAlready, markDone, onSource, onTarget } from './context.ts'
 import { ensure, StepFailure } from './ensure.ts'
@@ -46,12 +47,24 @@ const missingFrom = (
 }
 
 /**
+ * A class B or C downlink may name gateways to go through: those of the source, which the target does not have, so that
+ * it would drop the downlink. Without them it takes those that heard the device last.
+ */
+const withoutGateways = (item: QueuedDownlink): QueuedDownlink =>
+  isObject(item.classBC)
+    ? {
+        ...item,
+        classBC: Object.fromEntries(Object.entries(item.classBC).filter(([name]) => name !== 'gateways')),
+      }
+    : item
+
+/**
  * What waits in the silent source's queue is queued on the muted target, which gives it counters of its own. What is
  * there already, from an earlier attempt, is not queued twice; what applications queue on the target stays.
  */
 export const copyDownlinks = async (context: CrossingContext): Promise<void> => {
   const { source, target, change, journal } = context
-  const waiting = await queueOf(source, change.device, 'copy-downlinks')
+  const waiting = (await queueOf(source, change.device, 'copy-downlinks')).map(withoutGateways)
   await journal.fact({ name: 'copied-downlinks', count: waiting.length })
   const left = async (): Promise<readonly QueuedDownlink[]> =>
     missingFrom(await queueOf(target, change.target, 'copy-downlinks'), waiting)

@@ -4,6 +4,7 @@ import { REGISTRIES } from '../../domain/device.ts'
 import type { StepName } from '../../domain/journal.ts'
 import { settingDigests, settingsDigest } from '../device/digests.ts'
 import { settingChanges } from '../planning/diff.ts'
+import { unmuting } from '../planning/unmuting.ts'
 import { type CrossingContext, desiredFrom, onTarget, targetIds } from './context.ts'
 import { ensureWrite } from './ensure.ts'
 
@@ -26,11 +27,15 @@ export const updateSteps = (changes: readonly FieldChange[]): readonly StepName[
  * counters and keys stay as they live there. Computed again from fresh readings of both sides.
  */
 export const updateSettings = async (context: CrossingContext): Promise<'done' | 'stale'> => {
-  const { source, target, change, journal } = context
+  const { source, target, change, intent, journal } = context
   const [seen, held] = await Promise.all([source.read(change.device), target.read(change.target)])
   const desired = await desiredFrom(context, seen)
   if (isStale(context, seen, desired.record)) return 'stale'
-  const changes = settingChanges(held, desired.record, desired.reasons, journal.progress()?.applied)
+  const progress = journal.progress()
+  const changes = [
+    ...settingChanges(held, desired.record, desired.reasons, progress?.applied),
+    ...unmuting({ source: seen, target: held, progress, policy: intent.policy }),
+  ]
   for (const registry of REGISTRIES) {
     const paths = changes
       .filter((item) => item.registry === registry && item.verdict === 'write')

@@ -8,7 +8,7 @@ import type { DeviceIntent, Policy } from '../../domain/migration-plan.ts'
 import { type FieldKind, fieldKey, fieldKind } from './fields.ts'
 import { carriedMacState } from './mac-state.ts'
 import { field, numberField } from './records.ts'
-import { reprogram, type SetField } from './reprogrammed.ts'
+import { hasNewRootKeys, reprogram, type SetField } from './reprogrammed.ts'
 import { becomes, isReprogrammed, keepsKeys, keepsSession, versionAtLeast } from './route.ts'
 import { rx1Delay } from './rx1-delay.ts'
 
@@ -112,7 +112,11 @@ export const desiredRecord = (
   if (Array.isArray(nonces) && nonces.length > USED_DEV_NONCES_KEPT) {
     set('join-server', 'used_dev_nonces', nonces.slice(-USED_DEV_NONCES_KEPT), 'the newest 10 are kept')
   }
-  if (livedOnTarget && !isReprogrammed(route)) raiseJoinNonce(source, set)
+  if (livedOnTarget && !isReprogrammed(route))
+    raiseJoinNonce(source, set, 'joins on the target were forgotten with its registration')
+  // The device may remember the last JoinNonce of these keys, and the source gives more until it is re-programmed.
+  if (route === 'otaa-reprogrammed' && !hasNewRootKeys(source, route, intent))
+    raiseJoinNonce(source, set, 'above all that the source gave or gives with these keys')
   const deviceId = intent.set.deviceId ?? source.ids.deviceId
   const ids = { ...source.ids, ...becomes(source, intent), deviceId } as DeviceIds
   return { record: { ids, registries }, reasons, generated, findings: rx1.findings }
@@ -124,12 +128,12 @@ const LAST_JOIN_NONCE = 0xffffff
 const FORGOTTEN_JOINS = 0x10000
 
 /**
- * From LoRaWAN 1.0.4 on a device ignores an accept whose JoinNonce is not above the last one. How far the target
- * had counted is lost with its registration, so the source's is raised by more than it can have been.
+ * From LoRaWAN 1.0.4 on a device ignores an accept whose JoinNonce is not above the last one. How far others have
+ * counted is not known, so the source's is raised by more than it can have been.
  */
-const raiseJoinNonce = (source: DeviceRecord, set: SetField): void => {
+const raiseJoinNonce = (source: DeviceRecord, set: SetField, because: string): void => {
   const raised = raisedJoinNonce(field(source, 'join-server', 'last_join_nonce'))
-  set('join-server', 'last_join_nonce', raised, 'joins on the target were forgotten with its registration')
+  set('join-server', 'last_join_nonce', raised, because)
 }
 
 /** A JoinNonce above any that a device can have seen since this one was stored. */

@@ -9,7 +9,6 @@ import { completed } from '../device/completed.ts'
 import { type Desired, desiredRecord, type TargetDefaults } from '../device/desired.ts'
 import { rootKeysDigest, sessionDigest, settingsDigest } from '../device/digests.ts'
 import { hasSession, registriesOf } from '../device/records.ts'
-import { speaks, TARGET_SPEAKS } from '../device/scheduling.ts'
 import {
   activationOf,
   becomes,
@@ -19,6 +18,7 @@ import {
   profileOf,
   routeOf,
 } from '../device/route.ts'
+import { isMuted, speaks, TARGET_SPEAKS } from '../device/scheduling.ts'
 import { isTrigger } from '../device/trigger.ts'
 import { isHeard, isResetHeard } from '../progress/heard.ts'
 import {
@@ -35,6 +35,7 @@ import { createdFields, equalFields, fieldsLeftBehind, settingChanges } from './
 import { type Holder, holderOf } from './holder.ts'
 import { planRetiring, rollingBack } from './plan-retiring.ts'
 import { deviceFindings } from './rules/device-findings.ts'
+import { unmuting } from './unmuting.ts'
 
 /** Everything that the change of one device is computed from; no I/O behind it. */
 export interface DeviceInput {
@@ -147,9 +148,7 @@ export const planDevice = (given: DeviceInput): DeviceChange => {
     queue: input.queue,
     copiedDownlinks: progress?.copiedDownlinks,
   })
-  const ruled = told.map((finding) =>
-    finding.code === 'SourceMuted' && holdsIt(target, source) ? movedBefore(base.device) : finding,
-  )
+  const ruled = holdsIt(target, source) ? told.flatMap((finding) => withTarget(finding, target)) : told
   // What the wanted record says would only follow from what a rule refuses.
   const found = hasError(ruled) ? ruled : [...ruled, ...(wanted?.desired.findings ?? [])]
   // A crossing that let the target go is beyond what a rule about the source could stop.
@@ -281,7 +280,10 @@ const act = ({ known, findings, holder, desired, left, input }: Acting): DeviceC
     case 'ours':
       return change('resume', allFields(), left)
     case 'same': {
-      const writes = settingChanges(target, desired.record, desired.reasons, progress?.applied)
+      const writes = [
+        ...settingChanges(target, desired.record, desired.reasons, progress?.applied),
+        ...unmuting({ source, target, progress, policy: input.intent.policy }),
+      ]
       const equal = equalFields(target, desired.record)
       const updates = updateSteps(writes)
       if (progress === undefined || !isLetGo(progress)) {
@@ -328,12 +330,34 @@ const holdsIt = (target: DeviceRecord, source: DeviceRecord): boolean =>
   target.ids.devEui === source.ids.devEui &&
   target.ids.joinEui === source.ids.joinEui
 
-const movedBefore = (device: string): Diagnostic => ({
+/** What the target holds already makes another finding of some about the source. */
+const withTarget = (finding: Diagnostic, target: DeviceRecord): readonly Diagnostic[] => {
+  const { device } = finding.subject as { readonly device: string }
+  switch (finding.code) {
+    case 'SourceMuted':
+      return [movedBefore(device, target)]
+    case 'StaysMuted':
+      return speaks(target) ? [] : [finding]
+    default:
+      return [finding]
+  }
+}
+
+const movedBefore = (device: string, target: DeviceRecord): Diagnostic => ({
   code: 'MovedWithoutState',
   severity: 'error',
-  message: 'its source is muted and the target holds it: it was moved by a run that this state does not know',
-  hint: 'restore the state file of that run; never unset schedule_downlinks on the source while the target serves it',
   subject: { device },
+  ...(isMuted(target)
+    ? {
+        message:
+          'its source is muted and the target holds it muted too, from a run that this state does not know: no network answers it',
+        hint: 'restore the state file of that run if there is one; else write policy.mutedSource: unmute in an override for it to have the target serve it',
+      }
+    : {
+        message:
+          'its source is muted and the target holds it: it was moved by a run that this state does not know',
+        hint: 'restore the state file of that run; never unset schedule_downlinks on the source while the target serves it',
+      }),
 })
 
 const targetSpeaks = (device: string): Diagnostic => ({
