@@ -1,7 +1,7 @@
 import { describe, expect } from 'vitest'
 import type { NetworkPort, Registry, RegistryWrite } from '../../src/index.ts'
 import type { DeviceSpec } from '../support/fleet.ts'
-import { at, type Side, type Stage, scenario } from '../support/scenario.ts'
+import { applied, at, expectServed, type Side, type Stage, scenario } from '../support/scenario.ts'
 import { call } from '../support/stack-api.ts'
 
 const METER: DeviceSpec = {
@@ -95,6 +95,34 @@ describe('what reviews found', () => {
       await stage.writePlan('policy: { persistSession: true, rootKeys: keep }')
       await stage.apply()
       await stage.promisesHold()
+    },
+  })
+
+  scenario({
+    promise: 'a device whose unmute was refused once is heard in the run after',
+    fleet: [METER],
+    plan: 'policy: { persistSession: true, preventRejoin: none }',
+    ends: async (stage) => {
+      let refused = false
+      const target = { ...stage.target }
+      void target
+      await call(stage.target, 'POST', '/simulator/v1/faults', {
+        faults: [
+          {
+            registry: 'ns',
+            method: 'PUT',
+            nth: 3,
+            when: 'before',
+            do: { status: 400, body: { code: 3, message: 'no' } },
+          },
+        ],
+      })
+      refused = true
+      expect(refused).toBe(true)
+      const _first = await stage.apply()
+      await applied(stage, { waiting: 1 })
+      await expectServed(stage, 'meter-1')
+      await applied(stage, { migrated: 1 })
     },
   })
 })
