@@ -1,6 +1,7 @@
 import { describe, expect } from 'vitest'
 import type { NetworkPort, Registry, RegistryWrite } from '../../src/index.ts'
 import type { DeviceSpec } from '../support/fleet.ts'
+import { actions } from '../support/migration.ts'
 import { applied, at, expectServed, type Side, type Stage, scenario } from '../support/scenario.ts'
 import { call } from '../support/stack-api.ts'
 
@@ -82,7 +83,7 @@ const _unmuteByHand = (stage: Stage, side: Side, id: string): Promise<unknown> =
 const muted = async (stage: Stage, side: Side, id: string): Promise<unknown> =>
   at(await stage.held(side, 'ns', id), 'mac_settings', 'schedule_downlinks')
 
-const _DELETE_FIRST = 'policy: { persistSession: true, handover: delete-first }'
+const DELETE_FIRST = 'policy: { persistSession: true, handover: delete-first }'
 
 describe('what reviews found', () => {
   scenario({
@@ -123,6 +124,38 @@ describe('what reviews found', () => {
       await applied(stage, { waiting: 1 })
       await expectServed(stage, 'meter-1')
       await applied(stage, { migrated: 1 })
+    },
+  })
+
+  scenario({
+    promise: 'a device that is to be deleted first and whose source is silent can not be left out',
+    fleet: [METER],
+    oneNetwork: true,
+    plan: DELETE_FIRST,
+    ends: async (stage) => {
+      await killedBefore(stage, 'source', { remove: () => true })
+      expect(await muted(stage, 'source', 'meter-1')).toBe(false)
+      await stage.writePlan(
+        `devices: { include: [{ all: true }], exclude: [{ ids: [meter-1] }] }\n${DELETE_FIRST}`,
+      )
+      const planned = (await stage.plan()).changeSet
+      expect(actions(planned)).toEqual({ 'meter-1': 'blocked' })
+    },
+  })
+
+  scenario({
+    promise: 'a device that the escrow alone holds whole can not be left out',
+    fleet: [METER],
+    oneNetwork: true,
+    plan: DELETE_FIRST,
+    ends: async (stage) => {
+      await killedBefore(stage, 'source', { remove: (registry) => registry === 'identity-server' })
+      expect(await stage.held('source', 'js', 'meter-1')).toBeUndefined()
+      await stage.writePlan(
+        `devices: { include: [{ all: true }], exclude: [{ ids: [meter-1] }] }\n${DELETE_FIRST}`,
+      )
+      const planned = (await stage.plan()).changeSet
+      expect(actions(planned)).toEqual({ 'meter-1': 'blocked' })
     },
   })
 })
