@@ -13,7 +13,7 @@ const METER: DeviceSpec = {
   nFCntDown: 5,
   lastJoinNonce: 2,
 }
-const _OTHER: DeviceSpec = { ...METER, id: 'meter-2', number: 2 }
+const OTHER: DeviceSpec = { ...METER, id: 'meter-2', number: 2 }
 const MUTE = 'mac_settings.schedule_downlinks'
 
 class Killed extends Error {}
@@ -46,7 +46,7 @@ const killedBefore = async (
 }
 
 /** Kills the run right after the source was muted, before anything else is on the disk. */
-const _killedOnceMuted = async (stage: Stage): Promise<void> => {
+const killedOnceMuted = async (stage: Stage): Promise<void> => {
   let dead = false
   await expect(
     stage.applyThrough({
@@ -72,7 +72,7 @@ const _killedOnceMuted = async (stage: Stage): Promise<void> => {
   expect(await muted(stage, 'source', 'meter-1').catch(() => false)).not.toBe(true)
 }
 
-const _unmutes = (write: RegistryWrite): boolean => write.clear?.includes(MUTE) === true
+const unmutes = (write: RegistryWrite): boolean => write.clear?.includes(MUTE) === true
 
 const _unmuteByHand = (stage: Stage, side: Side, id: string): Promise<unknown> =>
   call(stage[side], 'PUT', `/ns/applications/${stage[side].application}/devices/${id}`, {
@@ -156,6 +156,71 @@ describe('what reviews found', () => {
       )
       const planned = (await stage.plan()).changeSet
       expect(actions(planned)).toEqual({ 'meter-1': 'blocked' })
+    },
+  })
+
+  scenario({
+    promise: 'a canary whose source is silent goes on in the next run',
+    fleet: [METER, OTHER],
+    oneNetwork: true,
+    plan: `${DELETE_FIRST}\nrollout: { canary: 1 }`,
+    ends: async (stage) => {
+      await killedOnceMuted(stage)
+      expect(await muted(stage, 'source', 'meter-1')).toBe(false)
+      await stage.apply()
+      await expectServed(stage, 'meter-1')
+    },
+  })
+
+  scenario({
+    promise: 'a canary that was begun and got nowhere is tried again',
+    fleet: [METER, OTHER],
+    plan: 'policy: { persistSession: true }\nrollout: { canary: 1 }',
+    ends: async (stage) => {
+      await killedBefore(stage, 'target', { write: () => true })
+      // as far as the escrow, say: no write was sent
+      await stage.apply()
+      await expectServed(stage, 'meter-1')
+    },
+  })
+
+  scenario({
+    promise: 'a canary that waited for its queue crosses once it is empty',
+    fleet: [METER, OTHER],
+    plan: 'policy: { persistSession: true, queuedDownlinks: wait-empty }\nrollout: { canary: 1 }',
+    ends: async (stage) => {
+      const queue = (downlinks: unknown): Promise<unknown> =>
+        call(stage.source, 'POST', '/as/applications/meters/devices/meter-1/down/replace', { downlinks })
+      await queue([{ f_port: 3, frm_payload: 'AQ==' }])
+      await applied(stage, { deferred: 1, skipped: 1 })
+      await queue([])
+      await applied(stage, { waiting: 1, skipped: 1 })
+      expect(await stage.held('target', 'ns', 'meter-1')).toBeDefined()
+    },
+  })
+
+  scenario({
+    promise: 'with two canaries, the rest waits for both',
+    fleet: [METER, OTHER, { ...METER, id: 'meter-3', number: 3 }],
+    plan: 'policy: { persistSession: true }\nrollout: { canary: 1, maxConcurrency: 1 }',
+    ends: async (stage) => {
+      await applied(stage, { waiting: 1, skipped: 2 })
+      await stage.writePlan('policy: { persistSession: true }\nrollout: { canary: 2, maxConcurrency: 1 }')
+      // the second canary is heard at once, the first never
+      await stage.applyThrough({
+        network: (network, side) =>
+          side === 'source'
+            ? network
+            : {
+                ...network,
+                write: async (write) => {
+                  await network.write(write)
+                  if (unmutes(write) && write.ids.deviceId === 'meter-2')
+                    await stage.device('meter-2').uplink(stage.radio('target'))
+                },
+              },
+      })
+      expect(await stage.held('target', 'is', 'meter-3')).toBeUndefined()
     },
   })
 })
