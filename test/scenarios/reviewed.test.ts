@@ -1,3 +1,5 @@
+import { readdir, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
 import { describe, expect } from 'vitest'
 import type { NetworkPort, Registry, RegistryWrite } from '../../src/index.ts'
 import type { DeviceSpec } from '../support/fleet.ts'
@@ -223,4 +225,76 @@ describe('what reviews found', () => {
       expect(await stage.held('target', 'is', 'meter-3')).toBeUndefined()
     },
   })
+
+  scenario({
+    promise: 'one damaged escrow file does not hold up the others',
+    onBoth: true,
+    fleet: [METER, OTHER],
+    oneNetwork: true,
+    plan: `${DELETE_FIRST}\nrollout: { maxConcurrency: 1, maxFailures: 5 }`,
+    ends: async (stage) => {
+      await killedBefore(stage, 'target', { write: (write) => write.registry === 'identity-server' })
+      await killed2(stage)
+      const folder = join(stage.folder, 'fleet.escrow')
+      const files = (await readdir(folder)).filter((name) => name.startsWith('B-')).sort()
+      await writeFile(join(folder, files[0] ?? ''), 'damaged')
+      const _outcome = await stage.apply().catch((error: unknown) => error)
+      await expectServed(stage, 'meter-2')
+    },
+  })
+
+  scenario({
+    promise: 'a damaged escrow file is no reason to leave a source silent that still holds the device',
+    onBoth: true,
+    fleet: [METER],
+    oneNetwork: true,
+    plan: DELETE_FIRST,
+    ends: async (stage) => {
+      let _damaged = false
+      const damage = async (): Promise<void> => {
+        const folder = join(stage.folder, 'fleet.escrow')
+        for (const name of await readdir(folder).catch(() => []))
+          if (name.startsWith('B-')) {
+            _damaged = true
+            await writeFile(join(folder, name), 'damaged')
+          }
+      }
+      let _reads = 0
+      await stage
+        .applyThrough({
+          network: (network, side) =>
+            side === 'target'
+              ? network
+              : {
+                  ...network,
+                  read: async (id) => {
+                    _reads += 1
+                    await damage()
+                    return network.read(id)
+                  },
+                },
+        })
+        .catch((_error: unknown) => {})
+      const served =
+        (await muted(stage, 'source', 'meter-1')) !== false ||
+        (await stage.store('target')).networkServer['meters-two/meter-1'] !== undefined
+      expect(served).toBe(true)
+    },
+  })
 })
+
+const killed2 = async (stage: Stage): Promise<void> => {
+  await expect(
+    stage.applyThrough({
+      network: (network, side) =>
+        side === 'source'
+          ? network
+          : {
+              ...network,
+              write: async () => {
+                throw new Killed('killed')
+              },
+            },
+    }),
+  ).rejects.toThrow('killed')
+}

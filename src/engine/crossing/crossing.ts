@@ -1,6 +1,6 @@
 import type { DeviceChange } from '../../domain/change-set.ts'
 import type { DeviceRecord } from '../../domain/device.ts'
-import { NetworkError } from '../../domain/errors.ts'
+import { FerryError, NetworkError } from '../../domain/errors.ts'
 import type { DeviceResultStatus } from '../../domain/events.ts'
 import type { ErrorRecord } from '../../domain/journal.ts'
 import { hasSession } from '../device/records.ts'
@@ -209,7 +209,7 @@ const failed = async (context: CrossingContext, error: unknown): Promise<DeviceR
   const record = recordOf(error)
   if (record === undefined) throw error
   const progress = context.journal.progress()
-  if (isHeldByEscrow(progress)) return { status: 'failed', error: { ...record, hint: HELD_BY_ESCROW } }
+  if (isHeldByEscrow(progress)) return { status: 'failed', error: heldByEscrow(record) }
   if (isLetGo(progress) || deletesBegun(progress) || record.code === TARGET_SPEAKS.code) {
     return { status: 'failed', error: record }
   }
@@ -231,8 +231,14 @@ const failed = async (context: CrossingContext, error: unknown): Promise<DeviceR
   }
 }
 
-const HELD_BY_ESCROW =
-  'the escrow alone holds it, and no network serves it: run ferry apply again at once, with the identity at hand'
+/** What has to be done about its file is told by the error itself. */
+const heldByEscrow = (error: ErrorRecord): ErrorRecord =>
+  ESCROW_ERRORS.includes(error.code)
+    ? { ...error, message: `${error.message}, and no network serves it` }
+    : {
+        ...error,
+        hint: 'the escrow alone holds it, and no network serves it: run ferry apply again at once, with the identity at hand',
+      }
 
 const takeBack = async (context: CrossingContext, error: ErrorRecord): Promise<void> => {
   await undoImport(context)
@@ -240,9 +246,13 @@ const takeBack = async (context: CrossingContext, error: ErrorRecord): Promise<v
   await journal.append({ t: 'undone', device: change.device, at: journal.now(), error })
 }
 
+/** What one file of the escrow can not give back: other devices lie in others. */
+const ESCROW_ERRORS: readonly string[] = ['EscrowDamaged', 'EscrowMissing']
+
 /** Undefined for errors that end the run: refused credentials, an unwritable state, defects. */
 const recordOf = (error: unknown): ErrorRecord | undefined => {
   if (error instanceof StepFailure) return error.error
+  if (error instanceof FerryError && ESCROW_ERRORS.includes(error.code)) return errorRecord(error)
   if (!(error instanceof NetworkError) || error.refusesCredentials) return undefined
   const { code, message, hint, fault } = error
   return errorRecord({ code, message, hint, correlationId: fault.correlationId })
