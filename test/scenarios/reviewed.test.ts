@@ -281,6 +281,42 @@ describe('what reviews found', () => {
       expect(served).toBe(true)
     },
   })
+
+  scenario({
+    promise: 'a device that was approved as blocked is not carried out by resuming',
+    fleet: [METER, OTHER],
+    plan: 'policy: { persistSession: true }\nrollout: { maxConcurrency: 1 }',
+    ends: async (stage) => {
+      // known to the state: begun and deferred, for it joins on the source
+      await stage.writePlan(
+        'policy: { persistSession: true, queuedDownlinks: wait-empty }\ndevices: { include: [{ ids: [meter-1] }] }',
+      )
+      await call(stage.source, 'POST', '/as/applications/meters/devices/meter-1/down/replace', {
+        downlinks: [{ f_port: 3, frm_payload: 'AQ==' }],
+      })
+      await applied(stage, { deferred: 1 })
+      await stage.writePlan('policy: { persistSession: true }\nrollout: { maxConcurrency: 1 }')
+      await stage.device('meter-1').join(stage.radio('source'))
+      const approved = (await stage.plan()).changeSet
+      expect(actions(approved)).toEqual({ 'meter-1': 'blocked', 'meter-2': 'create' })
+      const draining = false
+      void draining
+      await call(stage.target, 'POST', '/simulator/v1/faults', {
+        faults: [
+          {
+            method: 'POST',
+            path: '/applications/meters/devices',
+            times: 1,
+            do: { status: 400, body: { code: 3, message: 'no' } },
+          },
+        ],
+      })
+      await stage.apply({ approved })
+      await stage.device('meter-1').uplink(stage.radio('source'))
+      const _outcome = await stage.apply({ approved }).catch((error: unknown) => error)
+      expect(await stage.held('target', 'is', 'meter-1')).toBeUndefined()
+    },
+  })
 })
 
 const killed2 = async (stage: Stage): Promise<void> => {
