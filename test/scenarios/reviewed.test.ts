@@ -2,7 +2,7 @@ import { readdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, expect } from 'vitest'
 import type { NetworkPort, Registry, RegistryWrite } from '../../src/index.ts'
-import type { DeviceSpec } from '../support/fleet.ts'
+import { type DeviceSpec, register } from '../support/fleet.ts'
 import { actions } from '../support/migration.ts'
 import { applied, at, expectServed, type Side, type Stage, scenario } from '../support/scenario.ts'
 import { call } from '../support/stack-api.ts'
@@ -315,6 +315,30 @@ describe('what reviews found', () => {
       await stage.device('meter-1').uplink(stage.radio('source'))
       const _outcome = await stage.apply({ approved }).catch((error: unknown) => error)
       expect(await stage.held('target', 'is', 'meter-1')).toBeUndefined()
+    },
+  })
+
+  scenario({
+    promise: 'a stranger with the EUIs is none of ours, because we once made keys',
+    fleet: [METER],
+    onBoth: true,
+    plan: 'policy: { persistSession: true, rootKeys: generate }',
+    ends: async (stage) => {
+      await call(stage.target, 'POST', '/simulator/v1/faults', {
+        faults: [
+          {
+            registry: 'ns',
+            method: 'PUT',
+            nth: 1,
+            when: 'before',
+            do: { status: 400, body: { code: 3, message: 'no' } },
+          },
+        ],
+      })
+      await applied(stage, { failed: 1 })
+      await register(stage.target, { ...METER, strangeKeys: true, name: 'Not yours' })
+      const planned = (await stage.plan()).changeSet
+      expect(actions(planned)).toEqual({ 'meter-1': 'blocked' })
     },
   })
 })
