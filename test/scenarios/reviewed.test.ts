@@ -341,6 +341,33 @@ describe('what reviews found', () => {
       expect(actions(planned)).toEqual({ 'meter-1': 'blocked' })
     },
   })
+
+  scenario({
+    promise: 'an older downlink on the same port is no proof that the trigger was sent',
+    fleet: [METER],
+    plan: 'policy: { persistSession: false, rejoin: { trigger: source-downlink, fPort: 42, payload: "FF" } }',
+    before: async (stage) => {
+      await call(stage.source, 'POST', '/as/applications/meters/devices/meter-1/down/push', {
+        downlinks: [{ f_port: 42, frm_payload: 'AQ==' }],
+      })
+      for (let n = 0; n < 4; n++) await stage.device('meter-1').uplink(stage.radio('source'))
+    },
+    ends: async (stage) => {
+      await applied(stage, { waiting: 1 })
+      // an application replaces the queue before the device sends
+      await call(stage.source, 'POST', '/as/applications/meters/devices/meter-1/down/replace', {
+        downlinks: [],
+      })
+      await stage.apply()
+      await stage.apply()
+      const { downlinks = [] } = (await call(
+        stage.source,
+        'GET',
+        '/as/applications/meters/devices/meter-1/down',
+      )) as { downlinks?: unknown[] }
+      expect(downlinks).toHaveLength(1)
+    },
+  })
 })
 
 const killed2 = async (stage: Stage): Promise<void> => {
