@@ -368,6 +368,19 @@ describe('what reviews found', () => {
       expect(downlinks).toHaveLength(1)
     },
   })
+
+  scenario({
+    promise: 'a trigger that the plan does not want any more is not told as dropped in each run',
+    fleet: [METER],
+    plan: 'policy: { persistSession: false, rejoin: { trigger: source-downlink, fPort: 42, payload: "FF" } }',
+    ends: async (stage) => {
+      await applied(stage, { waiting: 1 })
+      await stage.writePlan('policy: { persistSession: false }')
+      await stage.apply()
+      await stage.apply()
+      expect((await stage.stateText()).includes('TriggerDropped')).toBe(false)
+    },
+  })
 })
 
 const killed2 = async (stage: Stage): Promise<void> => {

@@ -109,6 +109,7 @@ const countersOf = ({
 export const lookForTrigger = async (context: CrossingContext): Promise<void> => {
   const { source, change, intent, journal } = context
   const { rejoin } = intent.policy
+  if (rejoin.trigger !== 'source-downlink') return markAlready(context, 'trigger-sent')
   const queue = await queueOf(source, change.device, 'trigger-sent')
   if (queue.some((item) => isTrigger(item, rejoin))) return
   const before = journal.progress()?.sourceCounters?.lastAFCntDown ?? 0
