@@ -4,7 +4,7 @@ import { describe, expect } from 'vitest'
 import type { NetworkPort, Registry, RegistryWrite } from '../../src/index.ts'
 import { type DeviceSpec, register } from '../support/fleet.ts'
 import { actions } from '../support/migration.ts'
-import { applied, at, expectServed, type Side, type Stage, scenario } from '../support/scenario.ts'
+import { applied, at, expectServed, results, type Side, type Stage, scenario } from '../support/scenario.ts'
 import { call } from '../support/stack-api.ts'
 
 const METER: DeviceSpec = {
@@ -76,7 +76,7 @@ const killedOnceMuted = async (stage: Stage): Promise<void> => {
 
 const unmutes = (write: RegistryWrite): boolean => write.clear?.includes(MUTE) === true
 
-const _unmuteByHand = (stage: Stage, side: Side, id: string): Promise<unknown> =>
+const unmuteByHand = (stage: Stage, side: Side, id: string): Promise<unknown> =>
   call(stage[side], 'PUT', `/ns/applications/${stage[side].application}/devices/${id}`, {
     end_device: { ids: { device_id: id } },
     field_mask: { paths: [MUTE] },
@@ -379,6 +379,23 @@ describe('what reviews found', () => {
       await stage.apply()
       await stage.apply()
       expect((await stage.stateText()).includes('TriggerDropped')).toBe(false)
+    },
+  })
+
+  scenario({
+    promise: 'a target that somebody let go while the escrow held the device is not rewound',
+    fleet: [METER],
+    plan: DELETE_FIRST,
+    ends: async (stage) => {
+      await killedBefore(stage, 'target', {
+        write: (write) => write.fields['session.started_at'] !== undefined,
+      })
+      await unmuteByHand(stage, 'target', 'meter-1')
+      for (let n = 0; n < 3; n++)
+        await stage.device('meter-1').uplink(stage.radio('target'), { confirmed: true })
+      const outcome = await stage.apply()
+      expect(results(outcome)).toEqual({ 'meter-1': 'TargetSpeaks' })
+      await expectServed(stage, 'meter-1')
     },
   })
 })

@@ -209,10 +209,9 @@ const failed = async (context: CrossingContext, error: unknown): Promise<DeviceR
   const record = recordOf(error)
   if (record === undefined) throw error
   const progress = context.journal.progress()
+  if (record.code === TARGET_SPEAKS.code) return { status: 'failed', error: record }
   if (isHeldByEscrow(progress)) return { status: 'failed', error: heldByEscrow(record) }
-  if (isLetGo(progress) || deletesBegun(progress) || record.code === TARGET_SPEAKS.code) {
-    return { status: 'failed', error: record }
-  }
+  if (isLetGo(progress) || deletesBegun(progress)) return { status: 'failed', error: record }
   try {
     const wasStopped = progress?.sourceScheduling !== undefined
     await startSource(context)

@@ -16,7 +16,15 @@ import {
 } from './context.ts'
 import { ensureWrite, isApplied, StepFailure } from './ensure.ts'
 import { deleteFromSource, ensureSourceIsOurs, startSource, storeInEscrow } from './source.ts'
-import { compareImport, importInto, notBelow, refuseForeign, undoImport, writeFinal } from './target.ts'
+import {
+  compareImport,
+  importInto,
+  notBelow,
+  refuseForeign,
+  refuseSpeaking,
+  undoImport,
+  writeFinal,
+} from './target.ts'
 
 /**
  * Within one deployment a pair of EUIs exists once: the source is deleted before the target is created, and in between
@@ -102,6 +110,7 @@ const create = async (context: CrossingContext): Promise<void> => {
   const desired = await desiredFrom(context, await lastRecord(context))
   const held = await target.read(change.target)
   refuseForeign(context, held)
+  refuseSpeaking(held)
   for (const step of stepsOf(context, desired.record)) {
     if (step === 'compare') break
     if (step === 'final-start-time') await writeFinal(context, step, desired)
