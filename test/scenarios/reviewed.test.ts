@@ -398,6 +398,19 @@ describe('what reviews found', () => {
       await expectServed(stage, 'meter-1')
     },
   })
+
+  scenario({
+    promise: 'new keys are made for the LoRaWAN version that the plan names now',
+    fleet: [METER],
+    plan: 'policy: { persistSession: true, rootKeys: generate }',
+    ends: async (stage) => {
+      await killedBefore(stage, 'target', { write: () => true })
+      await stage.writePlan(`policy: { persistSession: true, rootKeys: generate }
+devices: { include: [{ all: true }], overrides: [{ ids: [meter-1], set: { lorawanVersion: MAC_V1_1, lorawanPhyVersion: PHY_V1_1_REV_B } }] }`)
+      await stage.apply()
+      expect(at(await stage.held('target', 'js', 'meter-1'), 'root_keys', 'nwk_key', 'key')).toBeDefined()
+    },
+  })
 })
 
 const killed2 = async (stage: Stage): Promise<void> => {

@@ -64,9 +64,12 @@ const headOf = (
   }
 }
 
-/** A plan that is edited between two attempts may want another activation or other EUIs. */
+/** A plan that is edited between two attempts may want another activation, other EUIs or keys of another version. */
 const isForSame = (made: NewCredentials, head: ReturnType<typeof headOf>): boolean =>
-  made.activation === head.activation && made.devEui === head.devEui && made.joinEui === head.joinEui
+  made.activation === head.activation &&
+  made.lorawanVersion === head.lorawanVersion &&
+  made.devEui === head.devEui &&
+  made.joinEui === head.joinEui
 
 const newSession = (devAddr: DevAddr, is11: boolean): NonNullable<NewCredentials['session']> => ({
   devAddr,
