@@ -4,7 +4,16 @@ import { describe, expect } from 'vitest'
 import type { NetworkPort, Registry, RegistryWrite } from '../../src/index.ts'
 import { type DeviceSpec, register } from '../support/fleet.ts'
 import { actions } from '../support/migration.ts'
-import { applied, at, expectServed, results, type Side, type Stage, scenario } from '../support/scenario.ts'
+import {
+  applied,
+  at,
+  expectServed,
+  remove,
+  results,
+  type Side,
+  type Stage,
+  scenario,
+} from '../support/scenario.ts'
 import { call } from '../support/stack-api.ts'
 
 const METER: DeviceSpec = {
@@ -409,6 +418,21 @@ describe('what reviews found', () => {
 devices: { include: [{ all: true }], overrides: [{ ids: [meter-1], set: { lorawanVersion: MAC_V1_1, lorawanPhyVersion: PHY_V1_1_REV_B } }] }`)
       await stage.apply()
       expect(at(await stage.held('target', 'js', 'meter-1'), 'root_keys', 'nwk_key', 'key')).toBeDefined()
+    },
+  })
+
+  scenario({
+    promise: 'new keys that a device may hold already are not made anew where they can not be read',
+    fleet: [METER],
+    withoutIdentity: true,
+    plan: 'policy: { persistSession: true, rootKeys: generate }',
+    ends: async (stage) => {
+      await applied(stage, { waiting: 1 })
+      const before = at(await stage.held('target', 'js', 'meter-1'), 'root_keys', 'app_key', 'key')
+      await remove(stage, 'target', 'meter-1')
+      const _outcome = await stage.apply()
+      const after = at(await stage.held('target', 'js', 'meter-1'), 'root_keys', 'app_key', 'key')
+      expect([undefined, before]).toContain(after)
     },
   })
 })
