@@ -435,6 +435,22 @@ devices: { include: [{ all: true }], overrides: [{ ids: [meter-1], set: { lorawa
       expect([undefined, before]).toContain(after)
     },
   })
+
+  scenario({
+    promise:
+      'a device that joins on the source is not carried with its old session where the plan was edited',
+    fleet: [METER],
+    plan: 'policy: { persistSession: true }',
+    ends: async (stage) => {
+      await killedBefore(stage, 'source', { write: () => true })
+      await stage.writePlan('policy: { persistSession: false }')
+      await stage.device('meter-1').join(stage.radio('source'))
+      const _planned = (await stage.plan()).changeSet
+      await stage.apply()
+      const { downlinks } = await stage.device('meter-1').uplink(stage.air, { confirmed: true })
+      expect(downlinks).toHaveLength(1)
+    },
+  })
 })
 
 const killed2 = async (stage: Stage): Promise<void> => {
