@@ -451,6 +451,50 @@ devices: { include: [{ all: true }], overrides: [{ ids: [meter-1], set: { lorawa
       expect(downlinks).toHaveLength(1)
     },
   })
+
+  for (const where of ['source-started', 'undone'] as const)
+    scenario({
+      promise: `a source that was given back is not muted again where the run ended at that moment (before ${where})`,
+      fleet: [METER],
+      oneNetwork: true,
+      plan: DELETE_FIRST,
+      ends: async (stage) => {
+        await call(stage.source, 'POST', '/simulator/v1/faults', {
+          faults: [
+            {
+              method: 'PUT',
+              path: '/ns/applications/meters-two/devices/meter-1',
+              times: 1,
+              do: { status: 400 },
+            },
+          ],
+        })
+        let dead = false
+        await expect(
+          stage.applyThrough({
+            journal: (journal) => ({
+              ...journal,
+              append: async (records) => {
+                if (
+                  records.some((r) =>
+                    where === 'undone'
+                      ? r.t === 'undone'
+                      : r.t === 'fact' && r.fact.name === 'source-started',
+                  )
+                )
+                  dead = true
+                if (dead) throw new Killed('killed')
+                await journal.append(records)
+              },
+            }),
+          }),
+        ).rejects.toThrow('killed')
+        for (let n = 0; n < 3; n++)
+          await stage.device('meter-1').uplink(stage.radio('source'), { confirmed: true })
+        const _outcome = await stage.apply()
+        await expectServed(stage, 'meter-1', 'source')
+      },
+    })
 })
 
 const killed2 = async (stage: Stage): Promise<void> => {

@@ -3,7 +3,7 @@ import { NetworkError } from '../../domain/errors.ts'
 import { RETIRE_STEPS, type StepName } from '../../domain/journal.ts'
 import { isSameRecord } from '../device/records.ts'
 import { restorable } from '../device/restorable.ts'
-import { TARGET_SPEAKS } from '../device/scheduling.ts'
+import { speaks, TARGET_SPEAKS } from '../device/scheduling.ts'
 import { deletesBegun, stepDone } from '../progress/progress.ts'
 import {
   type CrossingContext,
@@ -135,10 +135,12 @@ export const giveBack = async (context: CrossingContext): Promise<void> => {
   const { journal, source, target, change } = context
   const held = await target.read(change.target)
   const stored = await lastRecord(context)
-  const record = hasIdsOf(change, held) ? notBelow(stored, held) : stored
+  const counted = hasIdsOf(change, held) ? notBelow(stored, held) : stored
   await undoImport(context)
   const there = await source.read(change.device)
-  for (const registry of REGISTRIES) {
+  const record = notBelow(counted, there)
+  // It is restored muted, and last: one that speaks was started by an earlier attempt, and lives.
+  for (const registry of speaks(there) ? [] : REGISTRIES) {
     if (record.registries[registry] === undefined) continue
     const { fields, later } = restorable(record, registry)
     const ids = sourceIds(context)
@@ -148,7 +150,7 @@ export const giveBack = async (context: CrossingContext): Promise<void> => {
     if (Object.keys(later).length > 0)
       await ensureWrite(onSource(context), RESTORES[registry], { registry, ids, fields: later })
   }
-  await startSource(context)
+  if (!speaks(there)) await startSource(context)
   const error = journal.progress()?.importRefused
   await journal.append({
     t: 'undone',
