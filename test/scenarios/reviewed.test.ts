@@ -495,6 +495,42 @@ devices: { include: [{ all: true }], overrides: [{ ids: [meter-1], set: { lorawa
         await expectServed(stage, 'meter-1', 'source')
       },
     })
+
+  scenario({
+    promise: 'a device that the escrow alone holds goes on where its id was given to another on the source',
+    fleet: [METER],
+    plan: DELETE_FIRST,
+    onBoth: true,
+    ends: async (stage) => {
+      await killedBefore(stage, 'target', { write: (write) => write.registry === 'identity-server' })
+      await register(stage.source, { ...METER, number: 9 })
+      const planned = (await stage.plan()).changeSet
+      expect(actions(planned)).toEqual({ 'meter-1': 'resume' })
+      const before = await stage.store('source')
+      await applied(stage, { waiting: 1 })
+      await expectServed(stage, 'meter-1')
+      expect((await stage.store('source')).joinServer).toEqual(before.joinServer)
+    },
+  })
+
+  scenario({
+    promise: 'another device that got the id on the source is not overwritten by what is given back',
+    fleet: [METER],
+    plan: DELETE_FIRST,
+    onBoth: true,
+    ends: async (stage) => {
+      await killedBefore(stage, 'target', { write: (write) => write.registry === 'identity-server' })
+      await register(stage.source, { ...METER, number: 9 })
+      const before = await stage.store('source')
+      await call(stage.target, 'POST', '/simulator/v1/faults', {
+        faults: [{ registry: 'ns', method: 'PUT', times: 1, do: { status: 400 } }],
+      })
+      const _outcome = await stage.apply()
+      const after = await stage.store('source')
+      for (const registry of ['identityServer', 'joinServer', 'networkServer', 'applicationServer'] as const)
+        expect(after[registry]).toEqual(before[registry])
+    },
+  })
 })
 
 const killed2 = async (stage: Stage): Promise<void> => {

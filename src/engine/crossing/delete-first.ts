@@ -133,6 +133,7 @@ const RESTORES: { readonly [R in Registry]: StepName } = {
  */
 export const giveBack = async (context: CrossingContext): Promise<void> => {
   const { journal, source, target, change } = context
+  await ensureSourceIsOurs(context, 'restore-identity')
   const held = await target.read(change.target)
   const stored = await lastRecord(context)
   const counted = hasIdsOf(change, held) ? notBelow(stored, held) : stored

@@ -203,9 +203,13 @@ const chosenHandover = ({ intent, progress }: Wanting, route: Route): 'delete-fi
     ? progress.handover
     : handoverOf(route, intent.policy)
 
-/** The source holds another device under the id of one that crossed. */
+/**
+ * The source holds another device under the id of one that crossed. One that was deleted there and that no network
+ * serves yet goes on: nothing more is done to the source.
+ */
 const isReplaced = (source: DeviceRecord, progress: DeviceProgress): boolean =>
   progress.route !== undefined &&
+  !(stepDone(progress, 'delete-identity') && !isLetGo(progress)) &&
   registriesOf(source).length > 0 &&
   (source.ids.devEui !== progress.devEui || source.ids.joinEui !== progress.joinEui)
 
