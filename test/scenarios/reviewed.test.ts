@@ -531,6 +531,23 @@ devices: { include: [{ all: true }], overrides: [{ ids: [meter-1], set: { lorawa
         expect(after[registry]).toEqual(before[registry])
     },
   })
+
+  scenario({
+    promise:
+      'a device that somebody registered on the source again, while the escrow held it, is served by one network',
+    fleet: [METER],
+    plan: DELETE_FIRST,
+    ends: async (stage) => {
+      await killedBefore(stage, 'target', { write: (write) => write.registry === 'identity-server' })
+      await register(stage.source, METER)
+      const _outcome = await stage.apply()
+      await stage.promisesHold()
+      await expectServed(stage, 'meter-1', 'source')
+      await remove(stage, 'source', 'meter-1')
+      await applied(stage, { waiting: 1 })
+      await stage.promisesHold()
+    },
+  })
 })
 
 const killed2 = async (stage: Stage): Promise<void> => {

@@ -5,7 +5,7 @@ import type { DeviceResultStatus } from '../../domain/events.ts'
 import type { ErrorRecord } from '../../domain/journal.ts'
 import { hasSession } from '../device/records.ts'
 import { isReprogrammed, isStoppedRoute } from '../device/route.ts'
-import { TARGET_SPEAKS } from '../device/scheduling.ts'
+import { SOURCE_RETURNED, TARGET_SPEAKS } from '../device/scheduling.ts'
 import { deletesBegun, isHeldByEscrow, isLetGo, stepDone } from '../progress/progress.ts'
 import { begin, beginAgain, hasVanished } from './begin.ts'
 import { type CrossingContext, desiredFrom, markDone, stepsOf } from './context.ts'
@@ -17,7 +17,7 @@ import { finish } from './finish.ts'
 import { moveGroup } from './group.ts'
 import { fallSilent, writeFinals } from './handover.ts'
 import { isQueueEmpty } from './queue.ts'
-import { mayLetGo, startSource, storeInEscrow } from './source.ts'
+import { mayLetGo, refuseReturned, startSource, storeInEscrow } from './source.ts'
 import {
   compareImport,
   importInto,
@@ -61,8 +61,9 @@ const attempt = async (context: CrossingContext): Promise<DeviceResult | 'again'
   const { journal, change } = context
   const known = journal.progress()
   if (known?.importRefused !== undefined) return givenBack(context)
-  if (isHeldByEscrow(known)) return moveAndFinish(context)
   const isGroup = change.route === 'multicast'
+  if (!isGroup && !isLetGo(known)) await refuseReturned(context)
+  if (isHeldByEscrow(known)) return moveAndFinish(context)
   if (!isGroup && !hasVanished(context) && (isLetGo(known) || deletesBegun(known))) {
     const mayDoubt = isLetGo(known) && !stepDone(known, 'unmute-target') && isStopped(change)
     if (!mayDoubt || (await mayLetGo(context))) return { status: await finish(context) }
@@ -209,7 +210,8 @@ const failed = async (context: CrossingContext, error: unknown): Promise<DeviceR
   const record = recordOf(error)
   if (record === undefined) throw error
   const progress = context.journal.progress()
-  if (record.code === TARGET_SPEAKS.code) return { status: 'failed', error: record }
+  if (record.code === TARGET_SPEAKS.code || record.code === SOURCE_RETURNED.code)
+    return { status: 'failed', error: record }
   if (isHeldByEscrow(progress)) return { status: 'failed', error: heldByEscrow(record) }
   if (isLetGo(progress) || deletesBegun(progress)) return { status: 'failed', error: record }
   try {
