@@ -8,14 +8,15 @@ import { rootKeysDigest, sessionDigest } from '../device/digests.ts'
 import { credentialFields, credentialsIn, hasNewRootKeys, versionOf } from '../device/reprogrammed.ts'
 import { profileOf, versionAtLeast } from '../device/route.ts'
 import { type CrossingContext, markDone, targetIds } from './context.ts'
+import { StepFailure } from './ensure.ts'
 
 /** 16 random bytes. */
 export const randomKey = (): Secret => new Secret(randomBytes(16).toString('hex').toUpperCase())
 
 /**
  * What the device is to be programmed with, safe in the escrow folder before the target is written. A run that goes on
- * takes what was made: decrypted, or as the target confirms it; where neither can be had, it is made anew, for nobody
- * can have programmed a device that the target does not hold yet.
+ * takes what was made: decrypted, or as the target confirms it; where neither can be had, it is made anew, unless the
+ * target was let go before: then somebody may have programmed the device already.
  */
 export const ensureCredentials = async (
   context: CrossingContext,
@@ -28,6 +29,7 @@ export const ensureCredentials = async (
       ? await escrow.loadCredentials(known)
       : await confirmedByTarget(context, source, known)
     if (made !== undefined && isForSame(made, headOf(context, source))) return made
+    if (made === undefined && journal.progress()?.livedOnTarget === true) throw unreadable()
   }
   const made = await makeCredentials(context, source)
   const place = await escrow.storeCredentials(made)
@@ -35,6 +37,13 @@ export const ensureCredentials = async (
   await markDone(context, 'credentials')
   return made
 }
+
+const unreadable = (): StepFailure =>
+  new StepFailure('credentials', {
+    code: 'IdentityMissing',
+    message: 'it may be programmed with the keys that were made for it already, and these can not be read',
+    hint: 'name the identity of one of escrow.recipients in FERRY_AGE_IDENTITY, and run again',
+  })
 
 const makeCredentials = async (context: CrossingContext, source: DeviceRecord): Promise<NewCredentials> => {
   const { change, intent, target } = context
@@ -64,9 +73,12 @@ const headOf = (
   }
 }
 
-/** A plan that is edited between two attempts may want another activation or other EUIs. */
+/** A plan that is edited between two attempts may want another activation, other EUIs or keys of another version. */
 const isForSame = (made: NewCredentials, head: ReturnType<typeof headOf>): boolean =>
-  made.activation === head.activation && made.devEui === head.devEui && made.joinEui === head.joinEui
+  made.activation === head.activation &&
+  made.lorawanVersion === head.lorawanVersion &&
+  made.devEui === head.devEui &&
+  made.joinEui === head.joinEui
 
 const newSession = (devAddr: DevAddr, is11: boolean): NonNullable<NewCredentials['session']> => ({
   devAddr,

@@ -1,11 +1,11 @@
 import type { DeviceChange } from '../../domain/change-set.ts'
 import type { DeviceRecord } from '../../domain/device.ts'
-import { NetworkError } from '../../domain/errors.ts'
+import { FerryError, NetworkError } from '../../domain/errors.ts'
 import type { DeviceResultStatus } from '../../domain/events.ts'
 import type { ErrorRecord } from '../../domain/journal.ts'
 import { hasSession } from '../device/records.ts'
 import { isReprogrammed, isStoppedRoute } from '../device/route.ts'
-import { TARGET_SPEAKS } from '../device/scheduling.ts'
+import { SOURCE_RETURNED, TARGET_SPEAKS } from '../device/scheduling.ts'
 import { deletesBegun, isHeldByEscrow, isLetGo, stepDone } from '../progress/progress.ts'
 import { begin, beginAgain, hasVanished } from './begin.ts'
 import { type CrossingContext, desiredFrom, markDone, stepsOf } from './context.ts'
@@ -17,7 +17,7 @@ import { finish } from './finish.ts'
 import { moveGroup } from './group.ts'
 import { fallSilent, writeFinals } from './handover.ts'
 import { isQueueEmpty } from './queue.ts'
-import { mayLetGo, startSource, storeInEscrow } from './source.ts'
+import { mayLetGo, refuseReturned, startSource, storeInEscrow } from './source.ts'
 import {
   compareImport,
   importInto,
@@ -61,8 +61,9 @@ const attempt = async (context: CrossingContext): Promise<DeviceResult | 'again'
   const { journal, change } = context
   const known = journal.progress()
   if (known?.importRefused !== undefined) return givenBack(context)
-  if (isHeldByEscrow(known)) return moveAndFinish(context)
   const isGroup = change.route === 'multicast'
+  if (!isGroup && !isLetGo(known)) await refuseReturned(context)
+  if (isHeldByEscrow(known)) return moveAndFinish(context)
   if (!isGroup && !hasVanished(context) && (isLetGo(known) || deletesBegun(known))) {
     const mayDoubt = isLetGo(known) && !stepDone(known, 'unmute-target') && isStopped(change)
     if (!mayDoubt || (await mayLetGo(context))) return { status: await finish(context) }
@@ -209,10 +210,10 @@ const failed = async (context: CrossingContext, error: unknown): Promise<DeviceR
   const record = recordOf(error)
   if (record === undefined) throw error
   const progress = context.journal.progress()
-  if (isHeldByEscrow(progress)) return { status: 'failed', error: { ...record, hint: HELD_BY_ESCROW } }
-  if (isLetGo(progress) || deletesBegun(progress) || record.code === TARGET_SPEAKS.code) {
+  if (record.code === TARGET_SPEAKS.code || record.code === SOURCE_RETURNED.code)
     return { status: 'failed', error: record }
-  }
+  if (isHeldByEscrow(progress)) return { status: 'failed', error: heldByEscrow(record) }
+  if (isLetGo(progress) || deletesBegun(progress)) return { status: 'failed', error: record }
   try {
     const wasStopped = progress?.sourceScheduling !== undefined
     await startSource(context)
@@ -231,8 +232,14 @@ const failed = async (context: CrossingContext, error: unknown): Promise<DeviceR
   }
 }
 
-const HELD_BY_ESCROW =
-  'the escrow alone holds it, and no network serves it: run ferry apply again at once, with the identity at hand'
+/** What has to be done about its file is told by the error itself. */
+const heldByEscrow = (error: ErrorRecord): ErrorRecord =>
+  ESCROW_ERRORS.includes(error.code)
+    ? { ...error, message: `${error.message}, and no network serves it` }
+    : {
+        ...error,
+        hint: 'the escrow alone holds it, and no network serves it: run ferry apply again at once, with the identity at hand',
+      }
 
 const takeBack = async (context: CrossingContext, error: ErrorRecord): Promise<void> => {
   await undoImport(context)
@@ -240,9 +247,13 @@ const takeBack = async (context: CrossingContext, error: ErrorRecord): Promise<v
   await journal.append({ t: 'undone', device: change.device, at: journal.now(), error })
 }
 
+/** What one file of the escrow can not give back: other devices lie in others. */
+const ESCROW_ERRORS: readonly string[] = ['EscrowDamaged', 'EscrowMissing']
+
 /** Undefined for errors that end the run: refused credentials, an unwritable state, defects. */
 const recordOf = (error: unknown): ErrorRecord | undefined => {
   if (error instanceof StepFailure) return error.error
+  if (error instanceof FerryError && ESCROW_ERRORS.includes(error.code)) return errorRecord(error)
   if (!(error instanceof NetworkError) || error.refusesCredentials) return undefined
   const { code, message, hint, fault } = error
   return errorRecord({ code, message, hint, correlationId: fault.correlationId })

@@ -3,7 +3,7 @@ import { NetworkError } from '../../domain/errors.ts'
 import { RETIRE_STEPS, type StepName } from '../../domain/journal.ts'
 import { isSameRecord } from '../device/records.ts'
 import { restorable } from '../device/restorable.ts'
-import { TARGET_SPEAKS } from '../device/scheduling.ts'
+import { speaks, TARGET_SPEAKS } from '../device/scheduling.ts'
 import { deletesBegun, stepDone } from '../progress/progress.ts'
 import {
   type CrossingContext,
@@ -16,7 +16,15 @@ import {
 } from './context.ts'
 import { ensureWrite, isApplied, StepFailure } from './ensure.ts'
 import { deleteFromSource, ensureSourceIsOurs, startSource, storeInEscrow } from './source.ts'
-import { compareImport, importInto, notBelow, refuseForeign, undoImport, writeFinal } from './target.ts'
+import {
+  compareImport,
+  importInto,
+  notBelow,
+  refuseForeign,
+  refuseSpeaking,
+  undoImport,
+  writeFinal,
+} from './target.ts'
 
 /**
  * Within one deployment a pair of EUIs exists once: the source is deleted before the target is created, and in between
@@ -102,6 +110,7 @@ const create = async (context: CrossingContext): Promise<void> => {
   const desired = await desiredFrom(context, await lastRecord(context))
   const held = await target.read(change.target)
   refuseForeign(context, held)
+  refuseSpeaking(held)
   for (const step of stepsOf(context, desired.record)) {
     if (step === 'compare') break
     if (step === 'final-start-time') await writeFinal(context, step, desired)
@@ -124,12 +133,15 @@ const RESTORES: { readonly [R in Registry]: StepName } = {
  */
 export const giveBack = async (context: CrossingContext): Promise<void> => {
   const { journal, source, target, change } = context
+  await ensureSourceIsOurs(context, 'restore-identity')
   const held = await target.read(change.target)
   const stored = await lastRecord(context)
-  const record = hasIdsOf(change, held) ? notBelow(stored, held) : stored
+  const counted = hasIdsOf(change, held) ? notBelow(stored, held) : stored
   await undoImport(context)
   const there = await source.read(change.device)
-  for (const registry of REGISTRIES) {
+  const record = notBelow(counted, there)
+  // It is restored muted, and last: one that speaks was started by an earlier attempt, and lives.
+  for (const registry of speaks(there) ? [] : REGISTRIES) {
     if (record.registries[registry] === undefined) continue
     const { fields, later } = restorable(record, registry)
     const ids = sourceIds(context)
@@ -139,7 +151,7 @@ export const giveBack = async (context: CrossingContext): Promise<void> => {
     if (Object.keys(later).length > 0)
       await ensureWrite(onSource(context), RESTORES[registry], { registry, ids, fields: later })
   }
-  await startSource(context)
+  if (!speaks(there)) await startSource(context)
   const error = journal.progress()?.importRefused
   await journal.append({
     t: 'undone',

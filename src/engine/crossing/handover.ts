@@ -23,7 +23,7 @@ export type Silence =
 
 /** Steps 7 and 8: the source falls silent, and what it holds then goes into the escrow a second time. */
 export const fallSilent = async (context: CrossingContext, seen: DeviceRecord): Promise<Silence> => {
-  const { journal, intent } = context
+  const { journal, intent, change } = context
   // Somebody may have started it since we stopped it: it is silent only if it says so.
   const isSilent = stepDone(journal.progress(), 'stop-source') && !speaks(seen)
   const silent = isSilent ? seen : await stopSource(context, seen)
@@ -31,8 +31,9 @@ export const fallSilent = async (context: CrossingContext, seen: DeviceRecord): 
     await startSource(context)
     return { status }
   }
-  const keepsSessions = intent.policy.persistSession && activationOf(silent) === 'otaa'
-  if (keepsSessions && hasPendingSession(silent)) return startAgain('joining')
+  // A crossing that carries the session does so to its end, whatever the plan says by now.
+  const isKept = intent.policy.persistSession || change.route === 'session-kept'
+  if (isKept && activationOf(silent) === 'otaa' && hasPendingSession(silent)) return startAgain('joining')
   if (joinedSincePreview(context, silent)) return startAgain('stale')
   if (!isWhatItBeganWith(context, silent)) return { status: 'again' }
   const waits = intent.policy.queuedDownlinks === 'wait-empty'

@@ -95,7 +95,7 @@ export const queueTrigger = async (context: CrossingContext): Promise<void> => {
     const queue = await queueOf(source, change.device, 'queue-trigger')
     if (queue.some((item) => isTrigger(item, rejoin))) return true
     const seen = await source.read(change.device)
-    return wasTriggerSent(seen, rejoin) && countersOf(seen).lastAFCntDown > before
+    return wasTriggerSent(seen, rejoin, before)
   }
   await ensure(onSource(context), {
     step: 'queue-trigger',
@@ -122,9 +122,12 @@ const countersOf = ({
 export const lookForTrigger = async (context: CrossingContext): Promise<void> => {
   const { source, change, intent, journal } = context
   const { rejoin } = intent.policy
+  if (rejoin.trigger !== 'source-downlink') return markAlready(context, 'trigger-sent')
   const queue = await queueOf(source, change.device, 'trigger-sent')
   if (queue.some((item) => isTrigger(item, rejoin))) return
-  if (wasTriggerSent(await source.read(change.device), rejoin)) return markDone(context, 'trigger-sent')
+  const before = journal.progress()?.sourceCounters?.lastAFCntDown ?? 0
+  if (wasTriggerSent(await source.read(change.device), rejoin, before))
+    return markDone(context, 'trigger-sent')
   await journal.append({
     t: 'outcome',
     device: change.device,

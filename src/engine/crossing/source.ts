@@ -3,7 +3,8 @@ import type { StepName } from '../../domain/journal.ts'
 import type { EscrowStage } from '../../domain/ports.ts'
 import { fieldKind } from '../device/fields.ts'
 import { field, registriesOf, sameValue } from '../device/records.ts'
-import { isMuted, MUTE, speaks } from '../device/scheduling.ts'
+import { isMuted, MUTE, SOURCE_RETURNED, speaks } from '../device/scheduling.ts'
+import { stepDone } from '../progress/progress.ts'
 import { type CrossingContext, type StepContext, markDone, onSource, sourceIds } from './context.ts'
 import { randomKey } from './credentials.ts'
 import { ensureRemoved, ensureWrite, StepFailure } from './ensure.ts'
@@ -122,6 +123,18 @@ export const ensureSourceIsOurs = async (
     message: `the source holds another device under the id ${change.device} now`,
     hint: 'exclude it, or give it another id on the source',
   })
+}
+
+/**
+ * A source that was deleted and serves the device again, for somebody registered it there: the target must not speak too.
+ * A run that goes on looks before it does anything.
+ */
+export const refuseReturned = async ({ source, change, journal }: CrossingContext): Promise<void> => {
+  const progress = journal.progress()
+  if (!stepDone(progress, 'delete-network')) return
+  const held = await source.read(change.device)
+  if (!speaks(held) || held.ids.devEui !== progress?.devEui || held.ids.joinEui !== progress?.joinEui) return
+  throw new StepFailure('unmute-target', SOURCE_RETURNED)
 }
 
 const DELETES: { readonly [S in StepName]?: Registry } = {

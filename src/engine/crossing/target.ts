@@ -12,7 +12,7 @@ import { settingDigests } from '../device/digests.ts'
 import { type FieldKind, fieldKind } from '../device/fields.ts'
 import { field, fieldsOfKind, isObject, registriesOf, sameValue, textField } from '../device/records.ts'
 import { isMuted, MUTE, speaks, TARGET_SPEAKS } from '../device/scheduling.ts'
-import { isOurs } from '../progress/progress.ts'
+import { isLetGo, isOurs } from '../progress/progress.ts'
 import {
   type CrossingContext,
   type StepContext,
@@ -192,7 +192,7 @@ export const writeFinal = async (
 export const unmuteTarget = async (context: CrossingContext): Promise<void> => {
   const { journal, target, change } = context
   const progress = journal.progress()
-  if (progress?.steps['unmute-target'] === undefined) {
+  if (!isLetGo(progress)) {
     const session = (await target.readSession(change.target)) ?? {}
     const [devAddr, counter] = [session['session.dev_addr'], session['session.last_f_cnt_up']]
     const startedAt = session['session.started_at']

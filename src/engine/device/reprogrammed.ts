@@ -5,7 +5,7 @@ import type { Route } from '../../domain/journal.ts'
 import type { DeviceIntent } from '../../domain/migration-plan.ts'
 import { fieldKey } from './fields.ts'
 import { secretField, textField } from './records.ts'
-import { activationOf, profileOf, versionAtLeast } from './route.ts'
+import { activationOf, becomes, profileOf, versionAtLeast } from './route.ts'
 
 const JS = 'join-server'
 const NS = 'network-server'
@@ -41,9 +41,15 @@ export interface Reprogramming {
   readonly set: SetField
 }
 
-/** Whether the device gets new root keys: it has none to keep, or the plan says so. */
-export const hasNewRootKeys = (source: DeviceRecord, route: Route, { policy }: DeviceIntent): boolean =>
-  route === 'otaa-reprogrammed' && (activationOf(source) !== 'otaa' || policy.rootKeys === 'generate')
+/**
+ * Whether the device gets new root keys: it has none to keep, or the plan says so. Under its own EUIs it always does,
+ * also where the plan was edited since: with the same keys both networks would accept its joins.
+ */
+export const hasNewRootKeys = (source: DeviceRecord, route: Route, intent: DeviceIntent): boolean =>
+  route === 'otaa-reprogrammed' &&
+  (activationOf(source) !== 'otaa' ||
+    intent.policy.rootKeys === 'generate' ||
+    becomes(source, intent) === undefined)
 
 /** Makes of the carried settings what the target is to hold of a re-programmed device; answers what is made anew. */
 export const reprogram = ({

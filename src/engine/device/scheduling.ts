@@ -20,3 +20,10 @@ export const TARGET_SPEAKS = {
   message: 'the target serves it already, though the state does not say that it was let go',
   hint: 'mute it on the target by hand (mac_settings.schedule_downlinks: false) if its source is to be carried over once more; else exclude it',
 } as const
+
+/** It was deleted on the source, and is registered there again, by others: one network may serve it. */
+export const SOURCE_RETURNED = {
+  code: 'SourceReturned',
+  message: 'somebody registered it on the source again after it was deleted there, and the source serves it',
+  hint: 'delete it on the source by hand to have it go on to the target, with what the escrow holds',
+} as const

@@ -22,21 +22,24 @@ export const isTrigger = (item: QueuedDownlink, rejoin: Rejoin): boolean =>
 
 /**
  * Whether the source's Network Server has sent it: its MAC state remembers the last five downlinks, and of the newest
- * its correlation ids; of the others the port tells (measured on a real server).
+ * its correlation ids; of the others the port tells (measured on a real server). `before` is the application's downlink
+ * counter of before it was queued: what was sent with it, or with a lower one, is another downlink on the same port.
  */
-export const wasTriggerSent = (source: DeviceRecord, rejoin: Rejoin): boolean => {
+export const wasTriggerSent = (source: DeviceRecord, rejoin: Rejoin, before: number): boolean => {
   if (rejoin.trigger !== 'source-downlink') return false
   const network: Fields = source.registries['network-server'] ?? {}
   const state = network['mac_state']
   const recent = isObject(state) ? state['recent_downlinks'] : undefined
   return (
-    Array.isArray(recent) && recent.some((downlink) => isObject(downlink) && isSent(downlink, rejoin.fPort))
+    Array.isArray(recent) &&
+    recent.some((downlink) => isObject(downlink) && isSent(downlink, rejoin.fPort, before))
   )
 }
 
-const isSent = (downlink: JsonObject, fPort: number): boolean => {
+const isSent = (downlink: JsonObject, fPort: number, before: number): boolean => {
   const ids = downlink['correlation_ids']
   const payload = isObject(downlink['payload']) ? downlink['payload'] : {}
   const frame = isObject(payload['mac_payload']) ? payload['mac_payload'] : {}
-  return (Array.isArray(ids) && ids.includes(CORRELATION_ID)) || frame['f_port'] === fPort
+  const isOurs = Array.isArray(ids) && ids.includes(CORRELATION_ID)
+  return isOurs || (frame['f_port'] === fPort && Number(frame['full_f_cnt'] ?? 0) > before)
 }

@@ -1,4 +1,4 @@
-import type { ChangeSet, DeviceChange } from '../../domain/change-set.ts'
+import type { Action, ChangeSet, DeviceChange } from '../../domain/change-set.ts'
 import type { JournalRecord } from '../../domain/journal.ts'
 import { canonicalJson } from '../../domain/json.ts'
 import { approvable } from './change-set-file.ts'
@@ -52,8 +52,12 @@ export const compareWithApproved = (
   return differences.length > 0 ? { ok: false, differences } : { ok: true, stale }
 }
 
+/** What the preview said would not be worked on. */
+const LEFT_ALONE: readonly Action[] = ['blocked', 'excluded', 'gone']
+
 /** Whether a device that was begun is carried on with what was approved: the same keys and settings, no new change. */
 const wasApproved = (was: DeviceChange, now: DeviceChange): boolean => {
+  if (LEFT_ALONE.includes(was.action) && !LEFT_ALONE.includes(now.action)) return false
   if (now.action === 'update' || now.action === 'adopt')
     return now.action === was.action && isSameWish(was, now)
   return (now.action !== 'create' && now.action !== 'resume') || isSameWish(was, withoutReplaced(was, now))

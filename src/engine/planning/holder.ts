@@ -64,7 +64,7 @@ export const holderOf = (
     )
   }
   // New keys are compared with nothing: they were made by us, and are on the target alone.
-  const areOurs = rootKeysReplaced(progress) || progress?.credentials !== undefined
+  const areOurs = rootKeysReplaced(progress) || (isLetGo(progress) && progress?.credentials !== undefined)
   const holdsRootKeys = !isPartial || held.includes('join-server')
   if (!areOurs && holdsRootKeys && differs(target, desired, 'join-server', ROOT_KEYS)) {
     return blocked(

@@ -2,7 +2,7 @@ import type { DeviceChange } from '../../domain/change-set.ts'
 import { NetworkError } from '../../domain/errors.ts'
 import type { SelectableDevice, Selection } from '../../domain/migration-plan.ts'
 import type { HeldElsewhere } from '../../domain/ports.ts'
-import { type DeviceProgress, isLetGo, isOurs } from '../progress/progress.ts'
+import { type DeviceProgress, isLetGo, isUnderWay } from '../progress/progress.ts'
 
 const euiKey = (ids: {
   readonly devEui?: string | undefined
@@ -78,7 +78,8 @@ export const excluded = (
   progress: DeviceProgress | undefined,
 ): DeviceChange => {
   const subject = { device: device.deviceId }
-  if (isOurs(progress) && !isLetGo(progress)) {
+  // What is deleted first is silent, or gone, before anything of it is on the target.
+  if (isUnderWay(progress) && !isLetGo(progress)) {
     const message = 'it is half-way to the target: left out now, no network may serve it'
     const hint = 'include it until it has crossed'
     return {

@@ -25,7 +25,7 @@ import {
   type DeviceProgress,
   deletesBegun,
   isLetGo,
-  isOurs,
+  isUnderWay,
   rootKeysReplaced,
   stepDone,
   wasOnTarget,
@@ -68,8 +68,9 @@ const isVanished = ({ target, progress }: Pick<Wanting, 'target' | 'progress'>):
  */
 const chosenRoute = (input: Wanting): Route | undefined => {
   const { source, intent, progress } = input
-  const isUnderWay = isOurs(progress) && !(isVanished(input) && isLetGo(progress)) && !hasJoinedSince(input)
-  return isUnderWay && progress?.route !== undefined ? progress.route : routeOf(source, intent)
+  const keepsCourse =
+    isUnderWay(progress) && !(isVanished(input) && isLetGo(progress)) && !hasJoinedSince(input)
+  return keepsCourse && progress.route !== undefined ? progress.route : routeOf(source, intent)
 }
 
 /** It had no session to keep when its crossing began, and has one now: that is what the plan wants kept. */
@@ -96,8 +97,7 @@ export const desiredOf = (
 
 /** Settings of a device that is on the target, or on its way, may change; its id and EUIs there may not. */
 export const pinnedIntent = (intent: DeviceIntent, progress: DeviceProgress | undefined): DeviceIntent => {
-  if (progress === undefined || !(isOurs(progress) || isLetGo(progress) || deletesBegun(progress)))
-    return intent
+  if (progress === undefined || !(isUnderWay(progress) || isLetGo(progress))) return intent
   const { devEui: _dev, joinEui: _join, ...set } = intent.set
   const pinned = { ...set, ...progress.becomes, deviceId: progress.target } as DeviceIntent['set']
   return { ...intent, set: pinned }
@@ -140,7 +140,7 @@ export const planDevice = (given: DeviceInput): DeviceChange => {
     coverage: input.coverage,
     targetFacts: input.targetFacts,
     sourceHost: input.sourceHost,
-    isUnderWay: isOurs(progress) && !isVanished(input),
+    isUnderWay: isUnderWay(progress) && !isVanished(input),
     mutedByUs: progress?.sourceScheduling !== undefined,
     frequencyPlan: intent.set.frequencyPlan ?? base.profile.frequencyPlan,
     lorawanVersion: intent.set.lorawanVersion ?? base.profile.lorawanVersion,
@@ -171,7 +171,8 @@ export const planDevice = (given: DeviceInput): DeviceChange => {
   const isGone = isVanished(input)
   if (isGone && rootKeysReplaced(progress)) return blocked([...findings, keysReplaced(base.device)])
   const livedThere = isLetGo(progress) ? isGone : progress?.livedOnTarget === true
-  if (livedThere && keepsSession(route)) return blocked([...findings, sessionLost(base.device)])
+  const beginsAgainFrom0 = keepsSession(route) || route === 'abp-reprogrammed'
+  if (livedThere && beginsAgainFrom0) return blocked([...findings, sessionLost(base.device)])
   if (holder.presence === 'ours' && speaks(target)) {
     return blocked([...findings, targetSpeaks(base.device)])
   }
@@ -199,13 +200,15 @@ export const planDevice = (given: DeviceInput): DeviceChange => {
 
 /** A handover that has begun is kept, as the route is. */
 const chosenHandover = ({ intent, progress }: Wanting, route: Route): 'delete-first' | undefined =>
-  progress !== undefined && (isOurs(progress) || deletesBegun(progress))
-    ? progress.handover
-    : handoverOf(route, intent.policy)
+  isUnderWay(progress) ? progress.handover : handoverOf(route, intent.policy)
 
-/** The source holds another device under the id of one that crossed. */
+/**
+ * The source holds another device under the id of one that crossed. One that was deleted there and that no network
+ * serves yet goes on: nothing more is done to the source.
+ */
 const isReplaced = (source: DeviceRecord, progress: DeviceProgress): boolean =>
   progress.route !== undefined &&
+  !(stepDone(progress, 'delete-identity') && !isLetGo(progress)) &&
   registriesOf(source).length > 0 &&
   (source.ids.devEui !== progress.devEui || source.ids.joinEui !== progress.joinEui)
 
@@ -370,7 +373,7 @@ const sessionLost = (device: string): Diagnostic => ({
   code: 'VanishedFromTarget',
   severity: 'error',
   message: 'it was served by the target and is gone: what its session had counted there is lost',
-  hint: 'have it join anew (policy.persistSession: false), or reset an ABP device (policy.resetFrameCounters: true), in an override for it',
+  hint: 'have it join anew (policy.persistSession: false), or reset the counters of an ABP device (policy.resetFrameCounters: true), in an override for it',
   subject: { device },
 })
 

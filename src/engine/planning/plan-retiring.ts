@@ -6,7 +6,13 @@ import type { Policy } from '../../domain/migration-plan.ts'
 import { registriesOf } from '../device/records.ts'
 import { joinsAnew } from '../device/route.ts'
 import { isHeard, isResetHeard } from '../progress/heard.ts'
-import { type DeviceProgress, deletesBegun, isHeldByEscrow, isLetGo, isOurs } from '../progress/progress.ts'
+import {
+  type DeviceProgress,
+  deletesBegun,
+  isHeldByEscrow,
+  isLetGo,
+  isUnderWay,
+} from '../progress/progress.ts'
 import { crossingSteps, retireDue, stepsLeft } from '../progress/steps.ts'
 
 export interface RetiringInput {
@@ -48,7 +54,7 @@ export const planRetiring = ({ progress, target, policy, retireAfter, now }: Ret
   const goneByOthers = !deletesBegun(progress)
   // Nothing is on either network: the escrow alone has it, and the import goes on from there.
   const isHeld = isHeldByEscrow(progress)
-  if (progress.route === undefined || (goneByOthers && !isOurs(progress))) return act('gone', nothing)
+  if (progress.route === undefined || (goneByOthers && !isUnderWay(progress))) return act('gone', nothing)
   if (goneByOthers && !isLetGo(progress)) return act('blocked', nothing, [sourceGone(progress.device)])
   if (!isHeld && registriesOf(target).length === 0)
     return act('blocked', nothing, [bothGone(progress.device)])

@@ -200,6 +200,10 @@ export const isOurs = (progress: DeviceProgress | undefined): boolean =>
   (progress.registeredBefore ||
     TARGET_WRITES.some((step) => progress.steps[step] === 'done' || progress.steps[step] === 'unknown'))
 
+/** Its crossing has changed something that it has to be carried on from: on the target, or its source, which is silent. */
+export const isUnderWay = (progress: DeviceProgress | undefined): progress is DeviceProgress =>
+  isOurs(progress) || progress?.sourceScheduling !== undefined || deletesBegun(progress)
+
 /** The target held something of the device that we wrote, confirmed. */
 export const wasOnTarget = (progress: DeviceProgress | undefined): boolean =>
   progress !== undefined &&

@@ -136,7 +136,7 @@ const workThrough = async (
   }
   // Devices whose source is silent come first, and whatever else fails: no network serves them meanwhile.
   const isSilent = ({ device }: DeviceChange): boolean => isLeftSilent(input.progress.get(device))
-  await walk(begun.filter(isSilent), rollout.maxConcurrency, work, input.draining)
+  await walk(due.flat().filter(isSilent), rollout.maxConcurrency, work, input.draining)
   // A group that was begun goes on: its source can not send to it any more.
   await walk(
     begun.filter((change) => !results.has(change.device)),
@@ -147,7 +147,7 @@ const workThrough = async (
   const stopped = await workNew(input, created, results, work, stop)
   // Groups come after the last of their members.
   await walk(
-    created.filter(isGroup),
+    created.filter((change) => isGroup(change) && !results.has(change.device)),
     rollout.maxConcurrency,
     (group) => workGroup(input, group, results, work),
     stop,
@@ -166,20 +166,20 @@ const workNew = async (
 ): Promise<'canary' | undefined> => {
   const { planning, loaded, emit } = input
   const { rollout } = loaded.plan
-  const created = all.filter((change) => !isGroup(change))
+  const isLeft = (change: DeviceChange): boolean => !isGroup(change) && !results.has(change.device)
   const wave = nextWave(planning.changeSet.devices, input.progress, rollout.canary)
-  if (wave.devices.length > 0 && !stop()) {
-    emit({ event: 'wave.started', wave: wave.name, devices: wave.devices.length })
-    await walk(wave.devices, rollout.maxConcurrency, work, stop)
+  const devices = wave.devices.filter(isLeft)
+  if (devices.length > 0 && !stop()) {
+    emit({ event: 'wave.started', wave: wave.name, devices: devices.length })
+    await walk(devices, rollout.maxConcurrency, work, stop)
   }
   if (stop()) return undefined
-  if (wave.gate && wave.devices.length > 0 && allHeard(wave.devices, input.progress)) {
-    const rest = created.filter((change) => !results.has(change.device))
-    emit({ event: 'wave.started', wave: 'rest', devices: rest.length })
-    await walk(rest, rollout.maxConcurrency, work, stop)
-    return undefined
-  }
-  return wave.gate && created.length > wave.devices.length ? 'canary' : undefined
+  const rest = all.filter(isLeft)
+  if (!wave.gate || rest.length === 0) return undefined
+  if (!allHeard(wave.canaries, input.progress)) return 'canary'
+  emit({ event: 'wave.started', wave: 'rest', devices: rest.length })
+  await walk(rest, rollout.maxConcurrency, work, stop)
+  return undefined
 }
 
 /** A group waits while devices that may listen to it have not crossed: it would fall silent for them. */
@@ -208,8 +208,8 @@ const workGroup = async (
 const isLeftSilent = (progress: DeviceProgress | undefined): boolean =>
   isHeldByEscrow(progress) || (progress?.sourceScheduling !== undefined && progress.unmutedAt === undefined)
 
-const allHeard = (devices: readonly DeviceChange[], progress: ReadonlyMap<string, DeviceProgress>): boolean =>
-  devices.every((change) => progress.get(change.device)?.heard !== undefined)
+const allHeard = (devices: readonly string[], progress: ReadonlyMap<string, DeviceProgress>): boolean =>
+  devices.every((device) => progress.get(device)?.heard !== undefined)
 
 /** More failures than this end the run: a count, or a share of the devices, of which one may always fail. */
 const failureLimit = (limit: LoadedPlan['plan']['rollout']['maxFailures'], devices: number): number =>

@@ -7,6 +7,8 @@ export interface Wave {
   readonly devices: readonly DeviceChange[]
   /** The devices after this wave wait until all canaries were heard. */
   readonly gate: boolean
+  /** The canaries, by device id: of this wave, and those that crossed before. */
+  readonly canaries: readonly string[]
 }
 
 const PASSED_OVER: readonly Action[] = ['excluded', 'blocked', 'gone']
@@ -28,10 +30,15 @@ export const nextWave = (
   const crossed = [...progress.values()].filter(
     ({ route, device }) => route !== undefined && route !== 'multicast' && counted.has(device),
   )
-  const canaries = crossed.slice(0, canary)
-  const missing = Math.max(0, canary - canaries.length)
-  if (missing > 0) return { name: 'canary', devices: created.slice(0, missing), gate: true }
-  if (canaries.some((device) => device.heard === undefined))
-    return { name: 'canary', devices: [], gate: true }
-  return { name: canary > 0 ? 'rest' : 'all', devices: created, gate: false }
+  const before = crossed.slice(0, canary)
+  const ids = new Set(before.map(({ device }) => device))
+  // A canary that was begun and is not on the target yet, or not any more, goes on: it would hold itself back.
+  const again = created.filter(({ device }) => ids.has(device))
+  const first = created.filter(({ device }) => !ids.has(device)).slice(0, canary - before.length)
+  const devices = [...again, ...first]
+  const canaries = [...ids, ...first.map(({ device }) => device)]
+  if (before.length < canary || devices.length > 0) return { name: 'canary', devices, gate: true, canaries }
+  if (before.some((device) => device.heard === undefined))
+    return { name: 'canary', devices: [], gate: true, canaries }
+  return { name: canary > 0 ? 'rest' : 'all', devices: created, gate: false, canaries }
 }

@@ -1,0 +1,189 @@
+import { describe, expect } from 'vitest'
+import type { NetworkPort, Registry, RegistryWrite } from '../../src/index.ts'
+import type { DeviceSpec } from '../support/fleet.ts'
+import { actions } from '../support/migration.ts'
+import { applied, at, expectServed, remove, type Side, type Stage, scenario } from '../support/scenario.ts'
+import { call } from '../support/stack-api.ts'
+
+const METER: DeviceSpec = {
+  id: 'meter-1',
+  number: 1,
+  mode: 'otaa',
+  fCntUp: 100,
+  nFCntDown: 5,
+  lastJoinNonce: 2,
+}
+const MUTE = 'mac_settings.schedule_downlinks'
+
+class Killed extends Error {}
+
+/** Kills the run before the first call that `when` chooses. */
+const killedBefore = async (
+  stage: Stage,
+  side: Side,
+  when: { write?: (write: RegistryWrite) => boolean; remove?: (registry: Registry, id: string) => boolean },
+): Promise<void> => {
+  let dead = false
+  const wrap = (network: NetworkPort, which: Side): NetworkPort => ({
+    ...network,
+    write: async (write) => {
+      if (dead || (which === side && when.write?.(write) === true)) {
+        dead = true
+        throw new Killed('killed')
+      }
+      await network.write(write)
+    },
+    remove: async (registry, ids) => {
+      if (dead || (which === side && when.remove?.(registry, ids.deviceId) === true)) {
+        dead = true
+        throw new Killed('killed')
+      }
+      return network.remove(registry, ids)
+    },
+  })
+  await expect(stage.applyThrough({ network: wrap })).rejects.toThrow('killed')
+}
+
+/** Kills the run right after the source was muted, before anything else is on the disk. */
+const killedOnceMuted = async (stage: Stage): Promise<void> => {
+  let dead = false
+  await expect(
+    stage.applyThrough({
+      journal: (journal) => ({
+        ...journal,
+        append: async (records) => {
+          if (dead) throw new Killed('killed')
+          await journal.append(records)
+        },
+      }),
+      network: (network, side) => ({
+        ...network,
+        write: async (write) => {
+          if (dead) throw new Killed('killed')
+          await network.write(write)
+          if (side !== 'source') return
+          dead = true
+          throw new Killed('killed')
+        },
+      }),
+    }),
+  ).rejects.toThrow('killed')
+  expect(await muted(stage, 'source', 'meter-1').catch(() => false)).not.toBe(true)
+}
+
+const unmuteByHand = (stage: Stage, side: Side, id: string): Promise<unknown> =>
+  call(stage[side], 'PUT', `/ns/applications/${stage[side].application}/devices/${id}`, {
+    end_device: { ids: { device_id: id } },
+    field_mask: { paths: [MUTE] },
+  })
+
+const muted = async (stage: Stage, side: Side, id: string): Promise<unknown> =>
+  at(await stage.held(side, 'ns', id), 'mac_settings', 'schedule_downlinks')
+
+const DELETE_FIRST = 'policy: { persistSession: true, handover: delete-first }'
+
+describe('what reviews found, and is not mended', () => {
+  scenario({
+    promise: 'a copied downlink that the source has sent meanwhile is not sent twice',
+    fleet: [METER],
+    plan: 'policy: { persistSession: true, queuedDownlinks: copy, preventRejoin: none }',
+    ends: async (stage) => {
+      await call(stage.source, 'POST', '/as/applications/meters/devices/meter-1/down/push', {
+        downlinks: [{ f_port: 3, frm_payload: 'AQ==' }],
+      })
+      await call(stage.target, 'POST', '/simulator/v1/faults', {
+        faults: [
+          {
+            registry: 'ns',
+            method: 'PUT',
+            nth: 3,
+            when: 'before',
+            do: { status: 400, body: { code: 3, message: 'no' } },
+          },
+        ],
+      })
+      const device = stage.device('meter-1')
+      const ports: (number | undefined)[] = []
+      const send = async (): Promise<void> => {
+        for (let n = 0; n < 4; n++)
+          for (const { fPort, frmPayload } of (await device.uplink(stage.air)).downlinks as never as {
+            fPort?: number
+            frmPayload?: string
+          }[]) {
+            void frmPayload
+            ports.push(fPort)
+          }
+      }
+      await send()
+      await applied(stage, { waiting: 1 })
+      await send()
+      expect(ports.filter((port) => port === 3)).toHaveLength(1)
+    },
+  })
+
+  scenario({
+    promise: 'an override by attribute still counts for a device that the escrow alone holds',
+    fleet: [{ ...METER, attributes: { floor: '3' } }],
+    plan: `${DELETE_FIRST}
+devices: { include: [{ all: true }], overrides: [{ attributes: { floor: "3" }, set: { name: "Meter of floor 3" } }] }`,
+    ends: async (stage) => {
+      await killedBefore(stage, 'target', { write: (write) => write.registry === 'identity-server' })
+      await applied(stage, { waiting: 1 })
+      expect(at(await stage.held('target', 'is', 'meter-1'), 'name')).toBe('Meter of floor 3')
+    },
+  })
+
+  scenario({
+    promise: 'a source that somebody started while it was being deleted gives the target its newest counters',
+    fleet: [METER],
+    plan: 'policy: { persistSession: true, deleteSource: after-import }',
+    ends: async (stage) => {
+      await killedBefore(stage, 'source', { remove: (registry) => registry === 'network-server' })
+      await unmuteByHand(stage, 'source', 'meter-1')
+      for (let n = 0; n < 3; n++)
+        await stage.device('meter-1').uplink(stage.radio('source'), { confirmed: true })
+      await stage.apply()
+      await expectServed(stage, 'meter-1')
+    },
+  })
+
+  scenario({
+    promise: 'a device half-way whose policy leaves no way any more is not left silent',
+    fleet: [{ id: 'valve-1', number: 5, mode: 'abp', fCntUp: 10, nFCntDown: 2 }],
+    plan: DELETE_FIRST,
+    ends: async (stage) => {
+      await killedOnceMuted(stage)
+      await stage.writePlan('policy: { persistSession: false, handover: delete-first }')
+      await stage.apply()
+      const device = stage.device('valve-1')
+      const { downlinks } = await device.uplink(stage.air, { confirmed: true })
+      expect(downlinks).toHaveLength(1)
+    },
+  })
+
+  scenario({
+    promise: 'a device whose silent source somebody deleted is not passed over',
+    fleet: [METER],
+    plan: DELETE_FIRST,
+    ends: async (stage) => {
+      await killedOnceMuted(stage)
+      await remove(stage, 'source', 'meter-1')
+      const planned = (await stage.plan()).changeSet
+      expect(actions(planned)).not.toEqual({ 'meter-1': 'gone' })
+    },
+  })
+
+  scenario({
+    promise: 'an ABP device with new keys that the target served is not begun again from 0',
+    fleet: [{ id: 'valve-1', number: 5, mode: 'abp', fCntUp: 10, nFCntDown: 2 }],
+    plan: 'policy: { persistSession: true, abp: reprogram }',
+    ends: async (stage) => {
+      await applied(stage, { waiting: 1 })
+      const before = await stage.held('target', 'ns', 'valve-1')
+      await remove(stage, 'target', 'valve-1')
+      await stage.apply()
+      const after = await stage.held('target', 'ns', 'valve-1')
+      expect(at(after, 'session', 'dev_addr')).not.toBe(at(before, 'session', 'dev_addr'))
+    },
+  })
+})
