@@ -1,6 +1,7 @@
 import { readdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, expect } from 'vitest'
+import { NetworkError } from '../../src/domain/errors.ts'
 import type { NetworkPort, Registry, RegistryWrite } from '../../src/index.ts'
 import { type DeviceSpec, register } from '../support/fleet.ts'
 import { actions } from '../support/migration.ts'
@@ -97,6 +98,38 @@ const muted = async (stage: Stage, side: Side, id: string): Promise<unknown> =>
 const DELETE_FIRST = 'policy: { persistSession: true, handover: delete-first }'
 
 describe('what reviews found', () => {
+  scenario({
+    promise: 'a write that is not answered and comes true later makes no stranger of the device',
+    fleet: [METER],
+    plan: 'policy: { persistSession: true }\nrollout: { maxFailures: 5 }',
+    ends: async (stage) => {
+      let late = async (): Promise<void> => undefined
+      const result = await stage.applyThrough({
+        journal: (journal) => ({
+          ...journal,
+          append: async (records) => {
+            if (records.some(({ t }) => t === 'close')) await late()
+            await journal.append(records)
+          },
+        }),
+        network: (network, side) =>
+          side === 'source'
+            ? network
+            : {
+                ...network,
+                write: async (write) => {
+                  if (write.registry !== 'application-server') return network.write(write)
+                  late = () => network.write(write)
+                  throw new NetworkError('Timeout', 'no answer', { effect: 'unknown', request: 'PUT' })
+                },
+              },
+      })
+      expect(result.counts).toMatchObject({ failed: 1 })
+      await applied(stage, { waiting: 1 })
+      await expectServed(stage, 'meter-1')
+    },
+  })
+
   scenario({
     promise:
       'new root keys stay new where the plan is edited to keep them half-way: one network accepts a join',

@@ -2,7 +2,16 @@ import { describe, expect } from 'vitest'
 import type { NetworkPort, Registry, RegistryWrite } from '../../src/index.ts'
 import type { DeviceSpec } from '../support/fleet.ts'
 import { actions } from '../support/migration.ts'
-import { applied, at, expectServed, remove, type Side, type Stage, scenario } from '../support/scenario.ts'
+import {
+  applied,
+  at,
+  expectServed,
+  remove,
+  results,
+  type Side,
+  type Stage,
+  scenario,
+} from '../support/scenario.ts'
 import { call } from '../support/stack-api.ts'
 
 const METER: DeviceSpec = {
@@ -84,6 +93,31 @@ const DELETE_FIRST = 'policy: { persistSession: true, handover: delete-first }'
 
 describe('what reviews found, and is not mended', () => {
   scenario({
+    promise: 'a device half-way that an edited plan blocks is not left silent, between two networks',
+    fleet: [METER],
+    plan: 'policy: { persistSession: true }',
+    ends: async (stage) => {
+      await killedOnceMuted(stage)
+      await stage.writePlan(`policy: { persistSession: true }
+devices: { include: [{ all: true }], overrides: [{ ids: [meter-1], set: { frequencyPlan: EU_863_870_NONE } }] }`)
+      expect(results(await stage.apply())).toEqual({ 'meter-1': 'UnknownFrequencyPlan' })
+      await expectServed(stage, 'meter-1', 'source')
+    },
+  })
+
+  scenario({
+    promise: 'a muted device that was carried muted is unmuted where the plan says so afterwards',
+    fleet: [{ ...METER, macSettings: { schedule_downlinks: false } }],
+    plan: 'policy: { persistSession: true, mutedSource: carry, preventRejoin: none }',
+    ends: async (stage) => {
+      await applied(stage, { waiting: 1 })
+      await stage.writePlan('policy: { persistSession: true, mutedSource: unmute, preventRejoin: none }')
+      await stage.apply()
+      expect(await muted(stage, 'target', 'meter-1')).not.toBe(false)
+    },
+  })
+
+  scenario({
     promise: 'a copied downlink that the source has sent meanwhile is not sent twice',
     fleet: [METER],
     plan: 'policy: { persistSession: true, queuedDownlinks: copy, preventRejoin: none }',
@@ -102,6 +136,7 @@ describe('what reviews found, and is not mended', () => {
           },
         ],
       })
+      await applied(stage, { failed: 1 })
       const device = stage.device('meter-1')
       const ports: (number | undefined)[] = []
       const send = async (): Promise<void> => {

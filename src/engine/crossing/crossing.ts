@@ -218,7 +218,8 @@ const failed = async (context: CrossingContext, error: unknown): Promise<DeviceR
     const wasStopped = progress?.sourceScheduling !== undefined
     await startSource(context)
     // A network that does not answer would not let itself be taken back either.
-    if (!stepDone(progress, 'compare') && error instanceof StepFailure) await takeBack(context, record)
+    if (!stepDone(progress, 'compare') && error instanceof StepFailure && error.isDefinite)
+      await takeBack(context, record)
     if (!wasStopped) return { status: 'failed', error: record }
     const hint = 'its source was started again and serves it; mend the cause and run again'
     return { status: 'failed', error: { ...record, hint } }
