@@ -1,0 +1,80 @@
+import { expect } from 'vitest'
+import { joins, speaks } from '../support/acts.ts'
+import { type DeviceSpec, keysOf, register } from '../support/fleet.ts'
+import { type Act, interruptions } from '../support/interruptions.ts'
+import { call, storeOf } from '../support/stack-api.ts'
+
+const GROUP: DeviceSpec = {
+  id: 'lamps',
+  number: 1,
+  mode: 'multicast',
+  classC: true,
+  nFCntDown: 25,
+  aFCntDown: 27,
+}
+const LAMP: DeviceSpec = { id: 'lamp-1', number: 2, mode: 'otaa', fCntUp: 100, nFCntDown: 3, classC: true }
+
+interruptions('a multicast group', {
+  'with a device that listens to it': {
+    fleet: [GROUP, LAMP],
+    plan: 'policy: { persistSession: true }',
+    then: [speaks('lamp-1')],
+  },
+})
+
+const METER: DeviceSpec = { id: 'meter-1', number: 3, mode: 'otaa' }
+
+/** Others registered it on the target's Identity Server and Join Server. */
+const heldInPart: Act = async ({ migration }) =>
+  register(migration.target, { ...METER, name: 'theirs', without: ['ns', 'as'] })
+
+const refused: Act = async (scene, apply) => {
+  await heldInPart(scene, apply)
+  await call(scene.migration.target, 'POST', '/simulator/v1/faults', {
+    faults: [{ registry: 'ns', method: 'PUT', do: { status: 400 } }],
+  })
+}
+
+const mended: Act = async ({ migration }) => {
+  const { networkServer, applicationServer } = await storeOf(migration.target)
+  expect([networkServer, applicationServer], 'what is not theirs was taken back').toEqual([{}, {}])
+  await call(migration.target, 'DELETE', '/simulator/v1/faults')
+}
+
+const staysTheirs: Act = async ({ migration }) => {
+  const { identityServer, joinServer } = await storeOf(migration.target)
+  expect(Object.keys(identityServer)).toEqual(['meters/meter-1'])
+  expect(joinServer['meters/meter-1']?.['root_keys']).toEqual({ app_key: { key: keysOf(METER).appKey } })
+}
+
+const ADOPTED = 'policy: { persistSession: false, adopt: partial }'
+
+interruptions('a device that others registered in part', {
+  'on the target, is completed': {
+    fleet: [METER],
+    plan: ADOPTED,
+    before: heldInPart,
+    always: staysTheirs,
+    then: [joins('meter-1')],
+  },
+  'on the target, is never deleted there when the import is refused': {
+    fleet: [METER],
+    plan: ADOPTED,
+    before: refused,
+    always: staysTheirs,
+    unsettled: [0],
+    then: [mended, joins('meter-1')],
+  },
+  'on the source, joins the target': {
+    fleet: [{ ...METER, without: ['as'] }],
+    plan: ADOPTED,
+    then: [joins('meter-1')],
+  },
+  'on both, joins the target': {
+    fleet: [{ ...METER, without: ['as'] }],
+    plan: ADOPTED,
+    before: heldInPart,
+    always: staysTheirs,
+    then: [joins('meter-1')],
+  },
+})
