@@ -95,6 +95,8 @@ const hear = async (context: CrossingContext): Promise<void> => {
   const { journal, target, change } = context
   const progress = journal.progress()
   if (progress?.unmutedAt === undefined) return
+  // A run that was killed here has it heard, and the step not done.
+  if (progress.heard !== undefined && !stepDone(progress, 'hear')) await markDone(context, 'hear')
   const awaitsReset = progress.route === 'abp-reset' && progress.resetHeard === undefined
   if (progress.heard !== undefined && !awaitsReset) return
   const network = await target.readSession(change.target)
