@@ -179,7 +179,8 @@ const interrupt = async (story: Story, point: Point, end: unknown): Promise<void
       await settle(story, scene, index, at)
     }
     await story.ends?.(scene, -1)
-    expect(differences(await comparable(story, scene, starts), end), at).toEqual([])
+    const different = differences(await comparable(story, scene, starts), end)
+    if (different.length > 0) throw new Error(`${at}: ${different.slice(0, 4).join('; ')}`)
   } catch (error) {
     throw error instanceof Error && !error.message.includes(at)
       ? new Error(`${at}: ${error.message}`, { cause: error })
