@@ -35,12 +35,14 @@ const VALVE: DeviceSpec = {
 
 const KEPT = 'policy: { persistSession: true, handover: delete-first }'
 
-/** The target's registry refuses whatever is written. */
+/** The target's registry refuses whatever is written, from the n-th write on. */
 const refusing =
-  (registry: string): Act =>
+  (registry: string, nth = 1): Act =>
   async ({ migration }) =>
     void (await call(migration.target, 'POST', '/simulator/v1/faults', {
-      faults: [{ method: 'PUT', path: `/${registry}/applications/meters-two/`, do: { status: 400 } }],
+      faults: [
+        { method: 'PUT', path: `/${registry}/applications/meters-two/`, nth, times: 99, do: { status: 400 } },
+      ],
     }))
 
 /** The cause is mended; until then the source served the device, and the target had nothing of it. */
@@ -53,7 +55,7 @@ const mended =
       'schedule_downlinks',
     )
     const uplink = await device(spec.id).uplink(air, { confirmed: true })
-    expect(uplink.downlinks).toMatchObject([{ ack: true }])
+    expect(uplink).toMatchObject({ downlinks: [{ ack: true }], missed: [] })
     await call(migration.target, 'DELETE', '/simulator/v1/faults')
   }
 
@@ -64,9 +66,9 @@ const inOne = (spec: DeviceSpec, act: Act, plan = KEPT): Story => ({
   then: [act],
 })
 
-const refused = (spec: DeviceSpec, registry: string): Story => ({
+const refused = (spec: DeviceSpec, registry: string, nth = 1): Story => ({
   ...inOne(spec, speaks(spec.id)),
-  before: refusing(registry),
+  before: refusing(registry, nth),
   unsettled: [0],
   then: [mended(spec), speaks(spec.id)],
 })
@@ -81,6 +83,18 @@ interruptions('delete-first within one network', {
     resets('valve-1'),
     'policy: { persistSession: true, resetFrameCounters: true, handover: delete-first }',
   ),
+  'a kept session of a device that sends while no run is at work': {
+    ...inOne(METER_11, speaks('meter-11')),
+    meanwhile: speaks('meter-11'),
+  },
+  'an import that is refused when the target has heard the device': {
+    ...refused(METER, 'ns', 2),
+    meanwhile: speaks('meter-1'),
+  },
+  'an import of ABP that is refused when the target has heard the device': {
+    ...refused(VALVE, 'ns', 2),
+    meanwhile: speaks('valve-1'),
+  },
   'an import that the Network Server refuses': refused(METER, 'ns'),
   'an import that the Join Server refuses': refused(METER_11, 'js'),
   'an import of ABP that the Application Server refuses': refused(VALVE, 'as'),

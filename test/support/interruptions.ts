@@ -203,7 +203,7 @@ const pointsOf = (events: readonly (readonly EventKind[])[]): readonly Point[] =
   })
 
 /** In `npm test` each story takes so many points; FERRY_TEST_ALL=1 takes all (CONTRIBUTING.md). */
-const SAMPLE = 6
+const SAMPLE = 8
 
 /** Points at equal distances, from one that the seed chooses: the next seed takes the next ones. */
 const sample = (points: readonly Point[]): readonly Point[] => {
