@@ -1,4 +1,4 @@
-import type { EscrowPort, JournalPort, NetworkPort } from '../../src/index.ts'
+import type { EscrowPort, JournalPort, JournalRecord, NetworkPort } from '../../src/index.ts'
 import type { Migration, Wrap } from './migration.ts'
 import { call, type TestNetwork } from './stack-api.ts'
 
@@ -48,6 +48,21 @@ export const killedBefore = (n: number): Wrap => {
     if (events >= n) throw new Killed()
     return effect()
   })
+}
+
+/** Ports of a process that is killed when a record is to be written into its state. */
+export const killedAt = (isIt: (record: JournalRecord) => boolean): Wrap => {
+  let dead = false
+  return {
+    journal: (journal): JournalPort => ({
+      ...journal,
+      append: async (records) => {
+        dead ||= records.some(isIt)
+        if (dead) throw new Killed()
+        await journal.append(records)
+      },
+    }),
+  }
 }
 
 /** Ports whose n-th call of a network (1 first) loses its connection, before its effect or after it. */

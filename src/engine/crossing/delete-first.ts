@@ -2,7 +2,7 @@ import { type DeviceRecord, REGISTRIES, type Registry } from '../../domain/devic
 import { NetworkError } from '../../domain/errors.ts'
 import { RETIRE_STEPS, type StepName } from '../../domain/journal.ts'
 import { isSameRecord } from '../device/records.ts'
-import { TARGET_SPEAKS } from '../device/scheduling.ts'
+import { speaks, TARGET_SPEAKS } from '../device/scheduling.ts'
 import { deletesBegun, stepDone } from '../progress/progress.ts'
 import {
   type CrossingContext,
@@ -126,10 +126,12 @@ export const giveBack = async (context: CrossingContext): Promise<void> => {
   const { journal, source, target, change } = context
   const held = await target.read(change.target)
   const stored = await lastRecord(context)
-  const record = hasIdsOf(change, held) ? notBelow(stored, held) : stored
+  const counted = hasIdsOf(change, held) ? notBelow(stored, held) : stored
   await undoImport(context)
   const there = await source.read(change.device)
-  for (const registry of REGISTRIES) {
+  const record = notBelow(counted, there)
+  // It is restored muted, and last: one that speaks was started by an earlier attempt, and lives.
+  for (const registry of speaks(there) ? [] : REGISTRIES) {
     if (record.registries[registry] === undefined) continue
     const { fields, later } = restorable(record, registry)
     const ids = sourceIds(context)
