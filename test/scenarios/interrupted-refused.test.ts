@@ -1,4 +1,5 @@
 import { describe, expect } from 'vitest'
+import type { JournalRecord } from '../../src/index.ts'
 import type { DeviceSpec } from '../support/fleet.ts'
 import { Killed, killedAt } from '../support/ports-that-fail.ts'
 import { applied, expectServed, type Stage, scenario } from '../support/scenario.ts'
@@ -39,18 +40,21 @@ describe('an import that is refused in the run after one that was killed', () =>
     },
   })
 
-  scenario({
-    promise: 'gives the device back once: what its source has counted since is not lowered',
-    fleet: [VALVE],
-    oneNetwork: true,
-    plan: 'policy: { persistSession: true, handover: delete-first }\nrollout: { maxConcurrency: 1 }',
-    ends: async (stage) => {
-      await refuseLater(stage)
-      const killed = killedAt((record) => record.t === 'outcome' && record.step === 'start-source')
-      await expect(stage.applyThrough(killed)).rejects.toThrow(Killed)
-      await expectServed(stage, 'valve-1', 'source')
-      await applied(stage, { failed: 1 })
-      await expectServed(stage, 'valve-1', 'source')
-    },
-  })
+  for (const [when, isIt] of [
+    ['while its source is started', (record) => record.t === 'outcome' && record.step === 'start-source'],
+    ['once its source was started', (record) => record.t === 'undone'],
+  ] as readonly (readonly [string, (record: JournalRecord) => boolean])[])
+    scenario({
+      promise: `gives the device back once: killed ${when}, its source goes on serving it`,
+      fleet: [VALVE],
+      oneNetwork: true,
+      plan: 'policy: { persistSession: true, handover: delete-first }\nrollout: { maxConcurrency: 1 }',
+      ends: async (stage) => {
+        await refuseLater(stage)
+        await expect(stage.applyThrough(killedAt(isIt))).rejects.toThrow(Killed)
+        await expectServed(stage, 'valve-1', 'source')
+        await applied(stage, { failed: 1 })
+        await expectServed(stage, 'valve-1', 'source')
+      },
+    })
 })
