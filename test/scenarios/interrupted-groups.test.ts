@@ -1,7 +1,9 @@
-import { expect } from 'vitest'
+import { describe, expect } from 'vitest'
 import { joins, speaks } from '../support/acts.ts'
 import { type DeviceSpec, keysOf, register } from '../support/fleet.ts'
 import { type Act, interruptions } from '../support/interruptions.ts'
+import { Killed, killedAt } from '../support/ports-that-fail.ts'
+import { applied, at, scenario } from '../support/scenario.ts'
 import { call, storeOf } from '../support/stack-api.ts'
 
 const GROUP: DeviceSpec = {
@@ -77,4 +79,20 @@ interruptions('a device that others registered in part', {
     always: staysTheirs,
     then: [joins('meter-1')],
   },
+})
+
+describe('a run that is killed while a group is deleted on the source', () => {
+  scenario({
+    promise: 'is gone on with: the target may send to the group',
+    fleet: [GROUP],
+    plan: 'policy: { persistSession: true }\nrollout: { maxConcurrency: 1 }',
+    ends: async (stage) => {
+      const killed = killedAt((record) => record.t === 'outcome' && record.step === 'delete-network')
+      await expect(stage.applyThrough(killed)).rejects.toThrow(Killed)
+      await applied(stage, { migrated: 1 })
+      const settings = at(await stage.held('target', 'ns', 'lamps'), 'mac_settings') ?? {}
+      expect(settings).not.toHaveProperty('schedule_downlinks')
+      expect((await stage.apply()).status).toBe('nothing-to-do')
+    },
+  })
 })
