@@ -63,14 +63,14 @@ const inOne = (spec: DeviceSpec, act: Act, plan = KEPT): Story => ({
   fleet: [spec],
   plan,
   options: { oneNetwork: true },
-  then: [act],
+  next: [act],
 })
 
 const refused = (spec: DeviceSpec, registry: string, nth = 1): Story => ({
   ...inOne(spec, speaks(spec.id)),
   before: refusing(registry, nth),
   unsettled: [0],
-  then: [mended(spec), speaks(spec.id)],
+  next: [mended(spec), speaks(spec.id)],
 })
 
 interruptions('delete-first within one network', {

@@ -20,7 +20,7 @@ interruptions('a multicast group', {
   'with a device that listens to it': {
     fleet: [GROUP, LAMP],
     plan: 'policy: { persistSession: true }',
-    then: [speaks('lamp-1')],
+    next: [speaks('lamp-1')],
   },
 })
 
@@ -57,7 +57,7 @@ interruptions('a device that others registered in part', {
     plan: ADOPTED,
     before: heldInPart,
     always: staysTheirs,
-    then: [joins('meter-1')],
+    next: [joins('meter-1')],
   },
   'on the target, is never deleted there when the import is refused': {
     fleet: [METER],
@@ -65,19 +65,19 @@ interruptions('a device that others registered in part', {
     before: refused,
     always: staysTheirs,
     unsettled: [0],
-    then: [mended, joins('meter-1')],
+    next: [mended, joins('meter-1')],
   },
   'on the source, joins the target': {
     fleet: [{ ...METER, without: ['as'] }],
     plan: ADOPTED,
-    then: [joins('meter-1')],
+    next: [joins('meter-1')],
   },
   'on both, joins the target': {
     fleet: [{ ...METER, without: ['as'] }],
     plan: ADOPTED,
     before: heldInPart,
     always: staysTheirs,
-    then: [joins('meter-1')],
+    next: [joins('meter-1')],
   },
 })
 

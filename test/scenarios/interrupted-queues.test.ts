@@ -40,7 +40,7 @@ const COPIED: Story = {
   plan: 'policy: { persistSession: true, queuedDownlinks: copy }',
   before: queued,
   always: noneTwice,
-  then: [speaks('meter-1')],
+  next: [speaks('meter-1')],
   ends: async (scene) => {
     await speaks('meter-1', 8)(scene, -1)
     expect([...scene.heard].sort()).toEqual(SENT)
@@ -82,7 +82,7 @@ const TRIGGERED: Story = {
   fleet: [METER],
   plan: 'policy: { persistSession: false, rejoin: { trigger: source-downlink, fPort: 42, payload: "FF" } }',
   always: onceAtMost,
-  then: [goesOn, goesOn, speaks('meter-1')],
+  next: [goesOn, goesOn, speaks('meter-1')],
   ends: async (scene) => {
     expect(await triggersIn(scene), 'triggers').toBe(1)
     expect(scene.device('meter-1').session?.devAddr.startsWith('27000F')).toBe(false)

@@ -27,7 +27,7 @@ const reprogrammed = (spec: DeviceSpec, plan: string, withoutIdentity = false): 
   plan,
   options: { withoutIdentity },
   isReprogrammed: true,
-  then: [isProgrammed(spec.id)],
+  next: [isProgrammed(spec.id)],
 })
 
 const GENERATE = `policy: { persistSession: true, rootKeys: generate, deleteSource: after-heard }\n${RETIRED}`

@@ -25,7 +25,7 @@ interruptions('stop-first', {
   'sessions of OTAA and ABP that are kept': {
     fleet: [METER, VALVE],
     plan: 'policy: { persistSession: true }',
-    then: [
+    next: [
       async (scene, apply) => {
         await speaks('meter-1')(scene, apply)
         await speaks('valve-1')(scene, apply)
@@ -35,23 +35,23 @@ interruptions('stop-first', {
   'a kept session, and the source deleted once it was heard': {
     fleet: [METER],
     plan: `policy: { persistSession: true, deleteSource: after-heard }\n${RETIRED}`,
-    then: [speaks('meter-1')],
+    next: [speaks('meter-1')],
   },
   'a kept session of a device that sends while no run is at work': {
     fleet: [METER],
     plan: 'policy: { persistSession: true }',
     meanwhile: speaks('meter-1'),
-    then: [speaks('meter-1')],
+    next: [speaks('meter-1')],
   },
   'joining anew, and the source deleted after the import': {
     fleet: [METER],
     plan: 'policy: { persistSession: false, deleteSource: after-import }',
-    then: [joins('meter-1')],
+    next: [joins('meter-1')],
   },
   'counters that are reset, and a setting that is taken back then': {
     fleet: [VALVE],
     plan: `policy: { persistSession: true, resetFrameCounters: true, deleteSource: after-heard }\n${RETIRED}`,
-    then: [resets('valve-1')],
+    next: [resets('valve-1')],
   },
 })
 
@@ -61,11 +61,11 @@ interruptions('a source that was muted before', {
   'and stays so on the target': {
     fleet: [MUTED],
     plan: 'policy: { persistSession: true, mutedSource: carry }',
-    then: [speaks('meter-1')],
+    next: [speaks('meter-1')],
   },
   'and is unmuted': {
     fleet: [MUTED],
     plan: 'policy: { persistSession: true, mutedSource: unmute }',
-    then: [speaks('meter-1')],
+    next: [speaks('meter-1')],
   },
 })

@@ -35,7 +35,7 @@ export interface Story {
   /** What is there before the first apply, besides the fleet on the source. */
   readonly before?: Act
   /** What happens before each apply after the first. */
-  readonly then?: readonly Act[]
+  readonly next?: readonly Act[]
   /** What happens between a run that was killed and the next; counters are not compared then. */
   readonly meanwhile?: Act
   /** Applies (0 first) after which there is more to do at once, for a cause lasts. */
@@ -134,7 +134,7 @@ const undisturbed = async (
   try {
     const starts = await sessionStarts(scene.migration)
     const events: (readonly EventKind[])[] = []
-    for (const [index, act] of [undefined, ...(story.then ?? [])].entries()) {
+    for (const [index, act] of [undefined, ...(story.next ?? [])].entries()) {
       await act?.(scene, index)
       const counted = counting()
       await scene.migration.applyThrough(counted.wrap)
@@ -163,7 +163,7 @@ const interrupt = async (story: Story, point: Point, end: unknown): Promise<void
   const { migration } = scene
   try {
     const starts = await sessionStarts(migration)
-    for (const [index, act] of [undefined, ...(story.then ?? [])].entries()) {
+    for (const [index, act] of [undefined, ...(story.next ?? [])].entries()) {
       await act?.(scene, index)
       if (index !== point.apply) {
         await migration.apply()
@@ -220,10 +220,9 @@ export const interruptions = (title: string, stories: Readonly<Record<string, St
   describe(title, () => {
     it.each(Object.entries(stories))(
       '%s: loses nothing wherever it is killed or loses an answer, and a second run reaches the same end',
-      async (name, story) => {
+      async (_name, story) => {
         const { end, events } = await undisturbed(story)
         const points = pointsOf(events)
-        if (process.env['FERRY_TEST_ALL'] === '1') console.log(`${name}: ${points.length} points`)
         const failures: string[] = []
         await walk(sample(points), 4, async (point) => {
           await interrupt(story, point, end).catch((error: unknown) => {

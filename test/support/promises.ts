@@ -47,15 +47,3 @@ export const brokenPromises = (
     broken.push(`${key}: both networks accept its join`)
   return broken
 }
-
-const VOLATILE = new Set(['created_at', 'updated_at', 'started_at'])
-
-/** The four registries of a store without what differs from run to run: times, and fields named in `hide`. */
-export const lasting = (store: Store, hide: readonly string[] = []): unknown => {
-  const { identityServer, joinServer, networkServer, applicationServer } = store
-  const text = JSON.stringify(
-    { identityServer, joinServer, networkServer, applicationServer },
-    (name, value: unknown) => (VOLATILE.has(name) ? undefined : hide.includes(name) ? '(hidden)' : value),
-  )
-  return JSON.parse(text)
-}
