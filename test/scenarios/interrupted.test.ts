@@ -1,6 +1,8 @@
+import { expect } from 'vitest'
 import { speaks, joins, resets } from '../support/acts.ts'
 import type { DeviceSpec } from '../support/fleet.ts'
-import { interruptions } from '../support/interruptions.ts'
+import { type Act, interruptions, type Story } from '../support/interruptions.ts'
+import { call } from '../support/stack-api.ts'
 
 const METER: DeviceSpec = {
   id: 'meter-1',
@@ -17,6 +19,27 @@ const VALVE: DeviceSpec = {
   fCntUp: 500,
   nFCntDown: 8,
   macSettings: { rx1_delay: 1 },
+}
+
+/** The target's Network Server takes the import, and refuses the final writes. */
+const refusing: Act = async ({ migration }) =>
+  void (await call(migration.target, 'POST', '/simulator/v1/faults', {
+    faults: [{ method: 'PUT', registry: 'ns', nth: 2, times: 99, do: { status: 400 } }],
+  }))
+
+/** The cause is mended; until then the source served the device with its counters. */
+const mended: Act = async ({ migration, device, air }) => {
+  const uplink = await device('meter-1').uplink(air, { confirmed: true })
+  expect(uplink).toMatchObject({ downlinks: [{ ack: true }], missed: [] })
+  await call(migration.target, 'DELETE', '/simulator/v1/faults')
+}
+
+const REFUSED: Story = {
+  fleet: [METER],
+  plan: 'policy: { persistSession: true }',
+  before: refusing,
+  unsettled: [0],
+  next: [mended, speaks('meter-1')],
 }
 
 const RETIRED = 'verify: { retireAfter: 0s }'
@@ -42,6 +65,11 @@ interruptions('stop-first', {
     plan: 'policy: { persistSession: true }',
     meanwhile: speaks('meter-1'),
     next: [speaks('meter-1')],
+  },
+  'final writes that the target refuses, and the source started again': REFUSED,
+  'final writes that the target refuses, of a device that sends while no run is at work': {
+    ...REFUSED,
+    meanwhile: speaks('meter-1'),
   },
   'joining anew, and the source deleted after the import': {
     fleet: [METER],
