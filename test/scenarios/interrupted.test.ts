@@ -1,121 +1,99 @@
-import { describe, expect, it } from 'vitest'
-import { walk } from '../../src/engine/run/walk.ts'
-import type { JournalPort, NetworkPort } from '../../src/index.ts'
-import { type DeviceSpec, register } from '../support/fleet.ts'
-import { type Migration, startMigration, type Wrap } from '../support/migration.ts'
-import { brokenPromises, lasting } from '../support/promises.ts'
-import { storeOf } from '../support/stack-api.ts'
+import { expect } from 'vitest'
+import { speaks, joins, resets } from '../support/acts.ts'
+import type { DeviceSpec } from '../support/fleet.ts'
+import { type Act, interruptions, type Story } from '../support/interruptions.ts'
+import { call } from '../support/stack-api.ts'
 
-interface Fleet {
-  readonly specs: readonly DeviceSpec[]
-  readonly policy: string
+const METER: DeviceSpec = {
+  id: 'meter-1',
+  number: 1,
+  mode: 'otaa',
+  fCntUp: 70_000,
+  nFCntDown: 12,
+  usedDevNonces: [3],
+}
+const VALVE: DeviceSpec = {
+  id: 'valve-1',
+  number: 2,
+  mode: 'abp',
+  fCntUp: 500,
+  nFCntDown: 8,
+  macSettings: { rx1_delay: 1 },
 }
 
-/** One device of each route that `stop-first` knows; concurrency 1, so that every point is the same in each run. */
-const FLEETS: Readonly<Record<string, Fleet>> = {
-  'session kept, ABP kept': {
-    specs: [
-      { id: 'meter-1', number: 1, mode: 'otaa', fCntUp: 70_000, nFCntDown: 12, usedDevNonces: [3] },
-      { id: 'valve-1', number: 2, mode: 'abp', fCntUp: 500, nFCntDown: 8 },
+/** The target's Network Server takes the import, and refuses the final writes. */
+const refusing: Act = async ({ migration }) =>
+  void (await call(migration.target, 'POST', '/simulator/v1/faults', {
+    faults: [{ method: 'PUT', registry: 'ns', nth: 2, times: 99, do: { status: 400 } }],
+  }))
+
+/** The cause is mended; until then the source served the device with its counters. */
+const mended: Act = async ({ migration, device, air }) => {
+  const uplink = await device('meter-1').uplink(air, { confirmed: true })
+  expect(uplink).toMatchObject({ downlinks: [{ ack: true }], missed: [] })
+  await call(migration.target, 'DELETE', '/simulator/v1/faults')
+}
+
+const REFUSED: Story = {
+  fleet: [METER],
+  plan: 'policy: { persistSession: true }',
+  before: refusing,
+  unsettled: [0],
+  next: [mended, speaks('meter-1')],
+}
+
+const RETIRED = 'verify: { retireAfter: 0s }'
+
+interruptions('stop-first', {
+  'sessions of OTAA and ABP that are kept': {
+    fleet: [METER, VALVE],
+    plan: 'policy: { persistSession: true }',
+    next: [
+      async (scene, apply) => {
+        await speaks('meter-1')(scene, apply)
+        await speaks('valve-1')(scene, apply)
+      },
     ],
-    policy: 'policy: { persistSession: true }',
   },
-  'joining anew, source deleted after the import': {
-    specs: [{ id: 'meter-1', number: 1, mode: 'otaa', fCntUp: 70_000, usedDevNonces: [3] }],
-    policy: 'policy: { persistSession: false, deleteSource: after-import }',
+  'a kept session, and the source deleted once it was heard': {
+    fleet: [METER],
+    plan: `policy: { persistSession: true, deleteSource: after-heard }\n${RETIRED}`,
+    next: [speaks('meter-1')],
   },
-  'counters reset': {
-    specs: [{ id: 'valve-1', number: 2, mode: 'abp', fCntUp: 500, nFCntDown: 8 }],
-    policy: 'policy: { persistSession: true, resetFrameCounters: true }',
+  'a kept session of a device that sends while no run is at work': {
+    fleet: [METER],
+    plan: 'policy: { persistSession: true }',
+    meanwhile: speaks('meter-1'),
+    next: [speaks('meter-1')],
   },
-}
-
-class Killed extends Error {}
-
-/** Ports that behave until the n-th event, and then never again: what a killed process looks like to the networks. */
-const killAt = (
-  n: number,
-  when: 'before' | 'after',
-): { readonly wrap: Wrap; readonly reached: () => boolean; readonly events: () => number } => {
-  let events = 0
-  let dead = false
-  const guarded = async <T>(effect: () => Promise<T>): Promise<T> => {
-    if (dead) throw new Killed()
-    events += 1
-    if (events === n && when === 'before') {
-      dead = true
-      throw new Killed()
-    }
-    const result = await effect()
-    if (events >= n && !dead) {
-      dead = true
-      throw new Killed()
-    }
-    return result
-  }
-  const wrap: Wrap = {
-    journal: (journal): JournalPort => ({
-      ...journal,
-      append: (records) => guarded(() => journal.append(records)),
-    }),
-    network: (network): NetworkPort => ({
-      ...network,
-      write: (write) => guarded(() => network.write(write)),
-      remove: (registry, ids) => guarded(() => network.remove(registry, ids)),
-    }),
-  }
-  return { wrap, reached: () => dead, events: () => events }
-}
-
-const begin = async (fleet: {
-  readonly specs: readonly DeviceSpec[]
-  readonly policy: string
-}): Promise<Migration> => {
-  const migration = await startMigration()
-  for (const spec of fleet.specs) await register(migration.source, spec)
-  await migration.writePlan(`${fleet.policy}\nrollout: { maxConcurrency: 1 }`)
-  return migration
-}
-
-const ends = async (migration: Migration): Promise<unknown> => [
-  lasting(await storeOf(migration.source)),
-  lasting(await storeOf(migration.target)),
-]
-
-describe.each(Object.entries(FLEETS))('a run of "%s" that is killed', (_name, fleet) => {
-  it('at each write and each line of its state loses nothing, and a second run reaches the same end', async () => {
-    const whole = await begin(fleet)
-    const count = killAt(Number.POSITIVE_INFINITY, 'before')
-    await whole.applyThrough(count.wrap)
-    const expected = await ends(whole)
-    await whole.close()
-    expect(count.events()).toBeGreaterThan(15)
-
-    const points = Array.from({ length: count.events() * 2 }, (_, index) => ({
-      n: Math.floor(index / 2) + 1,
-      when: index % 2 === 0 ? ('before' as const) : ('after' as const),
-    }))
-    await walk(points, 4, ({ n, when }) => interrupt(fleet, n, when, expected))
-  }, 240_000)
+  'final writes that the target refuses, and the source started again': REFUSED,
+  'final writes that the target refuses, of a device that sends while no run is at work': {
+    ...REFUSED,
+    meanwhile: speaks('meter-1'),
+  },
+  'joining anew, and the source deleted after the import': {
+    fleet: [METER],
+    plan: 'policy: { persistSession: false, deleteSource: after-import }',
+    next: [joins('meter-1')],
+  },
+  'counters that are reset, and a setting that is taken back then': {
+    fleet: [VALVE],
+    plan: `policy: { persistSession: true, resetFrameCounters: true, deleteSource: after-heard }\n${RETIRED}`,
+    next: [resets('valve-1')],
+  },
 })
 
-const interrupt = async (
-  fleet: Fleet,
-  n: number,
-  when: 'before' | 'after',
-  expected: unknown,
-): Promise<void> => {
-  const migration = await begin(fleet)
-  const at = `killed ${when} event ${n}`
-  try {
-    await expect(migration.applyThrough(killAt(n, when).wrap), at).rejects.toThrow(Killed)
-    const [source, target] = [await storeOf(migration.source), await storeOf(migration.target)]
-    for (const spec of fleet.specs)
-      expect(brokenPromises(source, target, `meters/${spec.id}`, spec), at).toEqual([])
-    await migration.apply()
-    expect(await ends(migration), at).toEqual(expected)
-    expect((await migration.apply()).status, at).toBe('nothing-to-do')
-  } finally {
-    await migration.close()
-  }
-}
+const MUTED = { ...METER, macSettings: { schedule_downlinks: false } }
+
+interruptions('a source that was muted before', {
+  'and stays so on the target': {
+    fleet: [MUTED],
+    plan: 'policy: { persistSession: true, mutedSource: carry }',
+    next: [speaks('meter-1')],
+  },
+  'and is unmuted': {
+    fleet: [MUTED],
+    plan: 'policy: { persistSession: true, mutedSource: unmute }',
+    next: [speaks('meter-1')],
+  },
+})

@@ -31,6 +31,13 @@ export const KEEPING: RandomPolicy = {
   rx1Delay: 'keep',
   deleteSource: 'never',
   preventRejoin: 'replace-root-keys',
+  handover: 'stop-first',
+  rootKeys: 'keep',
+  abp: 'keep',
+  rejoin: { trigger: 'none' },
+  queuedDownlinks: 'report',
+  mutedSource: 'blocked',
+  downlinkCounterMargin: 'auto',
 }
 export const JOINING_ANEW: RandomPolicy = { ...KEEPING, persistSession: false }
 export const RESETTING: RandomPolicy = { ...JOINING_ANEW, resetFrameCounters: true }

@@ -12,6 +12,7 @@ import {
   applyMigration,
   auditMigration,
   type ChangeSet,
+  type EscrowPort,
   type FerryEvent,
   type Host,
   type JournalPort,
@@ -66,6 +67,7 @@ export interface Migration {
 export interface Wrap {
   readonly journal?: (journal: JournalPort) => JournalPort
   readonly network?: (network: NetworkPort, side: 'source' | 'target') => NetworkPort
+  readonly escrow?: (escrow: EscrowPort) => EscrowPort
 }
 
 export interface MigrationOptions {
@@ -213,6 +215,12 @@ const applyThrough = async (workspace: Workspace, host: Host, wrap: Wrap): Promi
   const { loaded, lineage, stateOwner } = workspace
   const journal = await openJournal({ file: loaded.plan.state, lineage, ...stateOwner })
   const network = wrap.network ?? ((port: NetworkPort): NetworkPort => port)
+  const escrow = createEscrow({
+    folder: loaded.plan.escrow.path,
+    recipients: loaded.plan.escrow.recipients,
+    clock: host.clock,
+    ...(host.identity === undefined ? {} : { identity: host.identity }),
+  })
   try {
     return await applyChanges({
       planning: planned,
@@ -221,12 +229,7 @@ const applyThrough = async (workspace: Workspace, host: Host, wrap: Wrap): Promi
       target: network(workspace.target, 'target'),
       journal: wrap.journal?.(journal) ?? journal,
       progress: planned.state.progress,
-      escrow: createEscrow({
-        folder: loaded.plan.escrow.path,
-        recipients: loaded.plan.escrow.recipients,
-        clock: host.clock,
-        ...(host.identity === undefined ? {} : { identity: host.identity }),
-      }),
+      escrow: wrap.escrow?.(escrow) ?? escrow,
       digestKey: workspace.digestKey.key,
       stale: new Set(),
       approved: planned.changeSet.digest,

@@ -64,7 +64,7 @@ const nonces = (version: string): fc.Arbitrary<Partial<DeviceSpec>> =>
 const counter = fc.oneof(fc.constantFrom(0, 1, 65_535, 65_536), fc.integer({ min: 0, max: 200_000 }))
 
 /** One device of a random fleet; `number` makes its EUIs, address and keys. */
-const deviceOf = (number: number): fc.Arbitrary<DeviceSpec> =>
+const deviceOf = (number: number): fc.Arbitrary<RandomDevice> =>
   fc
     .record({
       mode: fc.constantFrom('otaa' as const, 'abp' as const),
@@ -94,9 +94,23 @@ const deviceOf = (number: number): fc.Arbitrary<DeviceSpec> =>
           status: fc.boolean(),
           formatter: maybe(fc.constant('function decodeUplink(input) { return { data: {} } }')),
           skips: maybe(fc.boolean()),
+          muted: fc.constantFrom(false, false, false, true),
+          queued: fc.constantFrom(0, 0, 1, 3),
         })
         .map(
-          ({ settings, joins, description, located, model, addresses, status, skips, ...rest }) =>
+          ({
+            settings,
+            joins,
+            description,
+            located,
+            model,
+            addresses,
+            status,
+            skips,
+            muted,
+            queued,
+            ...rest
+          }) =>
             withoutAbsent({
               id: `device-${number}`,
               number,
@@ -111,6 +125,7 @@ const deviceOf = (number: number): fc.Arbitrary<DeviceSpec> =>
               ...(mode === 'otaa' ? joins : {}),
               macSettings: {
                 ...settings,
+                ...(muted ? { schedule_downlinks: false } : {}),
                 ...(rest.classB ? { ping_slot_periodicity: 'PING_EVERY_4S' } : {}),
               },
               identity: withoutAbsent({
@@ -133,12 +148,22 @@ const deviceOf = (number: number): fc.Arbitrary<DeviceSpec> =>
                   }
                 : {},
               more: skips === undefined ? {} : { skip_payload_crypto_override: skips },
-            }) as DeviceSpec,
+              // One of class B or C would be sent them at once, and an application that encrypts pushes no plain ones.
+              queued:
+                rest.classB || rest.classC || skips === true || (mode === 'otaa' && rest.fCntUp === undefined)
+                  ? 0
+                  : queued,
+            }) as RandomDevice,
         ),
     )
 
+/** A device with so many downlinks that wait on the source. */
+export interface RandomDevice extends DeviceSpec {
+  readonly queued: number
+}
+
 /** Up to `size` devices of every kind that crosses. */
-export const fleetOf = (size: number): fc.Arbitrary<readonly DeviceSpec[]> =>
+export const fleetOf = (size: number): fc.Arbitrary<readonly RandomDevice[]> =>
   fc
     .integer({ min: 1, max: size })
     .chain((count) => fc.tuple(...Array.from({ length: count }, (_, index) => deviceOf(index + 1))))
@@ -149,12 +174,48 @@ export interface RandomPolicy {
   readonly rx1Delay: 'keep' | 'target' | number
   readonly deleteSource: 'never' | 'after-import' | 'after-heard'
   readonly preventRejoin: 'replace-root-keys' | 'none'
+  readonly handover: 'stop-first' | 'delete-first'
+  readonly rootKeys: 'keep' | 'generate'
+  readonly abp: 'keep' | 'reprogram' | 'to-otaa'
+  readonly rejoin: { readonly trigger: 'none' | 'manual' } | typeof TRIGGER
+  readonly queuedDownlinks: 'report' | 'copy' | 'wait-empty'
+  readonly mutedSource: 'blocked' | 'carry' | 'unmute'
+  readonly downlinkCounterMargin: 'auto' | number
 }
 
-export const policy: fc.Arbitrary<RandomPolicy> = fc.record({
-  persistSession: fc.boolean(),
-  resetFrameCounters: fc.boolean(),
-  rx1Delay: fc.oneof(fc.constantFrom('keep' as const, 'target' as const), fc.integer({ min: 1, max: 15 })),
-  deleteSource: fc.constantFrom('never', 'after-import', 'after-heard'),
-  preventRejoin: fc.constantFrom('replace-root-keys', 'none'),
-})
+const TRIGGER = { trigger: 'source-downlink', fPort: 42, payload: 'FF', confirmed: false } as const
+
+/** What the plan's own rules refuse is made what they ask for. */
+const allowed = (chosen: RandomPolicy): RandomPolicy => {
+  const isDeleteFirst = chosen.handover === 'delete-first'
+  const reprograms = chosen.rootKeys === 'generate' || chosen.abp !== 'keep'
+  const deleteSource =
+    reprograms && !isDeleteFirst && chosen.deleteSource === 'after-import'
+      ? 'after-heard'
+      : chosen.deleteSource
+  const nobodySends = isDeleteFirst || deleteSource === 'after-import' || chosen.preventRejoin === 'none'
+  return {
+    ...chosen,
+    deleteSource,
+    ...(isDeleteFirst && chosen.queuedDownlinks === 'copy' ? { queuedDownlinks: 'wait-empty' } : {}),
+    ...(chosen.abp === 'keep' ? {} : { resetFrameCounters: false }),
+    ...(nobodySends && chosen.rejoin.trigger === 'source-downlink' ? { rejoin: { trigger: 'none' } } : {}),
+  }
+}
+
+export const policy: fc.Arbitrary<RandomPolicy> = fc
+  .record<RandomPolicy>({
+    persistSession: fc.boolean(),
+    resetFrameCounters: fc.constantFrom(false, false, true),
+    rx1Delay: fc.oneof(fc.constantFrom('keep' as const, 'target' as const), fc.integer({ min: 1, max: 15 })),
+    deleteSource: fc.constantFrom('never', 'after-import', 'after-heard'),
+    preventRejoin: fc.constantFrom('replace-root-keys', 'replace-root-keys', 'none'),
+    handover: fc.constantFrom('stop-first', 'stop-first', 'delete-first'),
+    rootKeys: fc.constantFrom('keep', 'keep', 'keep', 'generate'),
+    abp: fc.constantFrom('keep', 'keep', 'reprogram', 'to-otaa'),
+    rejoin: fc.constantFrom({ trigger: 'none' } as const, { trigger: 'manual' } as const, TRIGGER),
+    queuedDownlinks: fc.constantFrom('report', 'copy', 'wait-empty'),
+    mutedSource: fc.constantFrom('blocked', 'carry', 'unmute'),
+    downlinkCounterMargin: fc.oneof(fc.constant('auto' as const), fc.constantFrom(0, 1, 32, 16_384)),
+  })
+  .map(allowed)

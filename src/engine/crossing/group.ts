@@ -8,6 +8,7 @@ import { deleteFromSource, ensureSourceIsOurs, startSource, stopSource, storeInE
 import { readWhole, unmuteTarget, writeFinal } from './target.ts'
 
 const AS = 'application-server'
+const NS = 'network-server'
 
 /**
  * A multicast group, from where the target holds it, muted. It has no uplinks and is never heard; what must not happen is
@@ -22,7 +23,10 @@ export const moveGroup = async (context: CrossingContext, seen: DeviceRecord): P
     const held = await readWhole(context, 'stop-source')
     if (!isDone('delete-network')) {
       if (!isDone('delete-application') && !(await isSilent(context, seen))) return 'queued'
-      await writeCounters(context, held)
+      // A run that was killed between this delete and its outcome had written the counters before.
+      const isGone =
+        journal.progress()?.steps['delete-network'] !== undefined && seen.registries[NS] === undefined
+      if (!isGone) await writeCounters(context, held)
       await ensureSourceIsOurs(context, 'delete-application')
     }
     for (const step of ['delete-application', 'delete-network'] as const)

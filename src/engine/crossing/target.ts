@@ -205,9 +205,8 @@ export const unmuteTarget = async (context: CrossingContext): Promise<void> => {
       ...(typeof startedAt === 'string' ? { startedAt } : {}),
     })
   }
-  if (progress?.sourceScheduling === false && context.intent.policy.mutedSource === 'carry') {
+  if (context.intent.policy.mutedSource === 'carry' && (await wasMutedBefore(context)))
     return markAlready(context, 'unmute-target')
-  }
   const write = {
     registry: 'network-server',
     ids: targetIds(context),
@@ -215,6 +214,12 @@ export const unmuteTarget = async (context: CrossingContext): Promise<void> => {
     ...(progress?.sourceScheduling === true ? {} : { clear: [MUTE] }),
   } as const
   await ensureWrite(onTarget(context), 'unmute-target', write, (record) => !isMuted(record))
+}
+
+/** Muted by others: before we stopped it, or now where its source is not stopped. */
+const wasMutedBefore = async ({ journal, source, change }: CrossingContext): Promise<boolean> => {
+  const was = journal.progress()?.sourceScheduling
+  return was === undefined ? isMuted(await source.read(change.device)) : was === false
 }
 
 const RESETS = 'mac_settings.resets_f_cnt'

@@ -106,7 +106,12 @@ export const advance = (
         at: record.at,
       }
     case 'intent':
-      return { ...known, steps: { ...begun(known, record.step), [record.step]: 'unknown' } }
+      return {
+        ...known,
+        // Written a second time: a refusal of this one says nothing of the one before.
+        registeredBefore: known.registeredBefore || isWrittenAgain(known, record.step),
+        steps: { ...begun(known, record.step), [record.step]: 'unknown' },
+      }
     case 'outcome': {
       const status: StepStatus = record.status === 'already' ? 'done' : record.status
       return {
@@ -181,6 +186,9 @@ const TAKES_BACK: { readonly [S in StepName]?: StepName } = {
   'undo-join': 'set-join',
   'undo-identity': 'create-identity',
 }
+
+const isWrittenAgain = (known: DeviceProgress, step: StepName): boolean =>
+  TARGET_WRITES.includes(step) && stepDone(known, step)
 
 const begun = (known: DeviceProgress, step: StepName): DeviceProgress['steps'] => {
   const takenBack = TAKES_BACK[step]

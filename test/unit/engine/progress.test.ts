@@ -40,6 +40,19 @@ describe('what the state knows of a device', () => {
     ).toBe('unknown')
   })
 
+  it('a write that worked stays ours when a second one of the same step is refused', () => {
+    const refused: JournalRecord = {
+      t: 'outcome',
+      device: 'meter-1',
+      step: 'create-identity',
+      at: AT,
+      status: 'failed',
+    }
+    const progress = knowing(begin(), ...done('create-identity'), intended('create-identity'), refused)
+    expect([isOurs(progress), progress.registeredBefore]).toEqual([true, true])
+    expect(isOurs(knowing(begin(), intended('create-identity'), refused))).toBe(false)
+  })
+
   it('what was taken back is forgotten, its target id remembered', () => {
     const progress = knowing(begin(), ...done(...IMPORT), undone)
     expect(progress.steps).toEqual({})
