@@ -106,6 +106,23 @@ devices: { include: [{ all: true }], overrides: [{ ids: [meter-1], set: { freque
   })
 
   scenario({
+    promise:
+      "a picture, which the target would download from where the source keeps it, stands in no device's way",
+    onBoth: true,
+    fleet: [{ ...METER, identity: { picture: { embedded: { mime_type: 'image/png', data: 'AAAA' } } } }],
+    oneNetwork: true,
+    plan: DELETE_FIRST,
+    ends: async (stage) => {
+      expect(await stage.held('source', 'is', 'meter-1')).toHaveProperty('picture.sizes')
+      await applied(stage, { waiting: 1 })
+      expect(await stage.held('target', 'is', 'meter-1')).not.toHaveProperty('picture')
+      await expectServed(stage, 'meter-1')
+      await stage.rollBack()
+      await expectServed(stage, 'meter-1', 'source')
+    },
+  })
+
+  scenario({
     promise: 'a muted device that was carried muted is unmuted where the plan says so afterwards',
     fleet: [{ ...METER, macSettings: { schedule_downlinks: false } }],
     plan: 'policy: { persistSession: true, mutedSource: carry, preventRejoin: none }',

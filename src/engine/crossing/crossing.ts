@@ -252,7 +252,7 @@ const takeBack = async (context: CrossingContext, error: ErrorRecord): Promise<v
 const ESCROW_ERRORS: readonly string[] = ['EscrowDamaged', 'EscrowMissing']
 
 /** Undefined for errors that end the run: refused credentials, an unwritable state, defects. */
-const recordOf = (error: unknown): ErrorRecord | undefined => {
+export const recordOf = (error: unknown): ErrorRecord | undefined => {
   if (error instanceof StepFailure) return error.error
   if (error instanceof FerryError && ESCROW_ERRORS.includes(error.code)) return errorRecord(error)
   if (!(error instanceof NetworkError) || error.refusesCredentials) return undefined

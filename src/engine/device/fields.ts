@@ -38,7 +38,9 @@ const AS = 'application-server'
 
 /** The one table of fields: what is not in it is not carried. Learnt from the stack's registries and their rules. */
 const FIELD_RULES: readonly FieldRule[] = [
-  ...rule(IS, 'setting', 'describes the device', 'name', 'description', 'attributes', 'locations', 'picture'),
+  ...rule(IS, 'setting', 'describes the device', 'name', 'description', 'attributes', 'locations'),
+  // An Identity Server downloads what a new device's picture links to, and refuses the device where it can not.
+  ...rule(IS, 'not-carried', "links to the source's own store of pictures", 'picture', 'picture.*'),
   ...rule(
     IS,
     'setting',

@@ -63,6 +63,17 @@ export const holderOf = (
       'complete it on the target by hand, or delete it there if it is not in use',
     )
   }
+  if (
+    isPartial &&
+    held.includes('network-server') &&
+    isTrue(target, 'network-server', 'supports_join') !== otaa
+  ) {
+    return blocked(
+      'PartialOnTarget',
+      `the target's Network Server holds ${id} as a device that ${otaa ? 'does not join' : 'joins'}, which it lets nobody change`,
+      'delete it on the Network Server of the target if it is not in use, or exclude the device',
+    )
+  }
   // New keys are compared with nothing: they were made by us, and are on the target alone.
   const areOurs = rootKeysReplaced(progress) || (isLetGo(progress) && progress?.credentials !== undefined)
   const holdsRootKeys = !isPartial || held.includes('join-server')

@@ -2,7 +2,7 @@ import type { DeviceChange } from '../../domain/change-set.ts'
 import { NetworkError } from '../../domain/errors.ts'
 import type { SelectableDevice, Selection } from '../../domain/migration-plan.ts'
 import type { HeldElsewhere } from '../../domain/ports.ts'
-import { type DeviceProgress, isLetGo, isUnderWay } from '../progress/progress.ts'
+import { type DeviceProgress, isLetGo, isOnlyStopped, isUnderWay } from '../progress/progress.ts'
 
 const euiKey = (ids: {
   readonly devEui?: string | undefined
@@ -85,6 +85,7 @@ export const excluded = (
     return {
       ...bare(device, progress?.target ?? device.deviceId),
       action: 'blocked',
+      ...(isOnlyStopped(progress) ? { steps: ['start-source'] } : {}),
       findings: [{ code: 'ExcludedWhileCrossing', severity: 'error', message, hint, subject }],
     }
   }

@@ -25,6 +25,7 @@ import {
   type DeviceProgress,
   deletesBegun,
   isLetGo,
+  isOnlyStopped,
   isUnderWay,
   rootKeysReplaced,
   stepDone,
@@ -157,7 +158,8 @@ export const planDevice = (given: DeviceInput): DeviceChange => {
     ...base,
     action: 'blocked',
     fields: [],
-    steps: [],
+    // No network would serve it until a person has mended the cause.
+    steps: isOnlyStopped(progress) && !speaks(target) ? ['start-source'] : [],
     later: [],
     findings: all,
   })

@@ -212,6 +212,14 @@ export const isOurs = (progress: DeviceProgress | undefined): boolean =>
 export const isUnderWay = (progress: DeviceProgress | undefined): progress is DeviceProgress =>
   isOurs(progress) || progress?.sourceScheduling !== undefined || deletesBegun(progress)
 
+/** Its source was stopped by us and nothing more: it can be started again, and serves the device as before. */
+export const isOnlyStopped = (progress: DeviceProgress | undefined): boolean =>
+  progress?.sourceScheduling !== undefined &&
+  progress.rollbackAt === undefined &&
+  progress.importRefused === undefined &&
+  !isLetGo(progress) &&
+  !deletesBegun(progress)
+
 /** The target held something of the device that we wrote, confirmed. */
 export const wasOnTarget = (progress: DeviceProgress | undefined): boolean =>
   progress !== undefined &&

@@ -6,12 +6,13 @@ import type { ErrorRecord } from '../../domain/journal.ts'
 import type { LoadedPlan } from '../../domain/migration-plan.ts'
 import type { Clock, EscrowPort, JournalPort, NetworkPort } from '../../domain/ports.ts'
 import type { CrossingContext } from '../crossing/context.ts'
-import { cross, type DeviceResult, staleResult } from '../crossing/crossing.ts'
+import { cross, type DeviceResult, recordOf, staleResult } from '../crossing/crossing.ts'
 import { deviceJournal, errorRecord } from '../crossing/device-journal.ts'
-import { StepFailure } from '../crossing/ensure.ts'
+import { ensureSourceIsOurs, startSource } from '../crossing/source.ts'
 import { adopt, updateSettings } from '../crossing/update.ts'
 import type { Planning } from '../planning/plan.ts'
 import { awaitedMembers, isGroup } from '../planning/groups.ts'
+import { speaks } from '../device/scheduling.ts'
 import { type DeviceProgress, isHeldByEscrow } from '../progress/progress.ts'
 import { walk } from './walk.ts'
 import { nextWave } from './waves.ts'
@@ -59,7 +60,11 @@ const ORDER = ['resume', 'retire', 'update', 'adopt', 'create'] as const
 
 /** Whether an apply would write or record anything. */
 export const hasWork = (changes: readonly DeviceChange[]): boolean =>
-  changes.some((change) => ORDER.some((action) => action === change.action))
+  changes.some((change) => ORDER.some((action) => action === change.action) || isStranded(change))
+
+/** A device that can not go on, and whose source we stopped: it is started again. */
+const isStranded = ({ action, steps }: DeviceChange): boolean =>
+  action === 'blocked' && steps.includes('start-source')
 
 /**
  * Carries out a change set. One bad device does not stop a fleet: it is reported and the others go on, up to
@@ -137,6 +142,7 @@ const workThrough = async (
   // Devices whose source is silent come first, and whatever else fails: no network serves them meanwhile.
   const isSilent = ({ device }: DeviceChange): boolean => isLeftSilent(input.progress.get(device))
   await walk(due.flat().filter(isSilent), rollout.maxConcurrency, work, input.draining)
+  await walk(planning.changeSet.devices.filter(isStranded), rollout.maxConcurrency, work, input.draining)
   // A group that was begun goes on: its source can not send to it any more.
   await walk(
     begun.filter((change) => !results.has(change.device)),
@@ -217,6 +223,7 @@ const failureLimit = (limit: LoadedPlan['plan']['rollout']['maxFailures'], devic
 
 const workOn = async (input: ApplyInput, change: DeviceChange): Promise<DeviceResult> => {
   const context = contextOf(input, change)
+  if (isStranded(change)) return startAgain(context)
   if (change.action === 'update' || change.action === 'adopt') {
     const result = await settings(context)
     const hasMore = change.steps.some((step) => !step.startsWith('update-'))
@@ -231,10 +238,24 @@ const settings = async (context: CrossingContext): Promise<DeviceResult> => {
     if (done === 'stale') return staleResult('its settings changed on the source after the preview')
     return { status: context.change.action === 'adopt' ? 'adopted' : 'updated' }
   } catch (error) {
-    if (error instanceof StepFailure) return { status: 'failed', error: error.error }
-    if (error instanceof NetworkError && !error.refusesCredentials)
-      return { status: 'failed', error: errorRecord(error) }
-    throw error
+    const record = recordOf(error)
+    if (record === undefined) throw error
+    return { status: 'failed', error: record }
+  }
+}
+
+const startAgain = async (context: CrossingContext): Promise<DeviceResult> => {
+  try {
+    await ensureSourceIsOurs(context, 'start-source')
+    if (!speaks(await context.target.read(context.change.target))) await startSource(context)
+    const blocked = untouched(context.change)?.error
+    if (blocked === undefined) return { status: 'blocked' }
+    const message = `${blocked.message}; its source was started again and serves it`
+    return { status: 'blocked', error: { ...blocked, message } }
+  } catch (error) {
+    const record = recordOf(error)
+    if (record === undefined) throw error
+    return { status: 'failed', error: record }
   }
 }
 

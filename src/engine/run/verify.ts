@@ -70,6 +70,7 @@ const verifyOne = async (input: VerifyInput, change: DeviceChange): Promise<Veri
   const writes = change.fields.filter((field) => field.verdict === 'write')
   if (change.action === 'update' && writes.length > 0) return row('differs', writes)
   if (isHeldByEscrow(progress)) return row('held-by-escrow')
+  if (progress?.undone === true) return row('unfinished')
   if (progress?.route === undefined || isGroupMoved(progress)) return row('equal')
   if (progress.unmutedAt === undefined) return row('unfinished')
   if (progress.heard !== undefined) return row('heard')

@@ -28,10 +28,10 @@ const networkKeys = (session: string) => NETWORK_KEYS.map((name) => `${session}.
  */
 export const FIELDS: { readonly [R in Registry]: readonly FieldRule[] } = {
   'identity-server': [
-    ...carried('name', 'description', 'attributes', 'locations', 'picture'),
+    ...carried('name', 'description', 'attributes', 'locations'),
     ...carried('version_ids', 'lora_alliance_profile_ids', 'serial_number', 'service_profile_id'),
     ...carried('network_server_address', 'application_server_address', 'join_server_address'),
-    ...told('activated_at', 'last_seen_at'),
+    ...told('activated_at', 'last_seen_at', 'picture'),
   ],
   'join-server': [
     ...carried('root_keys.root_key_id'),

@@ -13,6 +13,7 @@ const define = (code: number, namespace: string, name: string, format: string): 
   code,
 })
 
+const unknown = 2
 const invalid = 3
 const notFound = 5
 const exists = 6
@@ -189,6 +190,7 @@ export const errors = {
   nsReadOnly: define(invalid, 'networkserver/redis', 'read_only_field', 'read-only field `{field}`'),
   jsReadOnly: define(invalid, 'joinserver/redis', 'read_only_field', 'read-only field `{field}`'),
   asReadOnly: define(invalid, 'applicationserver/redis', 'read_only_field', 'read-only field `{field}`'),
+  pictureNotFetched: define(unknown, 'blob', 'not_found', 'blob not found'),
   forbiddenId: define(
     invalid,
     'identityserver/blocklist',

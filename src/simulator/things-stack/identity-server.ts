@@ -65,6 +65,18 @@ const requireAddresses = (application: Message, device: Message): void => {
   }
 }
 
+/**
+ * A picture is stored as links to the server's own store. One that a request links to is downloaded from there, and no
+ * other server's is to be had here (as a self-hosted The Things Stack, whose links name no host).
+ */
+const storedPicture = (application: string, device: Message): Message => {
+  const picture = child(device, 'picture')
+  if (picture === undefined) return {}
+  if (child(picture, 'embedded') === undefined) throw fail(errors.pictureNotFetched)
+  const id = textAt(device, 'ids.device_id') ?? ''
+  return { picture: { sizes: { '0': `/assets/blob/end_device_pictures/${application}.${id}/original` } } }
+}
+
 const create: Route = {
   method: 'POST',
   path: '/applications/:application/devices',
@@ -94,6 +106,7 @@ const create: Route = {
           version_ids: {},
           lora_alliance_profile_ids: {},
           ...device,
+          ...storedPicture(application, device),
           ids,
           created_at: now,
           updated_at: now,
