@@ -2,7 +2,7 @@ import type { DeviceChange } from '../../domain/change-set.ts'
 import type { NewCredentials } from '../../domain/credentials.ts'
 import type { DeviceIds, DeviceRecord } from '../../domain/device.ts'
 import type { Route, StepName } from '../../domain/journal.ts'
-import type { DeviceIntent } from '../../domain/migration-plan.ts'
+import type { DeviceIntent, SelectableDevice } from '../../domain/migration-plan.ts'
 import type { EscrowPort, NetworkPort } from '../../domain/ports.ts'
 import { completed } from '../device/completed.ts'
 import { type Desired, desiredRecord, type TargetDefaults } from '../device/desired.ts'
@@ -16,6 +16,7 @@ import type { Ensuring } from './ensure.ts'
 export interface CrossingContext {
   readonly change: DeviceChange
   readonly intent: DeviceIntent
+  readonly intentOf: (device: SelectableDevice) => DeviceIntent
   readonly source: NetworkPort
   readonly target: NetworkPort
   readonly journal: DeviceJournal

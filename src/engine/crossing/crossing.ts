@@ -3,6 +3,8 @@ import type { DeviceRecord } from '../../domain/device.ts'
 import { FerryError, NetworkError } from '../../domain/errors.ts'
 import type { DeviceResultStatus } from '../../domain/events.ts'
 import type { ErrorRecord } from '../../domain/journal.ts'
+import type { Json } from '../../domain/json.ts'
+import { pinnedIntent } from '../planning/plan-device.ts'
 import { hasSession } from '../device/records.ts'
 import { isReprogrammed, isStoppedRoute } from '../device/route.ts'
 import { SOURCE_RETURNED, TARGET_SPEAKS } from '../device/scheduling.ts'
@@ -10,12 +12,12 @@ import { deletesBegun, isHeldByEscrow, isLetGo, stepDone } from '../progress/pro
 import { begin, beginAgain, hasVanished } from './begin.ts'
 import { type CrossingContext, desiredFrom, markDone, stepsOf } from './context.ts'
 import { ensureCredentials } from './credentials.ts'
-import { checkImport, giveBack, moveOver } from './delete-first.ts'
+import { checkImport, giveBack, lastRecord, moveOver } from './delete-first.ts'
 import { errorRecord } from './device-journal.ts'
 import { StepFailure } from './ensure.ts'
 import { finish } from './finish.ts'
 import { moveGroup } from './group.ts'
-import { fallSilent, writeFinals } from './handover.ts'
+import { fallSilent, keepSilent, writeFinals } from './handover.ts'
 import { isQueueEmpty } from './queue.ts'
 import { mayLetGo, refuseReturned, startSource, storeInEscrow } from './source.ts'
 import {
@@ -63,9 +65,10 @@ const attempt = async (context: CrossingContext): Promise<DeviceResult | 'again'
   if (known?.importRefused !== undefined) return givenBack(context)
   const isGroup = change.route === 'multicast'
   if (!isGroup && !isLetGo(known)) await refuseReturned(context)
-  if (isHeldByEscrow(known)) return moveAndFinish(context)
+  if (isHeldByEscrow(known)) return moveAndFinish(await withStoredIntent(context))
   if (!isGroup && !hasVanished(context) && (isLetGo(known) || deletesBegun(known))) {
     const mayDoubt = isLetGo(known) && !stepDone(known, 'unmute-target') && isStopped(change)
+    if (!isLetGo(known) && isStopped(change)) await keepSilent(context)
     if (!mayDoubt || (await mayLetGo(context))) return { status: await finish(context) }
     await forgetUnmute(context)
     await beginAgain(context, 'somebody started the source again before the target spoke')
@@ -78,6 +81,14 @@ const attempt = async (context: CrossingContext): Promise<DeviceResult | 'again'
     return staleResult(changed)
   }
   return walk(context, seen)
+}
+
+/** Overrides may choose by attributes, which the escrow alone tells of a device that the source does not hold any more. */
+const withStoredIntent = async (context: CrossingContext): Promise<CrossingContext> => {
+  const { ids, registries } = await lastRecord(context)
+  const attributes = registries['identity-server']?.['attributes'] as Json | undefined
+  const chosen = context.intentOf({ ...ids, ...(attributes === undefined ? {} : { attributes }) })
+  return { ...context, intent: pinnedIntent(chosen, context.journal.progress()) }
 }
 
 /** One course through the steps, by what may be done to the source and when (`progress/steps.ts`). */

@@ -94,7 +94,7 @@ const secure = async (context: CrossingContext): Promise<void> => {
   if (!stepDone(journal.progress(), 'check-escrow')) await markDone(context, 'check-escrow')
 }
 
-const lastRecord = async ({ journal, escrow, change }: CrossingContext): Promise<DeviceRecord> => {
+export const lastRecord = async ({ journal, escrow, change }: CrossingContext): Promise<DeviceRecord> => {
   const place = journal.progress()?.escrow.B
   if (place === undefined) throw new Error(`${change.device} is not in the escrow`)
   return escrow.load(place)

@@ -8,7 +8,7 @@ import { stepDone } from '../progress/progress.ts'
 import { joinedSincePreview } from './begin.ts'
 import { type CrossingContext, desiredFrom, markDone, stepsOf } from './context.ts'
 import { isQueueEmpty } from './queue.ts'
-import { startSource, stopSource, storeInEscrow } from './source.ts'
+import { ensureSourceIsOurs, startSource, stopSource, storeInEscrow } from './source.ts'
 import { rememberSourceAddress, writeFinal } from './target.ts'
 
 /**
@@ -44,6 +44,17 @@ export const fallSilent = async (context: CrossingContext, seen: DeviceRecord): 
     await markDone(context, 'read-again')
   }
   return { status: 'silent', record: silent }
+}
+
+/** Somebody may have started the source while it was being deleted: the target gets what it has counted since. */
+export const keepSilent = async (context: CrossingContext): Promise<void> => {
+  const seen = await context.source.read(context.change.device)
+  if (seen.registries['network-server'] === undefined || !speaks(seen)) return
+  await ensureSourceIsOurs(context, 'stop-source')
+  const silent = await stopSource(context, seen)
+  const desired = await desiredFrom(context, silent)
+  for (const step of stepsOf(context, desired.record))
+    if (step === 'final-network' || step === 'final-join') await writeFinal(context, step, desired)
 }
 
 /** Step 9: the target gets what the silent source holds. */

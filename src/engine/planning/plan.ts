@@ -40,6 +40,8 @@ export interface PlanningInput {
 export interface Planning {
   readonly changeSet: ChangeSet
   readonly intents: ReadonlyMap<string, DeviceIntent>
+  /** What the plan wants of a device, for one whose description is learnt only later: from the escrow. */
+  readonly intentOf: (device: SelectableDevice) => DeviceIntent
   readonly targetFacts: NetworkFacts
   /** Defaults of the target for a frequency plan and PHY version. */
   readonly defaultsFor: (frequencyPlan: string, phyVersion: string) => Promise<TargetDefaults>
@@ -83,7 +85,7 @@ export const planChanges = async (input: PlanningInput): Promise<Planning> => {
   const listed = new Set(sourceDevices.map((device) => device.deviceId))
   const gone = [...state.progress.values()].filter((device) => !listed.has(device.device))
   await walk(gone, input.loaded.plan.rollout.maxConcurrency, async (progress) => {
-    const { intent } = input.select({ deviceId: progress.device })
+    const { intent } = input.select(knownOf(progress))
     intents.set(progress.device, intent)
     const change = await planGone(input, progress, intent)
     changes.push(withStatus(input, change))
@@ -116,8 +118,17 @@ export const planChanges = async (input: PlanningInput): Promise<Planning> => {
     digestKey: input.digestKey.from,
     devices,
   })
-  return { changeSet, intents, targetFacts, defaultsFor }
+  const intentOf = (device: SelectableDevice): DeviceIntent => input.select(device).intent
+  return { changeSet, intents, intentOf, targetFacts, defaultsFor }
 }
+
+/** What the state knows of a device that the source does not list any more. */
+const knownOf = ({ device, devEui, joinEui }: DeviceProgress): SelectableDevice =>
+  ({
+    deviceId: device,
+    ...(devEui === undefined ? {} : { devEui }),
+    ...(joinEui === undefined ? {} : { joinEui }),
+  }) as SelectableDevice
 
 /** Within one deployment the source's own devices hold the EUIs that will be free when they are deleted there. */
 const isNotSource =

@@ -13,14 +13,15 @@ interface Muted {
 
 /**
  * Tools that mute the source and export the device afterwards make a target that is muted too: no network answers the
- * device. With `mutedSource: unmute` the target serves it, as long as the source is silent, and not because of us.
+ * device. With `mutedSource: unmute` the target serves it, as long as the source is silent, and not because of us. The same goes for
+ * one that we carried muted, where the plan was edited afterwards.
  */
 export const unmuting = ({ source, target, progress, policy }: Muted): readonly FieldChange[] =>
   policy.mutedSource === 'unmute' &&
   isMuted(source) &&
   isMuted(target) &&
-  progress?.sourceScheduling === undefined &&
-  !isLetGo(progress)
+  // Carried muted: as it was before we stopped it.
+  (isLetGo(progress) ? progress?.sourceScheduling === false : progress?.sourceScheduling === undefined)
     ? [
         {
           registry: 'network-server',

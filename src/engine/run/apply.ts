@@ -265,6 +265,7 @@ const contextOf = (input: ApplyInput, change: DeviceChange): CrossingContext => 
   return {
     change,
     intent,
+    intentOf: input.planning.intentOf,
     source: input.source,
     target: input.target,
     journal: deviceJournal(change.device, input.journal, input.progress, input.clock, input.emit),
