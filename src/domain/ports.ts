@@ -97,6 +97,8 @@ export interface NetworkPort {
   downlinkQueue(deviceId: string): Promise<readonly QueuedDownlink[] | undefined>
   /** Appends to the queue. A second call appends again: what is there is to be read first. */
   pushDownlinks(deviceId: string, downlinks: readonly QueuedDownlink[]): Promise<void>
+  /** The queue holds these, in their order, and nothing else. */
+  replaceDownlinks(deviceId: string, downlinks: readonly QueuedDownlink[]): Promise<void>
   /** A DevAddr of the network's own block, for an ABP device that is re-programmed. */
   newDevAddr(): Promise<DevAddr>
   write(write: RegistryWrite): Promise<void>

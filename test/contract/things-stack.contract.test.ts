@@ -290,6 +290,21 @@ describe.each(serversUnderTest)('The Things Stack adapter against the $name', (s
       for (const { correlationIds } of queue.slice(0, 2)) expect(correlationIds).toEqual([])
     })
 
+    test('has a queue that is replaced whole, and keeps the correlation ids of a client', async () => {
+      const ids = newIds()
+      await create(port, ids)
+      const marked = downlink(5, 'marked', { correlationIds: ['made-by:test'] })
+      await port.pushDownlinks(ids.deviceId, [downlink(4, 'goes'), marked])
+      await port.replaceDownlinks(ids.deviceId, [marked, downlink(6, 'comes')])
+      const queue = (await port.downlinkQueue(ids.deviceId)) ?? []
+      expect(queue.map(({ fPort, correlationIds }) => [fPort, correlationIds])).toEqual([
+        [5, ['made-by:test']],
+        [6, []],
+      ])
+      await port.replaceDownlinks(ids.deviceId, [])
+      expect(await port.downlinkQueue(ids.deviceId)).toEqual([])
+    })
+
     test('keeps gateways and time of a downlink of class B or C', async () => {
       const ids = newIds()
       await create(port, ids)

@@ -24,6 +24,7 @@ const guarding = (guard: Guard): Wrap => ({
     write: (write) => guard('network', () => network.write(write)),
     remove: (registry, ids) => guard('network', () => network.remove(registry, ids)),
     pushDownlinks: (id, downlinks) => guard('network', () => network.pushDownlinks(id, downlinks)),
+    replaceDownlinks: (id, downlinks) => guard('network', () => network.replaceDownlinks(id, downlinks)),
   }),
 })
 
@@ -84,6 +85,8 @@ export const losing = (migration: Migration, n: number, when: 'before' | 'after'
         write: (write) => lose(network, write.create === true ? 'POST' : 'PUT', () => port.write(write)),
         remove: (registry, ids) => lose(network, 'DELETE', () => port.remove(registry, ids)),
         pushDownlinks: (id, downlinks) => lose(network, 'POST', () => port.pushDownlinks(id, downlinks)),
+        replaceDownlinks: (id, downlinks) =>
+          lose(network, 'POST', () => port.replaceDownlinks(id, downlinks)),
       }
     },
   }

@@ -58,25 +58,46 @@ const withoutGateways = (item: QueuedDownlink): QueuedDownlink =>
       }
     : item
 
+/** A correlation id, which networks keep: tells what we queued on the target from what its applications did. */
+const COPIED = 'ferry:copied-from-source'
+
+const copyOf = (item: QueuedDownlink): QueuedDownlink => ({
+  ...withoutGateways(item),
+  correlationIds: [...new Set([...item.correlationIds, COPIED])],
+})
+
 /**
  * What waits in the silent source's queue is queued on the muted target, which gives it counters of its own. What is
- * there already, from an earlier attempt, is not queued twice; what applications queue on the target stays.
+ * there already, from an earlier attempt, is not queued twice, and what the source has sent since is taken away again;
+ * what applications queue on the target stays.
  */
 export const copyDownlinks = async (context: CrossingContext): Promise<void> => {
   const { source, target, change, journal } = context
-  const waiting = (await queueOf(source, change.device, 'copy-downlinks')).map(withoutGateways)
+  const waiting = (await queueOf(source, change.device, 'copy-downlinks')).map(copyOf)
   await journal.fact({ name: 'copied-downlinks', count: waiting.length })
-  const left = async (): Promise<readonly QueuedDownlink[]> =>
-    missingFrom(await queueOf(target, change.target, 'copy-downlinks'), waiting)
-  const items = await left()
-  if (items.length === 0) return markAlready(context, 'copy-downlinks')
+  const compared = async () => {
+    const held = await queueOf(target, change.target, 'copy-downlinks')
+    const copied = held.filter((item) => item.correlationIds.includes(COPIED))
+    return { held, missing: missingFrom(copied, waiting), sent: missingFrom(waiting, copied) }
+  }
+  const isCopied = async (): Promise<boolean> => {
+    const { missing, sent } = await compared()
+    return missing.length === 0 && sent.length === 0
+  }
+  if (await isCopied()) return markAlready(context, 'copy-downlinks')
   await ensure(onTarget(context), {
     step: 'copy-downlinks',
     registry: 'application-server',
     verb: 'set',
     paths: [],
-    look: async () => (await left()).length === 0,
-    send: async () => target.pushDownlinks(change.target, await left()),
+    look: isCopied,
+    send: async () => {
+      const { held, missing, sent } = await compared()
+      // A replaced queue loses what is queued in the same moment: only where something has to be taken away.
+      if (sent.length === 0) return target.pushDownlinks(change.target, missing)
+      const kept = held.filter((item) => !sent.includes(item))
+      return target.replaceDownlinks(change.target, [...kept, ...missing])
+    },
   })
 }
 

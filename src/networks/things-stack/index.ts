@@ -8,7 +8,7 @@ import { readElsewhere } from './elsewhere.ts'
 import { readDefaultMacSettings, readFacts, readNewDevAddr } from './facts.ts'
 import { listDevices } from './listing.ts'
 import { preflight } from './preflight.ts'
-import { pushDownlinks, readDownlinkQueue } from './queue.ts'
+import { pushDownlinks, readDownlinkQueue, replaceDownlinks } from './queue.ts'
 import { createDeviceReader, readSession } from './reading.ts'
 import { refuseUnsafe, serverUrls } from './servers.ts'
 import { removeDevice, writeDevice } from './writing.ts'
@@ -70,6 +70,7 @@ export const createThingsStack = (options: ThingsStackOptions): NetworkPort => {
     readSession: (deviceId) => readSession(api, deviceId),
     downlinkQueue: (deviceId) => readDownlinkQueue(api, deviceId),
     pushDownlinks: (deviceId, downlinks) => pushDownlinks(api, deviceId, downlinks),
+    replaceDownlinks: (deviceId, downlinks) => replaceDownlinks(api, deviceId, downlinks),
     newDevAddr: () => readNewDevAddr(api),
     write: (write) => writeDevice(api, write),
     remove: (registry, ids) => removeDevice(api, registry, ids),

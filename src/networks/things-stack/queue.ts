@@ -72,7 +72,22 @@ export const pushDownlinks = async (
   deviceId: string,
   downlinks: readonly QueuedDownlink[],
 ): Promise<void> => {
-  if (downlinks.length === 0) return
-  const path = `${api.devicesPath(REGISTRY, deviceId)}/down/push`
+  if (downlinks.length > 0) await send(api, deviceId, 'push', downlinks)
+}
+
+/** The queue of a device becomes these downlinks; can be sent again. */
+export const replaceDownlinks = (
+  api: Api,
+  deviceId: string,
+  downlinks: readonly QueuedDownlink[],
+): Promise<void> => send(api, deviceId, 'replace', downlinks)
+
+const send = async (
+  api: Api,
+  deviceId: string,
+  verb: 'push' | 'replace',
+  downlinks: readonly QueuedDownlink[],
+): Promise<void> => {
+  const path = `${api.devicesPath(REGISTRY, deviceId)}/down/${verb}`
   await api.call({ method: 'POST', registry: REGISTRY, path, body: { downlinks: downlinks.map(bodyOf) } })
 }

@@ -91,7 +91,7 @@ const muted = async (stage: Stage, side: Side, id: string): Promise<unknown> =>
 
 const DELETE_FIRST = 'policy: { persistSession: true, handover: delete-first }'
 
-describe('what reviews found, and is not mended', () => {
+describe('half-way devices that people, plans and other tools meddle with', () => {
   scenario({
     promise: 'a device half-way that an edited plan blocks is not left silent, between two networks',
     fleet: [METER],
