@@ -83,14 +83,17 @@ const countLines = (counts: ApplyCounts): readonly Line[] => {
 interface Cause {
   readonly error: ErrorRecord
   readonly devices: readonly string[]
+  /** Not all devices have the same message: that of the first is shown. */
+  readonly differs: boolean
 }
 
 const causesOf = (left: readonly LeftDevice[]): readonly Cause[] => {
-  const causes = new Map<string, { error: ErrorRecord; devices: string[] }>()
+  const causes = new Map<string, { error: ErrorRecord; devices: string[]; differs: boolean }>()
   for (const { device, error } of left) {
     if (error === undefined) continue
-    const cause = causes.get(error.code) ?? { error, devices: [] }
+    const cause = causes.get(error.code) ?? { error, devices: [], differs: false }
     cause.devices.push(device)
+    cause.differs ||= cause.error.message !== error.message
     causes.set(error.code, cause)
   }
   return [...causes.values()].sort(
@@ -98,11 +101,16 @@ const causesOf = (left: readonly LeftDevice[]): readonly Cause[] => {
   )
 }
 
-const causeLines = ({ error, devices: names }: Cause): readonly Line[] => {
+const causeLines = ({ error, devices: names, differs }: Cause): readonly Line[] => {
   const shown = examplesOf(names).map(harmless)
   const more = names.length - shown.length
   return [
-    line(4, '  ', ['red', harmless(error.code)], ` ${count(names.length)}: ${harmless(error.message)}`),
+    line(
+      4,
+      '  ',
+      ['red', harmless(error.code)],
+      ` ${count(names.length)}: ${harmless(error.message)}${differs ? ' (the first; the others differ)' : ''}`,
+    ),
     line(6, ['dim', `    ${shown.join(', ')}${more > 0 ? `, and ${count(more)} more` : ''}`]),
     ...(error.hint === undefined ? [] : [line(9, `    fix: ${harmless(error.hint)}`)]),
   ]

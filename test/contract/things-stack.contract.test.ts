@@ -280,7 +280,7 @@ describe.each(serversUnderTest)('The Things Stack adapter against the $name', (s
       const ids = newIds()
       await create(port, ids)
       expect(await port.downlinkQueue(ids.deviceId)).toEqual([])
-      const [first, second] = [downlink(1, 'first', { confirmed: true }), downlink(223, '')]
+      const [first, second] = [downlink(1, 'first', { confirmed: true }), downlink(223, 'second')]
       const third = downlink(17, 'third', { priority: 'HIGH', correlationIds: ['made-by:test'] })
       await port.pushDownlinks(ids.deviceId, [first, second])
       await port.pushDownlinks(ids.deviceId, [third])
@@ -288,6 +288,13 @@ describe.each(serversUnderTest)('The Things Stack adapter against the $name', (s
       const queue = (await port.downlinkQueue(ids.deviceId)) ?? []
       expect(queue.map(withoutCorrelation)).toEqual([first, second, third].map(withoutCorrelation))
       for (const { correlationIds } of queue.slice(0, 2)) expect(correlationIds).toEqual([])
+    })
+
+    test('has a queue that takes no downlink without a payload', async () => {
+      const ids = newIds()
+      await create(port, ids)
+      const error = await failing(port.pushDownlinks(ids.deviceId, [downlink(1, '')]))
+      expect(error).toMatchObject({ fault: { effect: 'none' } })
     })
 
     test('has a queue that is replaced whole, and keeps the correlation ids of a client', async () => {

@@ -55,6 +55,8 @@ const write = (call: Call, method: 'Push' | 'Replace', items: readonly Message[]
   if (!network.applicationServer.has(key))
     throw fail(errors.asDeviceNotFound, { device_uid: `${application}.${param(call, 'device')}` })
   if (items.some((item) => item['f_port'] === undefined)) throw fail(errors.asNoFPort)
+  if (items.some(({ frm_payload }) => frm_payload === undefined || frm_payload === ''))
+    throw fail(errors.asNoPayload)
   const rpc = `rpc:/ttn.lorawan.v3.AppAs/DownlinkQueue${method}:${ulid()}`
   writeQueue(
     network,

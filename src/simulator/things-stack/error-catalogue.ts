@@ -130,6 +130,7 @@ export const errors = {
     'device `{device_uid}` not found',
   ),
   asNoFPort: define(invalid, 'applicationserver', 'no_f_port', 'no FPort'),
+  asNoPayload: define(invalid, 'applicationserver', 'no_payload', 'no payload'),
   asNoDeviceSession: define(
     precondition,
     'applicationserver',
