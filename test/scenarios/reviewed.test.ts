@@ -99,6 +99,17 @@ const DELETE_FIRST = 'policy: { persistSession: true, handover: delete-first }'
 
 describe('what reviews found', () => {
   scenario({
+    promise: 'a script that is equal on both sides is not kept twice a device in the change set',
+    fleet: [{ ...METER, formatter: 'x'.repeat(30_000) }],
+    plan: 'policy: { persistSession: true }',
+    ends: async (stage) => {
+      await applied(stage, { waiting: 1 })
+      const [change] = (await stage.plan()).changeSet.devices
+      expect(JSON.stringify(change).length).toBeLessThan(5_000)
+    },
+  })
+
+  scenario({
     promise: 'a write that is not answered and comes true later makes no stranger of the device',
     fleet: [METER],
     plan: 'policy: { persistSession: true }\nrollout: { maxFailures: 5 }',
