@@ -104,7 +104,7 @@ const nextWords = (device: DeviceProgress, status: DeviceStatus): string => {
     case 'adopted':
       return 'nothing'
     case 'failed':
-      return isOurs(device) || isLetGo(device)
+      return isOurs(device) || isLetGo(device) || device.sourceScheduling !== undefined
         ? 'run ferry apply again to go on'
         : 'its source still serves it; run ferry apply again when the cause is mended'
     case 'deferred':
