@@ -1,7 +1,9 @@
 import { readdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { describe, expect } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { NetworkError } from '../../src/domain/errors.ts'
+import { foldState } from '../../src/engine/progress/progress.ts'
+import { statusRows } from '../../src/engine/progress/status.ts'
 import type { NetworkPort, Registry, RegistryWrite } from '../../src/index.ts'
 import { type DeviceSpec, register } from '../support/fleet.ts'
 import { actions } from '../support/migration.ts'
@@ -98,6 +100,36 @@ const muted = async (stage: Stage, side: Side, id: string): Promise<unknown> =>
 const DELETE_FIRST = 'policy: { persistSession: true, handover: delete-first }'
 
 describe('what reviews found', () => {
+  it('a device whose source could not be started again is not told as served by it', () => {
+    const at = '2026-01-01T00:00:00Z'
+    const step = 'start-source'
+    const known = foldState([
+      {
+        t: 'begin',
+        device: 'meter-1',
+        at,
+        target: 'meter-1',
+        route: 'session-kept',
+        handover: 'delete-first',
+      },
+      { t: 'fact', device: 'meter-1', fact: { name: 'source-scheduling', value: null } },
+      { t: 'outcome', device: 'meter-1', step, at, status: 'failed', error: { code: 'X', message: 'x' } },
+    ])
+    const [row] = statusRows(known, { heardWithin: 1, now: new Date() })
+    expect(row?.next).toBe('run ferry apply again to go on')
+  })
+
+  scenario({
+    promise: 'a script that is equal on both sides is not kept twice a device in the change set',
+    fleet: [{ ...METER, formatter: 'x'.repeat(30_000) }],
+    plan: 'policy: { persistSession: true }',
+    ends: async (stage) => {
+      await applied(stage, { waiting: 1 })
+      const [change] = (await stage.plan()).changeSet.devices
+      expect(JSON.stringify(change).length).toBeLessThan(5_000)
+    },
+  })
+
   scenario({
     promise: 'a write that is not answered and comes true later makes no stranger of the device',
     fleet: [METER],

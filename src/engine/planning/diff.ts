@@ -194,6 +194,10 @@ export const settingChanges = (
   return changes
 }
 
+/** What is equal is counted, not compared by a reader: a fleet's scripts, twice a device, would fill the memory. */
+const brief = (value: FieldValue | undefined): FieldValue | undefined =>
+  value === undefined || value instanceof Secret ? value : summary(value)
+
 /** Settings and keys that are equal on both sides, to count them in the preview. */
 export const equalFields = (observed: DeviceRecord, desired: DeviceRecord): readonly FieldChange[] =>
   REGISTRIES.flatMap((registry) =>
@@ -201,6 +205,14 @@ export const equalFields = (observed: DeviceRecord, desired: DeviceRecord): read
       .filter(([path]) => ['setting', 'address', 'root-key'].includes(fieldKind(registry, path)))
       .filter(([path, value]) => sameValue(path, observed.registries[registry]?.[path], value))
       .map(([path, value]) =>
-        change(registry, path, observed.registries[registry]?.[path], value, 'leave', 'equal', undefined),
+        change(
+          registry,
+          path,
+          brief(observed.registries[registry]?.[path]),
+          brief(value),
+          'leave',
+          'equal',
+          undefined,
+        ),
       ),
   )

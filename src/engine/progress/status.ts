@@ -112,7 +112,7 @@ const nextWords = (device: DeviceProgress, status: DeviceStatus): string => {
     case 'undone':
       return 'the source serves it; ferry apply would move it again'
     case 'failed':
-      return isOurs(device) || isLetGo(device)
+      return isOurs(device) || isLetGo(device) || device.sourceScheduling !== undefined
         ? 'run ferry apply again to go on'
         : 'its source still serves it; run ferry apply again when the cause is mended'
     case 'deferred':
