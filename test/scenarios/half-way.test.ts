@@ -1,95 +1,15 @@
 import { describe, expect } from 'vitest'
-import type { NetworkPort, Registry, RegistryWrite } from '../../src/index.ts'
-import type { DeviceSpec } from '../support/fleet.ts'
 import { actions } from '../support/migration.ts'
+import { applied, at, expectServed, remove, results, scenario } from '../support/scenario.ts'
 import {
-  applied,
-  at,
-  expectServed,
-  remove,
-  results,
-  type Side,
-  type Stage,
-  scenario,
-} from '../support/scenario.ts'
+  DELETE_FIRST,
+  killedBefore,
+  killedOnceMuted,
+  METER,
+  muted,
+  unmuteByHand,
+} from '../support/half-way.ts'
 import { call } from '../support/stack-api.ts'
-
-const METER: DeviceSpec = {
-  id: 'meter-1',
-  number: 1,
-  mode: 'otaa',
-  fCntUp: 100,
-  nFCntDown: 5,
-  lastJoinNonce: 2,
-}
-const MUTE = 'mac_settings.schedule_downlinks'
-
-class Killed extends Error {}
-
-/** Kills the run before the first call that `when` chooses. */
-const killedBefore = async (
-  stage: Stage,
-  side: Side,
-  when: { write?: (write: RegistryWrite) => boolean; remove?: (registry: Registry, id: string) => boolean },
-): Promise<void> => {
-  let dead = false
-  const wrap = (network: NetworkPort, which: Side): NetworkPort => ({
-    ...network,
-    write: async (write) => {
-      if (dead || (which === side && when.write?.(write) === true)) {
-        dead = true
-        throw new Killed('killed')
-      }
-      await network.write(write)
-    },
-    remove: async (registry, ids) => {
-      if (dead || (which === side && when.remove?.(registry, ids.deviceId) === true)) {
-        dead = true
-        throw new Killed('killed')
-      }
-      return network.remove(registry, ids)
-    },
-  })
-  await expect(stage.applyThrough({ network: wrap })).rejects.toThrow('killed')
-}
-
-/** Kills the run right after the source was muted, before anything else is on the disk. */
-const killedOnceMuted = async (stage: Stage): Promise<void> => {
-  let dead = false
-  await expect(
-    stage.applyThrough({
-      journal: (journal) => ({
-        ...journal,
-        append: async (records) => {
-          if (dead) throw new Killed('killed')
-          await journal.append(records)
-        },
-      }),
-      network: (network, side) => ({
-        ...network,
-        write: async (write) => {
-          if (dead) throw new Killed('killed')
-          await network.write(write)
-          if (side !== 'source') return
-          dead = true
-          throw new Killed('killed')
-        },
-      }),
-    }),
-  ).rejects.toThrow('killed')
-  expect(await muted(stage, 'source', 'meter-1').catch(() => false)).not.toBe(true)
-}
-
-const unmuteByHand = (stage: Stage, side: Side, id: string): Promise<unknown> =>
-  call(stage[side], 'PUT', `/ns/applications/${stage[side].application}/devices/${id}`, {
-    end_device: { ids: { device_id: id } },
-    field_mask: { paths: [MUTE] },
-  })
-
-const muted = async (stage: Stage, side: Side, id: string): Promise<unknown> =>
-  at(await stage.held(side, 'ns', id), 'mac_settings', 'schedule_downlinks')
-
-const DELETE_FIRST = 'policy: { persistSession: true, handover: delete-first }'
 
 describe('half-way devices that people, plans and other tools meddle with', () => {
   scenario({
