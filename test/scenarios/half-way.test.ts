@@ -20,6 +20,8 @@ describe('half-way devices that people, plans and other tools meddle with', () =
       await killedOnceMuted(stage)
       await stage.writePlan(`policy: { persistSession: true }
 devices: { include: [{ all: true }], overrides: [{ ids: [meter-1], set: { frequencyPlan: EU_863_870_NONE } }] }`)
+      const { findings } = (await stage.plan()).changeSet.devices[0] ?? {}
+      expect(findings?.map(({ code }) => code)).toContain('SourceStopped')
       expect(results(await stage.apply())).toEqual({ 'meter-1': 'UnknownFrequencyPlan' })
       await expectServed(stage, 'meter-1', 'source')
     },

@@ -1,4 +1,5 @@
 import type { DeviceChange } from '../../domain/change-set.ts'
+import type { Diagnostic } from '../../domain/diagnostic.ts'
 import { NetworkError } from '../../domain/errors.ts'
 import type { SelectableDevice, Selection } from '../../domain/migration-plan.ts'
 import type { HeldElsewhere } from '../../domain/ports.ts'
@@ -71,6 +72,15 @@ const bare = (
   later: [],
 })
 
+/** Told of a device that can not go on: until an apply has started its source again, no network answers it. */
+export const sourceStopped = (device: string): Diagnostic => ({
+  code: 'SourceStopped',
+  severity: 'error',
+  message: 'an earlier run stopped its source, and no network answers it',
+  hint: 'ferry apply: it starts the source again, whatever else is blocked',
+  subject: { device },
+})
+
 /** A device that the plan leaves out; one that is half-way can not be left out, or no network would serve it. */
 export const excluded = (
   device: SelectableDevice,
@@ -86,7 +96,10 @@ export const excluded = (
       ...bare(device, progress?.target ?? device.deviceId),
       action: 'blocked',
       ...(isOnlyStopped(progress) ? { steps: ['start-source'] } : {}),
-      findings: [{ code: 'ExcludedWhileCrossing', severity: 'error', message, hint, subject }],
+      findings: [
+        { code: 'ExcludedWhileCrossing', severity: 'error', message, hint, subject },
+        ...(isOnlyStopped(progress) ? [sourceStopped(device.deviceId)] : []),
+      ],
     }
   }
   const message = selection.excludedBy ?? 'not selected by devices.include'

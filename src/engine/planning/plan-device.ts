@@ -21,6 +21,7 @@ import {
 import { isMuted, speaks, TARGET_SPEAKS } from '../device/scheduling.ts'
 import { isTrigger } from '../device/trigger.ts'
 import { isHeard, isResetHeard } from '../progress/heard.ts'
+import { sourceStopped } from './left-alone.ts'
 import {
   type DeviceProgress,
   deletesBegun,
@@ -154,14 +155,15 @@ export const planDevice = (given: DeviceInput): DeviceChange => {
   const found = hasError(ruled) ? ruled : [...ruled, ...(wanted?.desired.findings ?? [])]
   // A crossing that let the target go is beyond what a rule about the source could stop.
   const findings = isLetGo(progress) ? found.flatMap(afterLetGo) : found
+  const startsAgain = isOnlyStopped(progress) && !speaks(target)
   const blocked = (all: readonly Diagnostic[]): DeviceChange => ({
     ...base,
     action: 'blocked',
     fields: [],
     // No network would serve it until a person has mended the cause.
-    steps: isOnlyStopped(progress) && !speaks(target) ? ['start-source'] : [],
+    steps: startsAgain ? ['start-source'] : [],
     later: [],
-    findings: all,
+    findings: startsAgain ? [...all, sourceStopped(base.device)] : all,
   })
   if (wanted === undefined || route === undefined) return blocked(findings)
   const { desired } = wanted
