@@ -101,9 +101,14 @@ const causesOf = (left: readonly LeftDevice[]): readonly Cause[] => {
   )
 }
 
-const causeLines = ({ error, devices: names, differs }: Cause): readonly Line[] => {
+/** Some of the devices, and how many more there are. */
+const listed = (names: readonly string[]): string => {
   const shown = examplesOf(names).map(harmless)
   const more = names.length - shown.length
+  return `${shown.join(', ')}${more > 0 ? `, and ${count(more)} more` : ''}`
+}
+
+const causeLines = ({ error, devices: names, differs }: Cause): readonly Line[] => {
   return [
     line(
       4,
@@ -111,7 +116,7 @@ const causeLines = ({ error, devices: names, differs }: Cause): readonly Line[] 
       ['red', harmless(error.code)],
       ` ${count(names.length)}: ${harmless(error.message)}${differs ? ' (the first; the others differ)' : ''}`,
     ),
-    line(6, ['dim', `    ${shown.join(', ')}${more > 0 ? `, and ${count(more)} more` : ''}`]),
+    line(6, ['dim', `    ${listed(names)}`]),
     ...(error.hint === undefined ? [] : [line(9, `    fix: ${harmless(error.hint)}`)]),
   ]
 }
@@ -121,15 +126,13 @@ const heldLines = ({ heldByEscrow = [], plan, file = plan }: ApplyResult): reado
   const number = heldByEscrow.length
   if (number === 0) return []
   const them = plural(number, 'it', 'them')
-  const shown = examplesOf(heldByEscrow).map(harmless)
-  const more = number - shown.length
   return [
     line(
       2,
       ['red', `${devices(number)} ${plural(number, 'is', 'are')} on no network`],
       `: deleted on the source, not created on the target yet. The escrow alone holds ${them}; keep it, and do not delete the state.`,
     ),
-    line(4, ['dim', `  ${shown.join(', ')}${more > 0 ? `, and ${count(more)} more` : ''}`]),
+    line(4, ['dim', `  ${listed(heldByEscrow)}`]),
     line(
       8,
       `  now   ferry apply ${shellWord(file)}   creates ${them} on the target, or gives ${them} back to the source`,
