@@ -78,10 +78,11 @@ export const applyMigration = async (
   }
 }
 
-const recipientsOf = ({ loaded }: Workspace, options: ApplyOptions): readonly string[] => [
-  ...loaded.plan.escrow.recipients,
-  ...options.recipients,
-]
+/** age public keys that the escrow is encrypted to. */
+export const recipientsOf = (
+  { loaded }: Workspace,
+  options: Pick<ApplyOptions, 'recipients'>,
+): readonly string[] => [...loaded.plan.escrow.recipients, ...options.recipients]
 
 const needsEscrow = (changeSet: ChangeSet): boolean =>
   changeSet.devices.some((change) => change.steps.includes('escrow') || change.steps.includes('read-again'))

@@ -10,7 +10,7 @@ import { createEscrow } from '../escrow/escrow.ts'
 import { identityMissing } from '../escrow/identity.ts'
 import { openJournal } from '../state/journal.ts'
 import { acquireLock, type LockDocument } from '../state/lock.ts'
-import { noRecipients } from './apply.ts'
+import { noRecipients, recipientsOf } from './apply.ts'
 import type { Host } from './host.ts'
 import { readKnownState, type Workspace } from './workspace.ts'
 
@@ -51,7 +51,7 @@ export const rollBackMigration = async (
     const { progress, read } = await readKnownState(workspace)
     const chosen = choose(options, progress, read.status === 'absent' ? [] : read.records)
     const rows = planRollback(progress, chosen)
-    const recipients = [...loaded.plan.escrow.recipients, ...options.recipients]
+    const recipients = recipientsOf(workspace, options)
     const isNeeded = rows.some(({ action }) => action !== 'leave')
     if (isNeeded && recipients.length === 0) throw noRecipients()
     const warnings = isNeeded

@@ -9,6 +9,7 @@ import type { Emit } from '../../domain/events.ts'
 import type { Side } from '../../domain/journal.ts'
 import type { LoadedPlan, SelectableDevice, Selection } from '../../domain/migration-plan.ts'
 import type { HeldElsewhere, NetworkPort } from '../../domain/ports.ts'
+import { listAll } from '../planning/listing.ts'
 import type { Progress } from '../progress/progress.ts'
 import { walk } from '../run/walk.ts'
 import { classify, unreadableAs } from './classify.ts'
@@ -61,20 +62,6 @@ const both = async <A, B>(a: Promise<A>, b: Promise<B>): Promise<readonly [A, B]
   if (first.status === 'rejected') throw first.reason
   if (second.status === 'rejected') throw second.reason
   return [first.value, second.value]
-}
-
-const listAll = async (
-  network: NetworkPort,
-  side: Side,
-  emit: Emit,
-): Promise<readonly SelectableDevice[]> => {
-  emit({ event: 'reading.started', side })
-  const devices: SelectableDevice[] = []
-  for await (const page of network.list()) {
-    devices.push(...page)
-    emit({ event: 'reading.progress', side, devices: devices.length })
-  }
-  return devices
 }
 
 /** Devices between two events of progress. */

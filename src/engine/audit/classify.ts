@@ -1,6 +1,7 @@
 import type { Registration } from '../../domain/audit.ts'
 import type { Activation, DeviceRecord, Registry } from '../../domain/device.ts'
 import { NetworkError } from '../../domain/errors.ts'
+import { euisOf } from '../device/euis.ts'
 import { field, hasSession, registriesOf, textField } from '../device/records.ts'
 import { activationOf } from '../device/route.ts'
 import { sessionFault } from '../planning/rules/session-fault.ts'
@@ -18,12 +19,7 @@ const ZERO_EUI = '0000000000000000'
  */
 export const classify = (record: DeviceRecord, joinHosts: readonly string[]): Registration => {
   const held = registriesOf(record)
-  const { deviceId, devEui, joinEui } = record.ids
-  const ids = {
-    deviceId,
-    ...(devEui === undefined ? {} : { devEui }),
-    ...(joinEui === undefined ? {} : { joinEui }),
-  }
+  const ids = { deviceId: record.ids.deviceId, ...euisOf(record.ids) }
   if (held.length === 0) return { ...ids, status: 'absent', held, missing: [], hasSession: false }
   const activation = activationFrom(record)
   const needsJoin = activation === 'otaa' && !hasForeignJoinServer(record, joinHosts)

@@ -2,6 +2,7 @@ import type { AuditFinding, Registration } from '../../domain/audit.ts'
 import type { DeviceIds } from '../../domain/device.ts'
 import type { Side } from '../../domain/journal.ts'
 import type { HeldElsewhere } from '../../domain/ports.ts'
+import { euiKey, euisOf } from '../device/euis.ts'
 import type { KnownDevice } from './known-ids.ts'
 import { targetStage } from './repairs.ts'
 import { deletion } from './words.ts'
@@ -11,16 +12,12 @@ interface Euis {
   readonly joinEui?: string
 }
 
-/** A pair as a key: a DevEUI without JoinEUI is a pair of its own; without DevEUI there is none. */
-export const euiKey = ({ devEui, joinEui }: Euis): string | undefined =>
-  devEui === undefined ? undefined : `${joinEui ?? ''}/${devEui}`
-
 /** The EUIs that a device will have on the target. */
 export const targetEuis = (device: KnownDevice, source: Registration | undefined): Euis => {
   const { set } = device.intent
   const devEui = set.devEui ?? source?.devEui ?? device.listed?.devEui ?? device.progress?.devEui
   const joinEui = set.joinEui ?? source?.joinEui ?? device.listed?.joinEui ?? device.progress?.joinEui
-  return { ...(devEui === undefined ? {} : { devEui }), ...(joinEui === undefined ? {} : { joinEui }) }
+  return euisOf({ devEui, joinEui })
 }
 
 const byPair = (registrations: Iterable<Registration>): ReadonlyMap<string, readonly Registration[]> => {

@@ -1,7 +1,8 @@
 import type { AuditFinding, AuditKind, Registration } from '../../domain/audit.ts'
 import type { Side } from '../../domain/journal.ts'
 import { deletesBegun, isLetGo, wasOnTarget } from '../progress/progress.ts'
-import { euiKey, targetEuis } from './euis.ts'
+import { euiKey } from '../device/euis.ts'
+import { targetEuis } from './euis.ts'
 import type { KnownDevice } from './known-ids.ts'
 import {
   type Claim,

@@ -1,6 +1,7 @@
 import type { DeviceRecord, Registry } from '../../domain/device.ts'
 import type { Route } from '../../domain/journal.ts'
 import { rootKeysDigest, sessionDigest, settingsDigest } from '../device/digests.ts'
+import { euisOf } from '../device/euis.ts'
 import { hasSession, registriesOf } from '../device/records.ts'
 import { activationOf, keepsKeys } from '../device/route.ts'
 import { isOurs, rootKeysReplaced, wasOnTarget } from '../progress/progress.ts'
@@ -51,8 +52,7 @@ export const beginAgain = (
     device: change.device,
     at: journal.now(),
     target: change.target,
-    ...(change.devEui === undefined ? {} : { devEui: change.devEui }),
-    ...(change.joinEui === undefined ? {} : { joinEui: change.joinEui }),
+    ...euisOf(change),
     route: change.route as Route,
     ...(change.handover === undefined ? {} : { handover: change.handover }),
     ...(change.becomes === undefined ? {} : { becomes: change.becomes }),

@@ -6,6 +6,7 @@ import type { DeviceIntent, SelectableDevice } from '../../domain/migration-plan
 import type { EscrowPort, NetworkPort } from '../../domain/ports.ts'
 import { completed } from '../device/completed.ts'
 import { type Desired, desiredRecord, type TargetDefaults } from '../device/desired.ts'
+import { euisOf } from '../device/euis.ts'
 import { profileOf } from '../device/route.ts'
 import { isLetGo, stepDone } from '../progress/progress.ts'
 import { crossingSteps } from '../progress/steps.ts'
@@ -74,14 +75,8 @@ export const targetIds = ({ change }: Pick<CrossingContext, 'change'>): DeviceId
 export const sourceIds = ({ change }: Pick<CrossingContext, 'change'>): DeviceIds =>
   ids(change.device, euisOf(change))
 
-type Euis = Pick<DeviceChange, 'devEui' | 'joinEui'>
-
-const euisOf = ({ devEui, joinEui }: DeviceChange): Euis => ({
-  ...(devEui === undefined ? {} : { devEui }),
-  ...(joinEui === undefined ? {} : { joinEui }),
-})
-
-const ids = (deviceId: string, euis: Euis): DeviceIds => ({ deviceId, ...euis }) as DeviceIds
+const ids = (deviceId: string, euis: Pick<DeviceChange, 'devEui' | 'joinEui'>): DeviceIds =>
+  ({ deviceId, ...euis }) as DeviceIds
 
 /** A step that is no write: done once what it stands for is on the disk. */
 export const markDone = ({ journal }: Pick<CrossingContext, 'journal'>, step: StepName): Promise<void> =>

@@ -6,6 +6,7 @@ import type { Route } from '../../domain/journal.ts'
 import { Secret } from '../../domain/secret.ts'
 import { rootKeysDigest, sessionDigest } from '../device/digests.ts'
 import { credentialFields, credentialsIn, hasNewRootKeys, versionOf } from '../device/reprogrammed.ts'
+import { euisOf } from '../device/euis.ts'
 import { profileOf, versionAtLeast } from '../device/route.ts'
 import { type CrossingContext, markDone, targetIds } from './context.ts'
 import { StepFailure } from './ensure.ts'
@@ -61,15 +62,13 @@ const headOf = (
   source: DeviceRecord,
 ): Omit<NewCredentials, 'rootKeys' | 'session'> => {
   const { change, intent } = context
-  const { devEui, joinEui } = targetIds(context)
   return {
     device: change.device,
     target: change.target,
     activation: change.route === 'abp-reprogrammed' ? 'abp' : 'otaa',
     lorawanVersion: versionOf(source, intent),
     frequencyPlan: intent.set.frequencyPlan ?? profileOf(source).frequencyPlan,
-    ...(devEui === undefined ? {} : { devEui }),
-    ...(joinEui === undefined ? {} : { joinEui }),
+    ...euisOf(targetIds(context)),
   }
 }
 

@@ -1,6 +1,6 @@
 import type { DeviceChange } from '../../domain/change-set.ts'
 import type { DeviceRecord } from '../../domain/device.ts'
-import { FerryError, NetworkError } from '../../domain/errors.ts'
+import { FerryError } from '../../domain/errors.ts'
 import type { DeviceResultStatus } from '../../domain/events.ts'
 import type { ErrorRecord } from '../../domain/journal.ts'
 import type { Json } from '../../domain/json.ts'
@@ -15,6 +15,7 @@ import { ensureCredentials } from './credentials.ts'
 import { checkImport, giveBack, lastRecord, moveOver } from './delete-first.ts'
 import { errorRecord } from './device-journal.ts'
 import { StepFailure } from './ensure.ts'
+import { failureOf } from './failure.ts'
 import { finish } from './finish.ts'
 import { moveGroup } from './group.ts'
 import { fallSilent, keepSilent, writeFinals } from './handover.ts'
@@ -262,11 +263,8 @@ const takeBack = async (context: CrossingContext, error: ErrorRecord): Promise<v
 /** What one file of the escrow can not give back: other devices lie in others. */
 const ESCROW_ERRORS: readonly string[] = ['EscrowDamaged', 'EscrowMissing']
 
-/** Undefined for errors that end the run: refused credentials, an unwritable state, defects. */
-export const recordOf = (error: unknown): ErrorRecord | undefined => {
-  if (error instanceof StepFailure) return error.error
+/** As `failureOf`; and what the escrow can not give back is no reason to leave other devices. */
+const recordOf = (error: unknown): ErrorRecord | undefined => {
   if (error instanceof FerryError && ESCROW_ERRORS.includes(error.code)) return errorRecord(error)
-  if (!(error instanceof NetworkError) || error.refusesCredentials) return undefined
-  const { code, message, hint, fault } = error
-  return errorRecord({ code, message, hint, correlationId: fault.correlationId })
+  return failureOf(error)
 }

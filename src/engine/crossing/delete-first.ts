@@ -1,21 +1,18 @@
-import { type DeviceRecord, REGISTRIES, type Registry } from '../../domain/device.ts'
+import { type DeviceRecord, REGISTRIES } from '../../domain/device.ts'
 import { NetworkError } from '../../domain/errors.ts'
 import { RETIRE_STEPS, type StepName } from '../../domain/journal.ts'
 import { isSameRecord } from '../device/records.ts'
-import { restorable } from '../device/restorable.ts'
 import { speaks, TARGET_SPEAKS } from '../device/scheduling.ts'
 import { deletesBegun, stepDone } from '../progress/progress.ts'
+import { type CrossingContext, desiredFrom, hasIdsOf, markDone, stepsOf } from './context.ts'
+import { StepFailure } from './ensure.ts'
 import {
-  type CrossingContext,
-  desiredFrom,
-  hasIdsOf,
-  markDone,
-  onSource,
-  sourceIds,
-  stepsOf,
-} from './context.ts'
-import { ensureWrite, isApplied, StepFailure } from './ensure.ts'
-import { deleteFromSource, ensureSourceIsOurs, startSource, storeInEscrow } from './source.ts'
+  deleteFromSource,
+  ensureSourceIsOurs,
+  restoreOnSource,
+  startSource,
+  storeInEscrow,
+} from './source.ts'
 import {
   compareImport,
   importInto,
@@ -84,9 +81,8 @@ export const moveOver = async (context: CrossingContext): Promise<boolean> => {
 
 /** What is deleted is what the escrow gives back: decrypted and compared, and stored anew where the source went on. */
 const secure = async (context: CrossingContext): Promise<void> => {
-  const { journal, source, change } = context
-  await ensureSourceIsOurs(context, 'delete-application')
-  const silent = await source.read(change.device)
+  const { journal } = context
+  const silent = await ensureSourceIsOurs(context, 'delete-application')
   if (!isSameRecord(await lastRecord(context), silent)) {
     await storeInEscrow(context, 'B', silent)
     if (!isSameRecord(await lastRecord(context), silent)) throw unreadable('check-escrow')
@@ -120,13 +116,6 @@ const create = async (context: CrossingContext): Promise<void> => {
   if (!stepDone(journal.progress(), 'compare')) await compareImport(context, desired)
 }
 
-const RESTORES: { readonly [R in Registry]: StepName } = {
-  'identity-server': 'restore-identity',
-  'join-server': 'restore-join',
-  'application-server': 'restore-application',
-  'network-server': 'restore-network',
-}
-
 /**
  * The target refused the device for good: what it took is taken back, with what it has counted, and the source holds the
  * device again and serves it as before. Can be interrupted, and goes on.
@@ -142,14 +131,7 @@ export const giveBack = async (context: CrossingContext): Promise<void> => {
   const record = notBelow(counted, there)
   // It is restored muted, and last: one that speaks was started by an earlier attempt, and lives.
   for (const registry of speaks(there) ? [] : REGISTRIES) {
-    if (record.registries[registry] === undefined) continue
-    const { fields, later } = restorable(record, registry)
-    const ids = sourceIds(context)
-    const create = registry === 'identity-server' && there.registries[registry] === undefined
-    const write = { registry, ids, fields, ...(create ? { create } : {}) }
-    if (!isApplied(there, write)) await ensureWrite(onSource(context), RESTORES[registry], write)
-    if (Object.keys(later).length > 0)
-      await ensureWrite(onSource(context), RESTORES[registry], { registry, ids, fields: later })
+    if (record.registries[registry] !== undefined) await restoreOnSource(context, registry, record, there)
   }
   if (!speaks(there)) await startSource(context)
   const error = journal.progress()?.importRefused

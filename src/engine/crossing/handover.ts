@@ -8,7 +8,7 @@ import { stepDone } from '../progress/progress.ts'
 import { joinedSincePreview } from './begin.ts'
 import { type CrossingContext, desiredFrom, markDone, stepsOf } from './context.ts'
 import { isQueueEmpty } from './queue.ts'
-import { ensureSourceIsOurs, startSource, stopSource, storeInEscrow } from './source.ts'
+import { refuseReplaced, startSource, stopSource, storeInEscrow } from './source.ts'
 import { rememberSourceAddress, writeFinal } from './target.ts'
 
 /**
@@ -50,7 +50,7 @@ export const fallSilent = async (context: CrossingContext, seen: DeviceRecord): 
 export const keepSilent = async (context: CrossingContext): Promise<void> => {
   const seen = await context.source.read(context.change.device)
   if (seen.registries['network-server'] === undefined || !speaks(seen)) return
-  await ensureSourceIsOurs(context, 'stop-source')
+  refuseReplaced(context, 'stop-source', seen)
   const silent = await stopSource(context, seen)
   const desired = await desiredFrom(context, silent)
   for (const step of stepsOf(context, desired.record))

@@ -3,11 +3,12 @@ import type { StepName } from '../../domain/journal.ts'
 import type { EscrowStage } from '../../domain/ports.ts'
 import { fieldKind } from '../device/fields.ts'
 import { field, registriesOf, sameValue } from '../device/records.ts'
+import { restorable } from '../device/restorable.ts'
 import { isMuted, MUTE, SOURCE_RETURNED, speaks } from '../device/scheduling.ts'
 import { stepDone } from '../progress/progress.ts'
 import { type CrossingContext, type StepContext, markDone, onSource, sourceIds } from './context.ts'
 import { randomKey } from './credentials.ts'
-import { ensureRemoved, ensureWrite, StepFailure } from './ensure.ts'
+import { ensureRemoved, ensureWrite, isApplied, StepFailure } from './ensure.ts'
 
 /** Puts all that the source holds into the escrow; returns once it is safe on the disk. */
 export const storeInEscrow = async (
@@ -110,12 +111,19 @@ export const mayLetGo = async (context: CrossingContext): Promise<boolean> => {
   return true
 }
 
-/** Another device may be registered under the id by now: it is not touched. */
-export const ensureSourceIsOurs = async (
-  { source, change, journal }: StepContext,
+/** Reads the source. Another device may be registered under the id by now: it is not touched. */
+export const ensureSourceIsOurs = async (context: StepContext, step: StepName): Promise<DeviceRecord> => {
+  const held = await context.source.read(context.change.device)
+  refuseReplaced(context, step, held)
+  return held
+}
+
+/** Refuses what the source holds where that is another device than the one that crosses. */
+export const refuseReplaced = (
+  { change, journal }: StepContext,
   step: StepName,
-): Promise<void> => {
-  const held = await source.read(change.device)
+  held: DeviceRecord,
+): void => {
   const { devEui, joinEui } = journal.progress() ?? {}
   if (registriesOf(held).length === 0 || (held.ids.devEui === devEui && held.ids.joinEui === joinEui)) return
   throw new StepFailure(step, {
@@ -135,6 +143,32 @@ export const refuseReturned = async ({ source, change, journal }: CrossingContex
   const held = await source.read(change.device)
   if (!speaks(held) || held.ids.devEui !== progress?.devEui || held.ids.joinEui !== progress?.joinEui) return
   throw new StepFailure('unmute-target', SOURCE_RETURNED)
+}
+
+const RESTORES: { readonly [R in Registry]: StepName } = {
+  'identity-server': 'restore-identity',
+  'join-server': 'restore-join',
+  'application-server': 'restore-application',
+  'network-server': 'restore-network',
+}
+
+/**
+ * One registry of the source, registered again as the record has it, muted; `there` is what the source holds now. The
+ * start of a session is a write of its own, as the server wants it.
+ */
+export const restoreOnSource = async (
+  context: StepContext,
+  registry: Registry,
+  record: DeviceRecord,
+  there: DeviceRecord,
+): Promise<void> => {
+  const { fields, later } = restorable(record, registry)
+  const ids = sourceIds(context)
+  const create = registry === 'identity-server' && there.registries[registry] === undefined
+  const write = { registry, ids, fields, ...(create ? { create } : {}) }
+  if (!isApplied(there, write)) await ensureWrite(onSource(context), RESTORES[registry], write)
+  if (Object.keys(later).length > 0)
+    await ensureWrite(onSource(context), RESTORES[registry], { registry, ids, fields: later })
 }
 
 const DELETES: { readonly [S in StepName]?: Registry } = {

@@ -3,12 +3,8 @@ import type { Diagnostic } from '../../domain/diagnostic.ts'
 import { NetworkError } from '../../domain/errors.ts'
 import type { SelectableDevice, Selection } from '../../domain/migration-plan.ts'
 import type { HeldElsewhere } from '../../domain/ports.ts'
+import { euiKey, euisOf } from '../device/euis.ts'
 import { type DeviceProgress, isLetGo, isOnlyStopped, isUnderWay } from '../progress/progress.ts'
-
-const euiKey = (ids: {
-  readonly devEui?: string | undefined
-  readonly joinEui?: string | undefined
-}): string | undefined => (ids.devEui === undefined ? undefined : `${ids.joinEui ?? ''}/${ids.devEui}`)
 
 /** Who on the target holds an EUI pair; no `application` where it is the plan's own. */
 export interface EuiHolder {
@@ -65,8 +61,7 @@ const bare = (
 ): Pick<DeviceChange, 'device' | 'target' | 'devEui' | 'joinEui' | 'fields' | 'steps' | 'later'> => ({
   device: device.deviceId,
   target,
-  ...(device.devEui === undefined ? {} : { devEui: device.devEui }),
-  ...(device.joinEui === undefined ? {} : { joinEui: device.joinEui }),
+  ...euisOf(device),
   fields: [],
   steps: [],
   later: [],
@@ -93,7 +88,7 @@ export const excluded = (
     const message = 'it is half-way to the target: left out now, no network may serve it'
     const hint = 'include it until it has crossed'
     return {
-      ...bare(device, progress?.target ?? device.deviceId),
+      ...bare(device, progress.target),
       action: 'blocked',
       ...(isOnlyStopped(progress) ? { steps: ['start-source'] } : {}),
       findings: [

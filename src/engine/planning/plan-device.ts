@@ -8,6 +8,7 @@ import { updateSteps } from '../crossing/update.ts'
 import { completed } from '../device/completed.ts'
 import { type Desired, desiredRecord, type TargetDefaults } from '../device/desired.ts'
 import { rootKeysDigest, sessionDigest, settingsDigest } from '../device/digests.ts'
+import { euisOf } from '../device/euis.ts'
 import { hasSession, registriesOf } from '../device/records.ts'
 import {
   activationOf,
@@ -21,7 +22,6 @@ import {
 import { isMuted, speaks, TARGET_SPEAKS } from '../device/scheduling.ts'
 import { isTrigger } from '../device/trigger.ts'
 import { isHeard, isResetHeard } from '../progress/heard.ts'
-import { sourceStopped } from './left-alone.ts'
 import {
   type DeviceProgress,
   deletesBegun,
@@ -35,6 +35,7 @@ import {
 import { crossingSteps, retireDue, type StepsLeft, stepsLeft } from '../progress/steps.ts'
 import { createdFields, equalFields, fieldsLeftBehind, settingChanges } from './diff.ts'
 import { type Holder, holderOf } from './holder.ts'
+import { sourceStopped } from './left-alone.ts'
 import { planRetiring, rollingBack } from './plan-retiring.ts'
 import { deviceFindings } from './rules/device-findings.ts'
 import { unmuting } from './unmuting.ts'
@@ -124,8 +125,7 @@ export const planDevice = (given: DeviceInput): DeviceChange => {
   const base = {
     device: source.ids.deviceId,
     target: intent.set.deviceId ?? source.ids.deviceId,
-    ...(source.ids.devEui === undefined ? {} : { devEui: source.ids.devEui }),
-    ...(source.ids.joinEui === undefined ? {} : { joinEui: source.ids.joinEui }),
+    ...euisOf(source.ids),
     profile: profileOf(source),
   }
   const route = wanted?.route
@@ -222,8 +222,7 @@ const replaced = (input: DeviceInput): DeviceChange => {
   return {
     device,
     target: target.ids.deviceId,
-    ...(source.ids.devEui === undefined ? {} : { devEui: source.ids.devEui }),
-    ...(source.ids.joinEui === undefined ? {} : { joinEui: source.ids.joinEui }),
+    ...euisOf(source.ids),
     action: 'blocked',
     fields: [],
     steps: [],

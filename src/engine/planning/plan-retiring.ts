@@ -3,10 +3,12 @@ import type { DeviceRecord } from '../../domain/device.ts'
 import type { Diagnostic } from '../../domain/diagnostic.ts'
 import type { Route } from '../../domain/journal.ts'
 import type { Policy } from '../../domain/migration-plan.ts'
+import { euisOf } from '../device/euis.ts'
 import { registriesOf } from '../device/records.ts'
 import { joinsAnew } from '../device/route.ts'
 import { isHeard, isResetHeard } from '../progress/heard.ts'
 import {
+  changeBegun,
   type DeviceProgress,
   deletesBegun,
   isHeldByEscrow,
@@ -28,15 +30,7 @@ export interface RetiringInput {
  * target alone. A source that others deleted while our target was still muted needs a person.
  */
 export const planRetiring = ({ progress, target, policy, retireAfter, now }: RetiringInput): DeviceChange => {
-  const base = {
-    device: progress.device,
-    target: progress.target,
-    ...(progress.devEui === undefined ? {} : { devEui: progress.devEui }),
-    ...(progress.joinEui === undefined ? {} : { joinEui: progress.joinEui }),
-    ...(progress.route === undefined ? {} : { route: progress.route }),
-    ...(progress.handover === undefined ? {} : { handover: progress.handover }),
-    ...(progress.becomes === undefined ? {} : { becomes: progress.becomes }),
-  }
+  const base = changeBegun(progress)
   const act = (
     action: Action,
     left: ReturnType<typeof stepsLeft>,
@@ -87,11 +81,10 @@ export const planRetiring = ({ progress, target, policy, retireAfter, now }: Ret
 }
 
 /** Half-way back: only the rollback itself may go on with it. */
-export const rollingBack = ({ device, target, devEui, joinEui }: DeviceProgress): DeviceChange => ({
-  device,
-  target,
-  ...(devEui === undefined ? {} : { devEui }),
-  ...(joinEui === undefined ? {} : { joinEui }),
+export const rollingBack = (progress: DeviceProgress): DeviceChange => ({
+  device: progress.device,
+  target: progress.target,
+  ...euisOf(progress),
   action: 'blocked',
   fields: [],
   steps: [],
@@ -102,7 +95,7 @@ export const rollingBack = ({ device, target, devEui, joinEui }: DeviceProgress)
       severity: 'error',
       message: 'a rollback of it has begun and has not ended',
       hint: 'run ferry rollback again to finish it',
-      subject: { device },
+      subject: { device: progress.device },
     },
   ],
 })

@@ -2,11 +2,11 @@ import type { ChangeSet, DeviceChange } from '../../domain/change-set.ts'
 import type { DeviceRecord } from '../../domain/device.ts'
 import type { Diagnostic } from '../../domain/diagnostic.ts'
 import type { Emit } from '../../domain/events.ts'
-import type { Side } from '../../domain/journal.ts'
 import type { DeviceIntent, LoadedPlan, SelectableDevice, Selection } from '../../domain/migration-plan.ts'
 import type { Clock, HeldElsewhere, NetworkFacts, NetworkPort, QueuedDownlink } from '../../domain/ports.ts'
 import type { TargetDefaults } from '../device/desired.ts'
 import { completed } from '../device/completed.ts'
+import { euisOf } from '../device/euis.ts'
 import { profileOf } from '../device/route.ts'
 import type { DeviceProgress, Progress } from '../progress/progress.ts'
 import { statusOfDevice } from '../progress/status.ts'
@@ -15,6 +15,7 @@ import { withDigest } from './change-set-file.ts'
 import { guardsOf } from './guards.ts'
 import { type EuiHolder, euiHolders, excluded, taken, unreadable, withoutTwins } from './left-alone.ts'
 import { withMembers } from './groups.ts'
+import { listAll } from './listing.ts'
 import { pinnedIntent, planDevice } from './plan-device.ts'
 import { planRetiring } from './plan-retiring.ts'
 
@@ -54,8 +55,8 @@ export interface Planning {
 export const planChanges = async (input: PlanningInput): Promise<Planning> => {
   const { source, target, emit, state } = input
   const [sourceDevices, targetDevices, targetFacts] = await Promise.all([
-    listAll(source, 'source', emit),
-    listAll(target, 'target', emit),
+    listToEnd(source, 'source', emit),
+    listToEnd(target, 'target', emit),
     target.facts(),
   ])
   const defaultsFor = async (frequencyPlan: string, phyVersion: string): Promise<TargetDefaults> => ({
@@ -123,12 +124,8 @@ export const planChanges = async (input: PlanningInput): Promise<Planning> => {
 }
 
 /** What the state knows of a device that the source does not list any more. */
-const knownOf = ({ device, devEui, joinEui }: DeviceProgress): SelectableDevice =>
-  ({
-    deviceId: device,
-    ...(devEui === undefined ? {} : { devEui }),
-    ...(joinEui === undefined ? {} : { joinEui }),
-  }) as SelectableDevice
+const knownOf = (progress: DeviceProgress): SelectableDevice =>
+  ({ deviceId: progress.device, ...euisOf(progress) }) as SelectableDevice
 
 /** Within one deployment the source's own devices hold the EUIs that will be free when they are deleted there. */
 const isNotSource =
@@ -153,17 +150,8 @@ const recipientFindings = (
         },
       ]
 
-const listAll = async (
-  network: NetworkPort,
-  side: Side,
-  emit: Emit,
-): Promise<readonly SelectableDevice[]> => {
-  emit({ event: 'reading.started', side })
-  const devices: SelectableDevice[] = []
-  for await (const page of network.list()) {
-    devices.push(...page)
-    emit({ event: 'reading.progress', side, devices: devices.length })
-  }
+const listToEnd: typeof listAll = async (network, side, emit) => {
+  const devices = await listAll(network, side, emit)
   emit({ event: 'reading.done', side, devices: devices.length })
   return devices
 }

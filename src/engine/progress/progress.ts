@@ -1,3 +1,4 @@
+import type { DeviceChange } from '../../domain/change-set.ts'
 import type { Registry } from '../../domain/device.ts'
 import {
   type ErrorRecord,
@@ -8,6 +9,7 @@ import {
   type TargetEuis,
 } from '../../domain/journal.ts'
 import type { EscrowPlace } from '../../domain/ports.ts'
+import { euisOf } from '../device/euis.ts'
 
 /** What a step came to, as far as the journal tells; an intent without outcome is `unknown`. */
 type StepStatus = 'done' | 'failed' | 'unknown'
@@ -93,8 +95,7 @@ export const advance = (
       return {
         ...omit(known, ...VOID_AT_BEGIN),
         target: record.target,
-        ...(record.devEui === undefined ? {} : { devEui: record.devEui }),
-        ...(record.joinEui === undefined ? {} : { joinEui: record.joinEui }),
+        ...euisOf(record),
         route: record.route,
         ...(record.handover === undefined ? {} : { handover: record.handover }),
         ...(record.becomes === undefined ? {} : { becomes: record.becomes }),
@@ -219,6 +220,21 @@ export const isOnlyStopped = (progress: DeviceProgress | undefined): boolean =>
   progress.importRefused === undefined &&
   !isLetGo(progress) &&
   !deletesBegun(progress)
+
+/** What a change tells of a device whose source is no measure of it: as its crossing began. */
+export const changeBegun = (
+  progress: DeviceProgress,
+): Pick<DeviceChange, 'device' | 'target' | 'devEui' | 'joinEui' | 'route' | 'handover' | 'becomes'> => {
+  const { device, target, route, handover, becomes } = progress
+  return {
+    device,
+    target,
+    ...euisOf(progress),
+    ...(route === undefined ? {} : { route }),
+    ...(handover === undefined ? {} : { handover }),
+    ...(becomes === undefined ? {} : { becomes }),
+  }
+}
 
 /** The target held something of the device that we wrote, confirmed. */
 export const wasOnTarget = (progress: DeviceProgress | undefined): boolean =>

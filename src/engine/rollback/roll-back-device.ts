@@ -10,21 +10,13 @@ import {
   targetIds,
 } from '../crossing/context.ts'
 import { ensureWrite, isApplied } from '../crossing/ensure.ts'
-import { ensureSourceIsOurs, startSource, storeInEscrow } from '../crossing/source.ts'
+import { ensureSourceIsOurs, restoreOnSource, startSource, storeInEscrow } from '../crossing/source.ts'
 import { notBelow, undoImport } from '../crossing/target.ts'
 import { registriesOf } from '../device/records.ts'
-import { restorable } from '../device/restorable.ts'
 import { isReprogrammed } from '../device/route.ts'
 import { isMuted, MUTE, speaks } from '../device/scheduling.ts'
 import { deletesBegun, stepDone } from '../progress/progress.ts'
 import { returnedFields, returnedRecord } from './returned.ts'
-
-const CREATE: { readonly [R in Registry]: StepName } = {
-  'identity-server': 'restore-identity',
-  'join-server': 'restore-join',
-  'application-server': 'restore-application',
-  'network-server': 'restore-network',
-}
 
 const RETURN: { readonly [R in Registry]?: StepName } = {
   'join-server': 'return-join',
@@ -100,25 +92,12 @@ const giveRegistry = async (
   there: DeviceRecord,
 ): Promise<void> => {
   if (record.registries[registry] === undefined) return
-  const ids = sourceIds(context)
   const present = there.registries[registry]
-  if (present === undefined) {
-    const { fields, later } = restorable(record, registry)
-    const create = registry === 'identity-server'
-    await ensureWrite(onSource(context), CREATE[registry], {
-      registry,
-      ids,
-      fields,
-      ...(create ? { create } : {}),
-    })
-    if (Object.keys(later).length > 0)
-      await ensureWrite(onSource(context), CREATE[registry], { registry, ids, fields: later })
-    return
-  }
+  if (present === undefined) return restoreOnSource(context, registry, record, there)
   const step = RETURN[registry]
   // What a source counts that serves a session is its own: only its root keys and nonces are given back.
   if (step === undefined || (registry !== 'join-server' && speaks(there))) return
-  const write = { registry, ids, fields: returnedFields(registry, record, present) }
+  const write = { registry, ids: sourceIds(context), fields: returnedFields(registry, record, present) }
   if (Object.keys(write.fields).length === 0) return
   await ensureWrite(onSource(context), step, write, (held) => isApplied(held, write))
 }

@@ -1,13 +1,12 @@
 import type { DeviceChange } from '../../domain/change-set.ts'
-import { FerryError, NetworkError } from '../../domain/errors.ts'
 import type { Emit } from '../../domain/events.ts'
 import type { Digest } from '../../domain/identifiers.ts'
-import type { ErrorRecord } from '../../domain/journal.ts'
 import type { Clock, EscrowPort, JournalPort, NetworkPort } from '../../domain/ports.ts'
 import type { RolledBack, RollbackRow } from '../../domain/rollback.ts'
-import { deviceJournal, errorRecord } from '../crossing/device-journal.ts'
-import { StepFailure } from '../crossing/ensure.ts'
-import type { DeviceProgress } from '../progress/progress.ts'
+import { deviceJournal } from '../crossing/device-journal.ts'
+import { failureOf } from '../crossing/failure.ts'
+import { changeBegun, type DeviceProgress } from '../progress/progress.ts'
+import { type Ended, recordedRun } from '../run/recorded-run.ts'
 import { walk } from '../run/walk.ts'
 import { rollBackDevice } from './roll-back-device.ts'
 
@@ -30,33 +29,30 @@ export interface RollbackInput {
   readonly draining: () => boolean
 }
 
+type Results = Map<string, Pick<RolledBack, 'status' | 'error'>>
+
 /**
  * Takes devices back, newest first. One that can not be is reported and the others go on; a second run goes on where it
  * was left. @throws FerryError when credentials are refused or the state can't be written, as `applyChanges` does
  */
 export const rollBack = async (input: RollbackInput): Promise<readonly RolledBack[]> => {
-  const { journal, clock, run, rows } = input
+  const { journal, clock, run, tool, plan, rows } = input
   const due = rows.filter(({ action }) => action !== 'leave')
-  const results = new Map<string, Pick<RolledBack, 'status' | 'error'>>()
-  if (due.length > 0) {
-    const opened = { run, at: clock().toISOString(), command: 'rollback', tool: input.tool } as const
-    await journal.append([{ t: 'open', ...opened, plan: input.plan, changeSet: input.plan }])
-    const close = (result: 'applied' | 'partial' | 'aborted'): Promise<void> =>
-      journal.append([{ t: 'close', run, at: clock().toISOString(), result }])
-    try {
-      await walk(
-        due,
-        input.concurrency,
-        async (row) => void results.set(row.device, await rollBackOne(input, row)),
-        input.draining,
-      )
-    } catch (error) {
-      await close('aborted').catch(() => undefined)
-      throw error
-    }
-    const isWhole = due.every(({ device }) => results.get(device)?.status === 'undone')
-    await close(isWhole ? 'applied' : 'partial')
+  const undo = async (): Promise<Ended<Results>> => {
+    const value: Results = new Map()
+    await walk(
+      due,
+      input.concurrency,
+      async (row) => void value.set(row.device, await rollBackOne(input, row)),
+      input.draining,
+    )
+    return { value, isWhole: due.every(({ device }) => value.get(device)?.status === 'undone') }
   }
+  const opened = { run, command: 'rollback', tool, plan, changeSet: plan } as const
+  const results: Results =
+    due.length === 0
+      ? new Map()
+      : await recordedRun({ journal, clock, again: 'ferry rollback' }, opened, undo)
   return rows.map(({ device, target, action, because, losses }) => ({
     device,
     target,
@@ -84,36 +80,15 @@ const rollBackOne = async (
     })
     return { status: 'undone' }
   } catch (error) {
-    const record = recordOf(error)
-    if (record === undefined) throw ended(error)
-    return { status: 'failed', error: record }
+    const failure = failureOf(error)
+    if (failure === undefined) throw error
+    return { status: 'failed', error: failure }
   }
 }
 
-const recordOf = (error: unknown): ErrorRecord | undefined => {
-  if (error instanceof StepFailure) return error.error
-  if (!(error instanceof NetworkError) || error.refusesCredentials) return undefined
-  const { code, message, hint, fault } = error
-  return errorRecord({ code, message, hint, correlationId: fault.correlationId })
-}
-
-const ended = (error: unknown): unknown =>
-  error instanceof NetworkError
-    ? new FerryError('credentials', error.code, error.message, {
-        cause: error,
-        hint: `${error.hint ?? 'check the key and its rights'}; then run ferry rollback again: it goes on where it was`,
-      })
-    : error
-
 /** What the steps need to know of a device, from the state alone. */
 const changeOf = (known: DeviceProgress): DeviceChange => ({
-  device: known.device,
-  target: known.target,
-  ...(known.devEui === undefined ? {} : { devEui: known.devEui }),
-  ...(known.joinEui === undefined ? {} : { joinEui: known.joinEui }),
-  ...(known.route === undefined ? {} : { route: known.route }),
-  ...(known.handover === undefined ? {} : { handover: known.handover }),
-  ...(known.becomes === undefined ? {} : { becomes: known.becomes }),
+  ...changeBegun(known),
   action: 'resume',
   fields: [],
   steps: [],

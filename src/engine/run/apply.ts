@@ -1,19 +1,20 @@
 import type { DeviceChange } from '../../domain/change-set.ts'
-import { FerryError, NetworkError } from '../../domain/errors.ts'
 import type { ApplyCounts, DeviceResultStatus, Emit } from '../../domain/events.ts'
 import type { Digest } from '../../domain/identifiers.ts'
 import type { ErrorRecord } from '../../domain/journal.ts'
 import type { LoadedPlan } from '../../domain/migration-plan.ts'
 import type { Clock, EscrowPort, JournalPort, NetworkPort } from '../../domain/ports.ts'
 import type { CrossingContext } from '../crossing/context.ts'
-import { cross, type DeviceResult, recordOf, staleResult } from '../crossing/crossing.ts'
+import { cross, type DeviceResult, staleResult } from '../crossing/crossing.ts'
 import { deviceJournal, errorRecord } from '../crossing/device-journal.ts'
+import { failureOf } from '../crossing/failure.ts'
 import { ensureSourceIsOurs, startSource } from '../crossing/source.ts'
 import { adopt, updateSettings } from '../crossing/update.ts'
 import type { Planning } from '../planning/plan.ts'
 import { awaitedMembers, isGroup } from '../planning/groups.ts'
 import { speaks } from '../device/scheduling.ts'
 import { type DeviceProgress, isHeldByEscrow } from '../progress/progress.ts'
+import { recordedRun } from './recorded-run.ts'
 import { walk } from './walk.ts'
 import { nextWave } from './waves.ts'
 
@@ -77,40 +78,22 @@ export const applyChanges = async (input: ApplyInput): Promise<ApplyResult> => {
   const { changeSet } = planning
   const results = new Map<string, DeviceResult>()
   if (!hasWork(changeSet.devices)) return summarise(changeSet.devices, results, undefined)
-  await journal.append([
-    {
-      t: 'open',
-      run,
-      at: clock().toISOString(),
-      command: 'apply',
-      plan: changeSet.plan.digest,
-      changeSet: input.approved,
-      tool: input.tool,
+  const opened = { run, command: 'apply', plan: changeSet.plan.digest, changeSet: input.approved } as const
+  const result = await recordedRun(
+    { journal, clock, again: 'the same command' },
+    { ...opened, tool: input.tool },
+    async () => {
+      emit({
+        event: 'apply.started',
+        devices: changeSet.devices.filter((change) => ORDER.some((action) => action === change.action))
+          .length,
+        run,
+      })
+      const stopped = await workThrough(input, results)
+      const value = summarise(changeSet.devices, results, stopped)
+      return { value, isWhole: stopped === undefined && value.counts.failed === 0 }
     },
-  ])
-  emit({
-    event: 'apply.started',
-    devices: changeSet.devices.filter((change) => ORDER.some((action) => action === change.action)).length,
-    run,
-  })
-  let stopped: ApplyResult['stopped']
-  try {
-    stopped = await workThrough(input, results)
-  } catch (error) {
-    await journal
-      .append([{ t: 'close', run, at: clock().toISOString(), result: 'aborted' }])
-      .catch(() => undefined)
-    throw ended(error)
-  }
-  const result = summarise(changeSet.devices, results, stopped)
-  await journal.append([
-    {
-      t: 'close',
-      run,
-      at: clock().toISOString(),
-      result: stopped === undefined && result.counts.failed === 0 ? 'applied' : 'partial',
-    },
-  ])
+  )
   emit({ event: 'apply.done', result: result.counts })
   return result
 }
@@ -223,40 +206,39 @@ const failureLimit = (limit: LoadedPlan['plan']['rollout']['maxFailures'], devic
 
 const workOn = async (input: ApplyInput, change: DeviceChange): Promise<DeviceResult> => {
   const context = contextOf(input, change)
-  if (isStranded(change)) return startAgain(context)
+  if (isStranded(change)) return orFailed(startAgain(context))
   if (change.action === 'update' || change.action === 'adopt') {
-    const result = await settings(context)
+    const result = await orFailed(settings(context))
     const hasMore = change.steps.some((step) => !step.startsWith('update-'))
     return result.error === undefined && hasMore ? cross(context) : result
   }
   return cross(context)
 }
 
-const settings = async (context: CrossingContext): Promise<DeviceResult> => {
+/** A failure of one device is its result; one that ends the run is thrown. */
+const orFailed = async (work: Promise<DeviceResult>): Promise<DeviceResult> => {
   try {
-    const done = await (context.change.action === 'adopt' ? adopt(context) : updateSettings(context))
-    if (done === 'stale') return staleResult('its settings changed on the source after the preview')
-    return { status: context.change.action === 'adopt' ? 'adopted' : 'updated' }
+    return await work
   } catch (error) {
-    const record = recordOf(error)
-    if (record === undefined) throw error
-    return { status: 'failed', error: record }
+    const failure = failureOf(error)
+    if (failure === undefined) throw error
+    return { status: 'failed', error: failure }
   }
 }
 
+const settings = async (context: CrossingContext): Promise<DeviceResult> => {
+  const done = await (context.change.action === 'adopt' ? adopt(context) : updateSettings(context))
+  if (done === 'stale') return staleResult('its settings changed on the source after the preview')
+  return { status: context.change.action === 'adopt' ? 'adopted' : 'updated' }
+}
+
 const startAgain = async (context: CrossingContext): Promise<DeviceResult> => {
-  try {
-    await ensureSourceIsOurs(context, 'start-source')
-    if (!speaks(await context.target.read(context.change.target))) await startSource(context)
-    const blocked = untouched(context.change)?.error
-    if (blocked === undefined) return { status: 'blocked' }
-    const message = `${blocked.message}; its source was started again and serves it`
-    return { status: 'blocked', error: { ...blocked, message } }
-  } catch (error) {
-    const record = recordOf(error)
-    if (record === undefined) throw error
-    return { status: 'failed', error: record }
-  }
+  await ensureSourceIsOurs(context, 'start-source')
+  if (!speaks(await context.target.read(context.change.target))) await startSource(context)
+  const blocked = untouched(context.change)?.error
+  if (blocked === undefined) return { status: 'blocked' }
+  const message = `${blocked.message}; its source was started again and serves it`
+  return { status: 'blocked', error: { ...blocked, message } }
 }
 
 const contextOf = (input: ApplyInput, change: DeviceChange): CrossingContext => {
@@ -277,15 +259,6 @@ const contextOf = (input: ApplyInput, change: DeviceChange): CrossingContext => 
     draining: input.draining,
   }
 }
-
-/** A key that is not accepted any more fails for every device: said once, with the way on. */
-const ended = (error: unknown): unknown =>
-  error instanceof NetworkError && error.refusesCredentials
-    ? new FerryError('credentials', error.code, error.message, {
-        cause: error,
-        hint: `${error.hint ?? 'check the key and its rights'}; then run the same command again: it goes on where it was`,
-      })
-    : error
 
 const NO_COUNTS: ApplyCounts = {
   migrated: 0,
