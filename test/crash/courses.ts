@@ -1,5 +1,6 @@
 import type { DeviceSpec } from '../support/fleet.ts'
 import type { World } from './world.ts'
+import { METER_11, VALVE } from '../support/meters.ts'
 
 /** One thing that happens in a course: a command of the tool, or what devices do in between. */
 type Act = { readonly command: 'apply' | 'rollback' } | { readonly radio: (world: World) => Promise<void> }
@@ -27,25 +28,6 @@ const METER: DeviceSpec = {
   nFCntDown: 12,
   usedDevNonces: [3],
   lastJoinNonce: 2,
-}
-const METER_11: DeviceSpec = {
-  id: 'meter-11',
-  number: 2,
-  mode: 'otaa',
-  version: 'MAC_V1_1',
-  fCntUp: 95,
-  nFCntDown: 14,
-  aFCntDown: 6,
-  lastDevNonce: 9,
-  lastJoinNonce: 5,
-}
-const VALVE: DeviceSpec = {
-  id: 'valve-1',
-  number: 3,
-  mode: 'abp',
-  fCntUp: 500,
-  nFCntDown: 8,
-  macSettings: { rx1_delay: 1 },
 }
 const LAMP: DeviceSpec = { id: 'lamp-1', number: 4, mode: 'otaa', fCntUp: 40, nFCntDown: 2, classC: true }
 const GROUP: DeviceSpec = { id: 'lamps', number: 5, mode: 'multicast', classC: true, nFCntDown: 25 }

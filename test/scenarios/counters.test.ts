@@ -3,19 +3,10 @@ import type { Send } from '../../src/simulator/virtual-device.ts'
 import type { DeviceSpec } from '../support/fleet.ts'
 import { codes } from '../support/migration.ts'
 import { applied, at, expectServed, queue, type Side, type Stage, scenario } from '../support/scenario.ts'
+import { METER_11, VALVE } from '../support/meters.ts'
 
+const NEWER: DeviceSpec = { ...METER_11, number: 1 }
 const KEEP = 'policy: { persistSession: true }'
-const NEWER: DeviceSpec = {
-  id: 'meter-11',
-  number: 1,
-  mode: 'otaa',
-  version: 'MAC_V1_1',
-  fCntUp: 95,
-  nFCntDown: 14,
-  aFCntDown: 6,
-  lastDevNonce: 9,
-  lastJoinNonce: 5,
-}
 const OLDER: DeviceSpec = {
   id: 'meter-103',
   number: 2,
@@ -23,14 +14,6 @@ const OLDER: DeviceSpec = {
   fCntUp: 500,
   nFCntDown: 8,
   aFCntDown: 11,
-}
-const VALVE: DeviceSpec = {
-  id: 'valve-1',
-  number: 3,
-  mode: 'abp',
-  fCntUp: 500,
-  nFCntDown: 8,
-  macSettings: { rx1_delay: 1 },
 }
 
 /** Downlinks of one confirmed uplink, as `port counter`; the port is `mac` where it is none of an application. */

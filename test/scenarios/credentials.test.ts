@@ -7,6 +7,7 @@ import { createVirtualDevice } from '../../src/simulator/virtual-device.ts'
 import { type DeviceSpec, keysOf } from '../support/fleet.ts'
 import { applied, at, expectServed, results, type Stage, scenario } from '../support/scenario.ts'
 import { call } from '../support/stack-api.ts'
+import { METER_11, VALVE } from '../support/meters.ts'
 
 const METER: DeviceSpec = {
   id: 'meter-1',
@@ -15,25 +16,6 @@ const METER: DeviceSpec = {
   fCntUp: 500,
   nFCntDown: 8,
   lastDevNonce: 7,
-}
-const NEWEST: DeviceSpec = {
-  id: 'meter-11',
-  number: 2,
-  mode: 'otaa',
-  version: 'MAC_V1_1',
-  fCntUp: 95,
-  nFCntDown: 14,
-  aFCntDown: 6,
-  lastDevNonce: 9,
-  lastJoinNonce: 5,
-}
-const VALVE: DeviceSpec = {
-  id: 'valve-1',
-  number: 3,
-  mode: 'abp',
-  fCntUp: 500,
-  nFCntDown: 8,
-  macSettings: { rx1_delay: 1 },
 }
 const GENERATE = 'policy: { persistSession: true, rootKeys: generate }'
 
@@ -113,7 +95,7 @@ describe('new credentials', () => {
     promise:
       'are all keys that a device joins with; age alone reads them, as JSON and CSV, and the target holds them',
     golden: 'new-root-keys-1-1',
-    fleet: [METER, NEWEST],
+    fleet: [METER, METER_11],
     plan: GENERATE,
     ends: async (stage) => {
       await applied(stage, { waiting: 2 })
@@ -121,14 +103,14 @@ describe('new credentials', () => {
       expect(made.map(({ device_id }) => device_id).sort()).toEqual(['meter-1', 'meter-11'])
       const strip = ({ format_version: _, ...rest }: Record<string, string>): Record<string, string> => rest
       expect(await rows(stage)).toEqual(made.map(strip))
-      for (const spec of [METER, NEWEST]) {
+      for (const spec of [METER, METER_11]) {
         const { id } = spec
         const record = made.find(({ device_id }) => device_id === id)
         const [appKey, nwkKey] = await rootKeys(stage, id)
         expect(record?.['app_key']).toBe(appKey)
         expect(appKey).not.toBe(keysOf(spec).appKey)
         expect(record?.['nwk_key'] ?? 'undefined').toBe(nwkKey)
-        if (spec === NEWEST) expect([keysOf(spec).nwkKey, appKey, 'undefined']).not.toContain(nwkKey)
+        if (spec === METER_11) expect([keysOf(spec).nwkKey, appKey, 'undefined']).not.toContain(nwkKey)
         const own = (await found(stage)).find(({ device }) => device === id)
         expect(own?.rootKeys?.appKey.reveal()).toBe(appKey)
         await expectServed(stage, id, 'source')
@@ -142,7 +124,7 @@ describe('new credentials', () => {
   scenario({
     promise: 'may be other EUIs with the keys that the device has',
     golden: 'new-euis',
-    fleet: [METER, NEWEST],
+    fleet: [METER, METER_11],
     plan: `policy: { persistSession: true }
 devices:
   include: [{ all: true }]
@@ -152,14 +134,14 @@ devices:
     ends: async (stage) => {
       await applied(stage, { waiting: 2 })
       const made = await records(stage)
-      for (const spec of [METER, NEWEST]) {
+      for (const spec of [METER, METER_11]) {
         const keys = keysOf(spec)
         const record = made.find(({ device_id }) => device_id === spec.id)
         expect(record).toMatchObject({
           dev_eui: spec === METER ? '70B3D57ED00F00F1' : keys.devEui,
           join_eui: spec === METER ? keys.joinEui : '70B3D57ED0009009',
           app_key: keys.appKey,
-          ...(spec === NEWEST ? { nwk_key: keys.nwkKey } : {}),
+          ...(spec === METER_11 ? { nwk_key: keys.nwkKey } : {}),
         })
         expect((await rootKeys(stage, spec.id))[0]).toBe(keys.appKey)
         await expectServed(stage, spec.id, 'source')

@@ -17,15 +17,21 @@ import {
   RESETTING,
   specOf,
 } from '../support/guide-ends.ts'
-import { FIXED, GROUPS, JOINING, KINDS, SENDING } from '../support/kinds.ts'
+import {
+  EVERY,
+  FIRST_RUN,
+  FIXED,
+  GROUP_IDS,
+  GROUPS,
+  JOINING,
+  KINDS,
+  LAST_RUN,
+  SENDING,
+} from '../support/kinds.ts'
 import { codes } from '../support/migration.ts'
 import { applied, at, expectNoJoin, type Stage } from '../support/scenario.ts'
 import { call } from '../support/stack-api.ts'
 
-const EVERY = KINDS.map(({ id }) => id)
-const GROUP_IDS = GROUPS.map(({ id }) => id)
-const FIRST_RUN = { waiting: SENDING.length, migrated: GROUPS.length }
-const LAST_RUN = { migrated: KINDS.length }
 /** From LoRaWAN 1.0.4 on counters may not be reset. */
 const RESET = FIXED.filter((id) => id !== 'abp-104')
 

@@ -12,15 +12,21 @@ import {
   JOINING_ANEW,
   KEEPING,
 } from '../support/guide-ends.ts'
-import { FIXED, GROUPS, JOINING, KINDS, SENDING } from '../support/kinds.ts'
+import {
+  EVERY,
+  FIRST_RUN,
+  FIXED,
+  GROUP_IDS,
+  GROUPS,
+  JOINING,
+  KINDS,
+  LAST_RUN,
+  SENDING,
+} from '../support/kinds.ts'
 import { actions, codes } from '../support/migration.ts'
 import { applied, at, type Stage } from '../support/scenario.ts'
 
 const KEPT = SENDING.filter((id) => id !== 'never-joined')
-const EVERY = KINDS.map(({ id }) => id)
-const GROUP_IDS = GROUPS.map(({ id }) => id)
-const FIRST_RUN = { waiting: SENDING.length, migrated: GROUPS.length }
-const LAST_RUN = { migrated: KINDS.length }
 
 /** Some uplinks on the source, so that device and network have agreed on more than they began with. */
 const live = async (stage: Stage): Promise<void> => {
@@ -41,6 +47,19 @@ const expectServedOn = async (stage: Stage): Promise<void> => {
 
 const expectNothingLeft = async (stage: Stage): Promise<void> => {
   expect((await stage.apply()).status).toBe('nothing-to-do')
+}
+
+/** Deleted on the source, held and served by the target, answered by the target alone. */
+const expectMovedAndDeleted = async (stage: Stage): Promise<void> => {
+  const before = await stage.store('source')
+  await applied(stage, FIRST_RUN)
+  await expectDeleted(stage, EVERY)
+  await expectCarried(stage, before, EVERY, KEEPING)
+  await expectServedOn(stage)
+  await applied(stage, LAST_RUN)
+  await expectAllSilent(stage, SENDING)
+  await expectGroupsMoved(stage)
+  await expectNothingLeft(stage)
 }
 
 guide({
@@ -70,17 +89,7 @@ guide({
   fleet: KINDS,
   plan: 'policy: { persistSession: true, handover: delete-first }',
   before: live,
-  ends: async (stage) => {
-    const before = await stage.store('source')
-    await applied(stage, FIRST_RUN)
-    await expectDeleted(stage, EVERY)
-    await expectCarried(stage, before, EVERY, KEEPING)
-    await expectServedOn(stage)
-    await applied(stage, LAST_RUN)
-    await expectAllSilent(stage, SENDING)
-    await expectGroupsMoved(stage)
-    await expectNothingLeft(stage)
-  },
+  ends: expectMovedAndDeleted,
 })
 
 guide({
@@ -115,17 +124,7 @@ guide({
   fleet: KINDS,
   plan: 'policy: { persistSession: true, deleteSource: after-import }',
   before: live,
-  ends: async (stage) => {
-    const before = await stage.store('source')
-    await applied(stage, FIRST_RUN)
-    await expectDeleted(stage, EVERY)
-    await expectCarried(stage, before, EVERY, KEEPING)
-    await expectServedOn(stage)
-    await applied(stage, LAST_RUN)
-    await expectAllSilent(stage, SENDING)
-    await expectGroupsMoved(stage)
-    await expectNothingLeft(stage)
-  },
+  ends: expectMovedAndDeleted,
 })
 
 guide({

@@ -3,35 +3,7 @@ import { joins, resets, speaks } from '../support/acts.ts'
 import type { DeviceSpec } from '../support/fleet.ts'
 import { type Act, interruptions, type Story } from '../support/interruptions.ts'
 import { call, storeOf } from '../support/stack-api.ts'
-
-const METER: DeviceSpec = {
-  id: 'meter-1',
-  number: 1,
-  mode: 'otaa',
-  fCntUp: 70_000,
-  nFCntDown: 12,
-  usedDevNonces: [3, 9],
-  lastJoinNonce: 4,
-}
-const METER_11: DeviceSpec = {
-  id: 'meter-11',
-  number: 2,
-  mode: 'otaa',
-  version: 'MAC_V1_1',
-  fCntUp: 95,
-  nFCntDown: 14,
-  aFCntDown: 6,
-  lastDevNonce: 9,
-  lastJoinNonce: 5,
-}
-const VALVE: DeviceSpec = {
-  id: 'valve-1',
-  number: 3,
-  mode: 'abp',
-  fCntUp: 500,
-  nFCntDown: 8,
-  macSettings: { rx1_delay: 1 },
-}
+import { METER, METER_11, VALVE } from '../support/meters.ts'
 
 const KEPT = 'policy: { persistSession: true, handover: delete-first }'
 

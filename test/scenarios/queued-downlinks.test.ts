@@ -15,19 +15,9 @@ import {
   type Stage,
   scenario,
 } from '../support/scenario.ts'
+import { METER_11 } from '../support/meters.ts'
 
 const METER: DeviceSpec = { id: 'meter-1', number: 1, mode: 'otaa', fCntUp: 100, nFCntDown: 5 }
-const NEWEST: DeviceSpec = {
-  id: 'meter-11',
-  number: 2,
-  mode: 'otaa',
-  version: 'MAC_V1_1',
-  fCntUp: 95,
-  nFCntDown: 14,
-  aFCntDown: 6,
-  lastDevNonce: 9,
-  lastJoinNonce: 5,
-}
 const VALVE: DeviceSpec = {
   id: 'valve-1',
   number: 3,
@@ -36,7 +26,7 @@ const VALVE: DeviceSpec = {
   nFCntDown: 3,
   macSettings: { rx1_delay: 1 },
 }
-const FLEET = [METER, NEWEST, VALVE]
+const FLEET = [METER, METER_11, VALVE]
 const LAMP: DeviceSpec = { ...METER, id: 'lamp-1', number: 4, classC: true }
 
 const ITEMS: readonly Item[] = [

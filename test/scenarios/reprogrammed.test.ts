@@ -1,8 +1,8 @@
 import { describe, expect } from 'vitest'
-import { createVirtualDevice, type VirtualDevice } from '../../src/simulator/virtual-device.ts'
-import { type DeviceSpec, keysOf } from '../support/fleet.ts'
+import type { DeviceSpec } from '../support/fleet.ts'
 import { codes } from '../support/migration.ts'
-import { applied, at, expectServed, type Stage, scenario } from '../support/scenario.ts'
+import { programmed } from '../support/programmed.ts'
+import { applied, at, expectServed, scenario } from '../support/scenario.ts'
 
 const METER: DeviceSpec = {
   id: 'meter-1',
@@ -22,44 +22,6 @@ const VALVE: DeviceSpec = {
 }
 
 const text = (record: unknown, ...path: readonly string[]): string => String(at(record, ...path))
-
-/** The device as somebody programs it with what the target holds. */
-const programmed = async (stage: Stage, spec: DeviceSpec): Promise<VirtualDevice> => {
-  const [js, ns, as] = [
-    await stage.held('target', 'js', spec.id),
-    await stage.held('target', 'ns', spec.id),
-    await stage.held('target', 'as', spec.id),
-  ]
-  const shared = {
-    devEui: keysOf(spec).devEui,
-    joinEui: text(js, 'ids', 'join_eui'),
-    lorawanVersion: 'MAC_V1_0_3' as const,
-    frequencyPlan: 'EU_863_870_TTN',
-    rx1Delay: 1,
-    dataRate: 'SF7BW125',
-    channels: [868_100_000, 868_300_000, 868_500_000],
-  }
-  if (js !== undefined)
-    return createVirtualDevice({ ...shared, rootKeys: { appKey: text(js, 'root_keys', 'app_key', 'key') } })
-  const network = text(ns, 'session', 'keys', 'f_nwk_s_int_key', 'key')
-  const device = createVirtualDevice({
-    ...shared,
-    session: {
-      devAddr: text(ns, 'session', 'dev_addr'),
-      keys: {
-        fNwkSIntKey: network,
-        sNwkSIntKey: network,
-        nwkSEncKey: network,
-        appSKey: text(as, 'session', 'keys', 'app_s_key', 'key'),
-      },
-      lastFCntUp: 0,
-      lastNFCntDown: 0,
-      lastAFCntDown: 0,
-    },
-  })
-  device.resetCounters()
-  return device
-}
 
 describe('a device that will be re-programmed', () => {
   scenario({

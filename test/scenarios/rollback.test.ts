@@ -2,30 +2,9 @@ import { describe, expect } from 'vitest'
 import type { DeviceSpec } from '../support/fleet.ts'
 import { lasting } from '../support/promises.ts'
 import { applied, at, expectNoJoin, expectServed, type Stage, scenario } from '../support/scenario.ts'
+import { METER, METER_11, VALVE } from '../support/meters.ts'
 
-const FLEET: readonly DeviceSpec[] = [
-  {
-    id: 'meter-1',
-    number: 1,
-    mode: 'otaa',
-    fCntUp: 70_000,
-    nFCntDown: 12,
-    usedDevNonces: [3, 9],
-    lastJoinNonce: 4,
-  },
-  {
-    id: 'meter-11',
-    number: 2,
-    mode: 'otaa',
-    version: 'MAC_V1_1',
-    fCntUp: 95,
-    nFCntDown: 14,
-    aFCntDown: 6,
-    lastDevNonce: 9,
-    lastJoinNonce: 5,
-  },
-  { id: 'valve-1', number: 3, mode: 'abp', fCntUp: 500, nFCntDown: 8, macSettings: { rx1_delay: 1 } },
-]
+const FLEET = [METER, METER_11, VALVE]
 const GROUP: DeviceSpec = { id: 'lamps', number: 4, mode: 'multicast', classC: true, nFCntDown: 25 }
 
 /** Counters and MAC states move; what a source is apart from them has to be as it was. */

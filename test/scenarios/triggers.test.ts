@@ -14,6 +14,7 @@ import {
   scenario,
   type Virtual,
 } from '../support/scenario.ts'
+import { METER_11 } from '../support/meters.ts'
 
 const METER: DeviceSpec = {
   id: 'meter-1',
@@ -23,18 +24,7 @@ const METER: DeviceSpec = {
   nFCntDown: 5,
   usedDevNonces: [3],
 }
-const NEWEST: DeviceSpec = {
-  id: 'meter-11',
-  number: 2,
-  mode: 'otaa',
-  version: 'MAC_V1_1',
-  fCntUp: 95,
-  nFCntDown: 14,
-  aFCntDown: 6,
-  lastDevNonce: 9,
-  lastJoinNonce: 5,
-}
-const FLEET = [METER, NEWEST]
+const FLEET = [METER, METER_11]
 const LAMP: DeviceSpec = { ...METER, id: 'lamp-1', number: 3, classC: true }
 const HOUR = 3_600_000
 

@@ -1,18 +1,12 @@
 import { expect } from 'vitest'
-import { antennaOf, createVirtualDevice, type VirtualDevice } from '../../src/simulator/index.ts'
+import { antennaOf } from '../../src/simulator/index.ts'
 import { expectedOnTarget, foundOnTarget, plain, withoutDevAddr } from './expected-target.ts'
 import { type DeviceSpec, keysOf } from './fleet.ts'
 import { GROUPS, KINDS, memberOf } from './kinds.ts'
+import { DEFAULT_POLICY } from './policy.ts'
+import { programmed } from './programmed.ts'
 import type { RandomPolicy } from './random-fleet.ts'
-import {
-  at,
-  expectNoJoin,
-  expectServed,
-  expectSilent,
-  radioOptionsOf,
-  type Side,
-  type Stage,
-} from './scenario.ts'
+import { at, expectNoJoin, expectServed, expectSilent, type Side, type Stage } from './scenario.ts'
 import { call, type Store } from './stack-api.ts'
 
 type Tree = Record<string, unknown>
@@ -25,20 +19,7 @@ export const specOf = (id: string): DeviceSpec => {
   return spec
 }
 
-export const KEEPING: RandomPolicy = {
-  persistSession: true,
-  resetFrameCounters: false,
-  rx1Delay: 'keep',
-  deleteSource: 'never',
-  preventRejoin: 'replace-root-keys',
-  handover: 'stop-first',
-  rootKeys: 'keep',
-  abp: 'keep',
-  rejoin: { trigger: 'none' },
-  queuedDownlinks: 'report',
-  mutedSource: 'blocked',
-  downlinkCounterMargin: 'auto',
-}
+export const KEEPING: RandomPolicy = { ...DEFAULT_POLICY, rejoin: { trigger: 'none' } }
 export const JOINING_ANEW: RandomPolicy = { ...KEEPING, persistSession: false }
 export const RESETTING: RandomPolicy = { ...JOINING_ANEW, resetFrameCounters: true }
 
@@ -139,53 +120,13 @@ export const expectAllSilent = async (stage: Stage, ids: readonly string[]): Pro
   }
 }
 
-const text = (record: unknown, ...path: readonly string[]): string => String(at(record, ...path))
-
-/** A device as somebody programs it with what the target holds. */
-const programmed = async (stage: Stage, id: string): Promise<VirtualDevice> => {
-  const [js, ns, as] = await Promise.all(
-    (['js', 'ns', 'as'] as const).map((registry) => stage.held('target', registry, id)),
-  )
-  const radio = radioOptionsOf(specOf(id))
-  if (js !== undefined) {
-    const nwkKey = at(js, 'root_keys', 'nwk_key', 'key')
-    return createVirtualDevice({
-      ...radio,
-      devEui: text(js, 'ids', 'dev_eui'),
-      joinEui: text(js, 'ids', 'join_eui'),
-      rootKeys: {
-        appKey: text(js, 'root_keys', 'app_key', 'key'),
-        ...(typeof nwkKey === 'string' ? { nwkKey } : {}),
-      },
-    })
-  }
-  const network = text(ns, 'session', 'keys', 'f_nwk_s_int_key', 'key')
-  const device = createVirtualDevice({
-    ...radio,
-    session: {
-      devAddr: text(ns, 'session', 'dev_addr'),
-      keys: {
-        fNwkSIntKey: network,
-        sNwkSIntKey: network,
-        nwkSEncKey: network,
-        appSKey: text(as, 'session', 'keys', 'app_s_key', 'key'),
-      },
-      lastFCntUp: 0,
-      lastNFCntDown: 0,
-      lastAFCntDown: 0,
-    },
-  })
-  device.resetCounters()
-  return device
-}
-
 /**
  * Somebody programs each with what the target holds: it joins where it can, and is answered by the target alone, under
  * an address of the target.
  */
 export const expectProgrammed = async (stage: Stage, ids: readonly string[]): Promise<void> => {
   for (const id of ids) {
-    const device = await programmed(stage, id)
+    const device = await programmed(stage, specOf(id))
     if ((await stage.held('target', 'js', id)) !== undefined)
       expect(await device.join(stage.air), `${id} joins`).toMatchObject({ joined: true })
     expect(device.session?.devAddr, id).toMatch(/^2A/)

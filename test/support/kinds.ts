@@ -136,3 +136,9 @@ export const memberOf = (group: DeviceSpec, lastFCntDown: number): VirtualDevice
     deviceClass: group.classB === true ? 'B' : 'C',
     multicast: [{ devAddr: keysOf(group).devAddr, keys: keysOf(group), lastFCntDown }],
   })
+
+export const EVERY = KINDS.map(({ id }) => id)
+export const GROUP_IDS = GROUPS.map(({ id }) => id)
+/** What an apply of all kinds comes to at first, and once all were heard. */
+export const FIRST_RUN = { waiting: SENDING.length, migrated: GROUPS.length }
+export const LAST_RUN = { migrated: KINDS.length }
