@@ -2,7 +2,8 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect } from 'vitest'
-import { brokenPromises, lasting } from '../support/promises.ts'
+import { differences, endOf as endOfMigration } from '../support/ends.ts'
+import { brokenPromises } from '../support/promises.ts'
 import { storeOf } from '../support/stack-api.ts'
 import type { Course } from './courses.ts'
 import { countedOperations, type Ended, makeWorld, type Side, type World } from './world.ts'
@@ -18,20 +19,21 @@ export interface Point {
 
 export const pointName = ({ act, at, n, when }: Point): string => `act ${act}, ${when} ${at} ${n}`
 
-interface Counts {
-  readonly source: number
-  readonly target: number
-  readonly file: number
+/** What one act did, in order: the method of each request to a network, and how many operations on files. */
+interface Done {
+  readonly source: readonly string[]
+  readonly target: readonly string[]
+  readonly files: number
 }
 
-/** A course that nobody interrupts: what is there after each of its acts, and how many points each has. */
+/** A course that nobody interrupts: what is there after each of its acts, and what each did. */
 export interface Whole {
   readonly ends: readonly unknown[]
   readonly codes: readonly (number | null)[]
-  readonly counts: readonly Counts[]
+  readonly done: readonly Done[]
 }
 
-const NONE: Counts = { source: 0, target: 0, file: 0 }
+const NOTHING: Done = { source: [], target: [], files: 0 }
 
 export const runWhole = async (course: Course): Promise<Whole> => {
   const world = await makeWorld(course)
@@ -39,35 +41,35 @@ export const runWhole = async (course: Course): Promise<Whole> => {
   try {
     const ends: unknown[] = []
     const codes: (number | null)[] = []
-    const counts: Counts[] = []
+    const done: Done[] = []
     for (const [index] of course.acts.entries()) {
-      const before = await requestCounts(world, course)
+      const before = await methodsOf(world, course)
       const file = join(folder, `count-${index}`)
       const ended = await perform(world, course, index, { hook: true, env: { FERRY_CRASH_COUNT: file } })
-      const after = await requestCounts(world, course)
+      const after = await methodsOf(world, course)
       codes.push(ended?.code ?? null)
-      counts.push(
+      done.push(
         ended === undefined
-          ? NONE
+          ? NOTHING
           : {
-              source: after.source - before.source,
-              target: after.target - before.target,
-              file: await countedOperations(file),
+              source: after.source.slice(before.source.length),
+              target: after.target.slice(before.target.length),
+              files: await countedOperations(file),
             },
       )
       ends.push(await endOf(world, course))
     }
-    return { ends, codes, counts }
+    return { ends, codes, done }
   } finally {
     await world.close()
     await rm(folder, { recursive: true, force: true })
   }
 }
 
-const requestCounts = async (world: World, { oneNetwork }: Course): Promise<Omit<Counts, 'file'>> => ({
-  source: (await world.requests('source')).length,
-  target: oneNetwork === true ? 0 : (await world.requests('target')).length,
-})
+const methodsOf = async (world: World, { oneNetwork }: Course): Promise<Omit<Done, 'files'>> => {
+  const of = async (side: Side) => (await world.requests(side)).map(({ method }) => method)
+  return { source: await of('source'), target: oneNetwork === true ? [] : await of('target') }
+}
 
 /** One act; undefined where devices act and the tool does not. */
 const perform = async (
@@ -86,24 +88,33 @@ const perform = async (
   return world.run([act.command, '--yes'], options)
 }
 
-/** Both stores, without what differs from run to run. */
-const endOf = async ({ migration }: World, { hide = [] }: Course): Promise<unknown> =>
-  JSON.parse(
-    JSON.stringify([
-      lasting(await storeOf(migration.source), hide),
-      lasting(await storeOf(migration.target), hide),
-    ]),
-  )
+/** What both networks hold, told so that two runs can be compared. */
+const endOf = (
+  { migration, startedAt }: World,
+  { specs, isReprogrammed = false }: Course,
+): Promise<unknown> => endOfMigration(migration, specs, startedAt, { isReprogrammed })
 
-/** All points of a course, in order. */
+/**
+ * All points of a course, in order: before each request, after the effect of each one that has an effect, before each
+ * operation on a file, and after the last. What is missing is there under another name: after a read, or after an
+ * operation on a file, is before whatever comes next.
+ */
 export const pointsOf = (whole: Whole): readonly Point[] =>
-  whole.counts.flatMap((counts, act) =>
-    (['source', 'target', 'file'] as const).flatMap((at) =>
-      Array.from({ length: counts[at] }, (_, index) => index + 1).flatMap((n) =>
-        (['before', 'after'] as const).map((when): Point => ({ act, at, n, when })),
-      ),
+  whole.done.flatMap(({ source, target, files }, act) => [
+    ...requestPoints(act, 'source', source),
+    ...requestPoints(act, 'target', target),
+    ...Array.from(
+      { length: files },
+      (_, index): Point => ({ act, at: 'file', n: index + 1, when: 'before' }),
     ),
-  )
+    ...(files === 0 ? [] : [{ act, at: 'file', n: files, when: 'after' } as const]),
+  ])
+
+const requestPoints = (act: number, at: Side, methods: readonly string[]): readonly Point[] =>
+  methods.flatMap((method, index): readonly Point[] => [
+    { act, at, n: index + 1, when: 'before' },
+    ...(method === 'GET' ? [] : [{ act, at, n: index + 1, when: 'after' } as const]),
+  ])
 
 /**
  * Kills a run at one point and asks what the promises ask: keys on a network or in the escrow, never two networks, and
@@ -125,18 +136,20 @@ export const kill = async (course: Course, whole: Whole, point: Point): Promise<
     ]
     const [from, to] = [migration.source.application, migration.target.application]
     for (const spec of course.specs)
-      expect(
-        brokenPromises(source, target, `${from}/${spec.id}`, spec, `${to}/${spec.id}`, escrowed),
-        pointName(point),
-      ).toEqual([])
+      none(brokenPromises(source, target, `${from}/${spec.id}`, spec, `${to}/${spec.id}`, escrowed))
     const again = await perform(world, course, point.act)
-    expect(again?.code, `${pointName(point)}: ${again?.output}`).toBe(whole.codes[point.act])
-    expect(await endOf(world, course), pointName(point)).toEqual(whole.ends[point.act])
+    expect(again?.code, again?.output).toBe(whole.codes[point.act])
+    none(differences(await endOf(world, course), whole.ends[point.act]))
     await nothingTwice(world, course)
     return true
   } finally {
     await world.close()
   }
+}
+
+/** Tells each of them, where an assertion on a list would tell how many there are. */
+const none = (broken: readonly string[]): void => {
+  if (broken.length > 0) throw new Error(broken.join('\n'))
 }
 
 const killing = (world: World, { at, n, when }: Point): Parameters<World['run']>[1] =>

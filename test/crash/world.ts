@@ -3,6 +3,7 @@ import { readFile } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import { writeIdentity } from '../../src/index.ts'
 import { radioOf, type Send, type VirtualDevice } from '../../src/simulator/virtual-device.ts'
+import { sessionStarts } from '../support/ends.ts'
 import { type DeviceSpec, register } from '../support/fleet.ts'
 import { type Migration, startMigration } from '../support/migration.ts'
 import { virtualOf } from '../support/scenario.ts'
@@ -33,6 +34,8 @@ interface RunOptions {
 /** Two networks (or one) with the fleet of a course, a folder with its plan, and the command as it is published. */
 export interface World {
   readonly migration: Migration
+  /** When the sessions of the fleet began on the source. */
+  readonly startedAt: ReadonlySet<string>
   readonly device: (id: string) => VirtualDevice
   /** Both networks hear it. */
   readonly air: Send
@@ -62,6 +65,7 @@ export const makeWorld = async (course: Course): Promise<World> => {
   }
   return {
     migration,
+    startedAt: await sessionStarts(migration),
     device: (id) => devices.get(id) ?? raise(`no device ${id}`),
     air: async (frame) => {
       const answers = []

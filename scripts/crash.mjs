@@ -1,0 +1,44 @@
+// The long suite: kills the command everywhere, breaks its network and its files, and says in the end what it survived.
+// FERRY_CRASH_CASE runs one case alone, FERRY_CRASH_SAMPLE so many kills a course, FERRY_TEST_SEED draws other ones.
+import { spawnSync } from 'node:child_process'
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join, resolve } from 'node:path'
+
+process.chdir(resolve(import.meta.dirname, '..'))
+const scratch = mkdtempSync(join(tmpdir(), 'ferry-crash-tally-'))
+const tally = join(scratch, 'tally')
+const seed = process.env.FERRY_TEST_SEED ?? '1'
+
+/** What the tests wrote down: `kills 12` a line. */
+const sums = () => {
+  const lines = existsSync(tally) ? readFileSync(tally, 'utf8').trim().split('\n') : []
+  const sum = { kills: 0, faults: 0, mutations: 0 }
+  for (const line of lines) {
+    const [kind, count] = line.split(' ')
+    sum[kind] += Number(count)
+  }
+  return sum
+}
+
+const node = (args, env = {}) =>
+  spawnSync(process.execPath, args, { stdio: 'inherit', env: { ...process.env, ...env } }).status ?? 1
+
+const began = performance.now()
+try {
+  // The command that is killed is the one that is published.
+  const status =
+    node(['scripts/build.mjs']) ||
+    node(['node_modules/vitest/vitest.mjs', 'run', '--config', 'vitest.crash.config.ts'], {
+      FERRY_CRASH_TALLY: tally,
+      FERRY_TEST_SEED: seed,
+    })
+  const { kills, faults, mutations } = sums()
+  const minutes = ((performance.now() - began) / 60_000).toFixed(1)
+  console.log(
+    `survived ${kills} kills, ${faults} faults, ${mutations} mutations; seed ${seed}; ${minutes} minutes; ${status === 0 ? 'nothing failed' : 'NOT ALL PASSED'}`,
+  )
+  process.exitCode = status
+} finally {
+  rmSync(scratch, { recursive: true, force: true })
+}
