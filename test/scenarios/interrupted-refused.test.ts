@@ -2,7 +2,7 @@ import { describe, expect } from 'vitest'
 import type { JournalRecord } from '../../src/index.ts'
 import type { DeviceSpec } from '../support/fleet.ts'
 import { Killed, killedAt } from '../support/ports-that-fail.ts'
-import { applied, expectServed, type Stage, scenario } from '../support/scenario.ts'
+import { applied, at, expectServed, type Stage, scenario } from '../support/scenario.ts'
 import { call } from '../support/stack-api.ts'
 
 const VALVE: DeviceSpec = {
@@ -37,6 +37,25 @@ describe('an import that is refused in the run after one that was killed', () =>
       await call(stage.target, 'DELETE', '/simulator/v1/faults')
       await applied(stage, { waiting: 1 })
       await expectServed(stage, 'valve-1')
+    },
+  })
+
+  scenario({
+    promise: 'keeps what the silent target has counted, also when it is killed once that target is deleted',
+    fleet: [VALVE],
+    oneNetwork: true,
+    plan: 'policy: { persistSession: true, handover: delete-first }\nrollout: { maxConcurrency: 1 }',
+    ends: async (stage) => {
+      await refuseLater(stage)
+      const imported = killedAt((record) => record.t === 'intent' && record.step === 'final-start-time')
+      await expect(stage.applyThrough(imported)).rejects.toThrow(Killed)
+      await stage.device('valve-1').uplink(stage.air)
+      const counted = at(await stage.held('target', 'ns', 'valve-1'), 'session', 'last_f_cnt_up')
+      const given = killedAt((record) => record.t === 'outcome' && record.step === 'restore-identity')
+      await expect(stage.applyThrough(given)).rejects.toThrow(Killed)
+      await applied(stage, { failed: 1 })
+      expect(counted).toBe(501)
+      expect(at(await stage.held('source', 'ns', 'valve-1'), 'session', 'last_f_cnt_up')).toBe(counted)
     },
   })
 

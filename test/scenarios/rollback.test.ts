@@ -3,6 +3,7 @@ import type { DeviceSpec } from '../support/fleet.ts'
 import { lasting } from '../support/promises.ts'
 import { applied, at, expectNoJoin, expectServed, type Stage, scenario } from '../support/scenario.ts'
 import { METER, METER_11, VALVE } from '../support/meters.ts'
+import { call } from '../support/stack-api.ts'
 
 const FLEET = [METER, METER_11, VALVE]
 const GROUP: DeviceSpec = { id: 'lamps', number: 4, mode: 'multicast', classC: true, nFCntDown: 25 }
@@ -77,6 +78,27 @@ describe('a rollback', () => {
         await expectServed(stage, id, 'source')
         expect(at(await stage.held('source', 'ns', id), 'mac_settings', 'schedule_downlinks')).toBeUndefined()
       }
+    },
+  })
+
+  scenario({
+    promise: 'that ended between the two writes of a session gives it the start it had all the same',
+    fleet: [METER_11],
+    oneNetwork: true,
+    plan: 'policy: { persistSession: true, handover: delete-first }',
+    ends: async (stage) => {
+      const startOf = async (): Promise<unknown> =>
+        at(await stage.held('source', 'ns', 'meter-11'), 'session', 'started_at')
+      const began = await startOf()
+      await applied(stage, { waiting: 1 })
+      await call(stage.source, 'POST', '/simulator/v1/faults', {
+        faults: [{ method: 'PUT', path: '/ns/applications/meters/', nth: 2, times: 1, do: { status: 400 } }],
+      })
+      const broken = await stage.rollBack()
+      expect(broken).toMatchObject({ devices: [{ status: 'failed' }] })
+      expect(await startOf()).not.toBe(began)
+      await undone(stage, 1)
+      expect(await startOf()).toBe(began)
     },
   })
 

@@ -9,6 +9,7 @@ import { StepFailure } from './ensure.ts'
 import {
   deleteFromSource,
   ensureSourceIsOurs,
+  keepTarget,
   restoreOnSource,
   startSource,
   storeInEscrow,
@@ -121,11 +122,16 @@ const create = async (context: CrossingContext): Promise<void> => {
  * device again and serves it as before. Can be interrupted, and goes on.
  */
 export const giveBack = async (context: CrossingContext): Promise<void> => {
-  const { journal, source, target, change } = context
+  const { journal, source, escrow, target, change } = context
   await ensureSourceIsOurs(context, 'restore-identity')
   const held = await target.read(change.target)
+  const isOurs = hasIdsOf(change, held)
+  if (isOurs && journal.progress()?.escrow.T === undefined) await keepTarget(context, held)
+  // An attempt that was killed may have deleted some of it already; what is still there may have counted on.
+  const kept = journal.progress()?.escrow.T
   const stored = await lastRecord(context)
-  const counted = hasIdsOf(change, held) ? notBelow(stored, held) : stored
+  const known = kept === undefined ? stored : notBelow(stored, await escrow.load(kept))
+  const counted = isOurs ? notBelow(known, held) : known
   await undoImport(context)
   const there = await source.read(change.device)
   const record = notBelow(counted, there)

@@ -21,6 +21,13 @@ export const storeInEscrow = async (
 }
 
 /**
+ * Keeps what the silent target holds before it is deleted: the source goes on from it. Under the id of the source, by
+ * which the escrow is looked up.
+ */
+export const keepTarget = (context: StepContext, held: DeviceRecord): Promise<void> =>
+  storeInEscrow(context, 'T', { ...held, ids: { ...held.ids, deviceId: context.change.device } })
+
+/**
  * Step 7: silences the source and returns what it holds from then on. A muted Network Server still counts uplinks,
  * and answers neither confirmed uplinks nor joins (measured on a real server). The value it had is on the disk
  * before it is changed, to give it back exactly (absent is not false).
@@ -151,6 +158,10 @@ const RESTORES: { readonly [R in Registry]: StepName } = {
   'application-server': 'restore-application',
   'network-server': 'restore-network',
 }
+
+/** Whether an attempt began to register it again, and may have been killed before the start of the session was written. */
+export const restoreBegun = ({ journal }: StepContext, registry: Registry): boolean =>
+  journal.progress()?.steps[RESTORES[registry]] !== undefined
 
 /**
  * One registry of the source, registered again as the record has it, muted; `there` is what the source holds now. The

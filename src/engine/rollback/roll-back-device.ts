@@ -10,7 +10,13 @@ import {
   targetIds,
 } from '../crossing/context.ts'
 import { ensureWrite, isApplied } from '../crossing/ensure.ts'
-import { ensureSourceIsOurs, restoreOnSource, startSource, storeInEscrow } from '../crossing/source.ts'
+import {
+  ensureSourceIsOurs,
+  keepTarget,
+  restoreBegun,
+  restoreOnSource,
+  startSource,
+} from '../crossing/source.ts'
 import { notBelow, undoImport } from '../crossing/target.ts'
 import { registriesOf } from '../device/records.ts'
 import { isReprogrammed } from '../device/route.ts'
@@ -56,9 +62,7 @@ const silenceTarget = async (context: StepContext): Promise<void> => {
   if (!hasIdsOf(change, held) || registriesOf(held).length === 0) return markDone(context, 'read-target')
   const write = { registry: 'network-server', ids: targetIds(context), fields: { [MUTE]: false } } as const
   if (speaks(held)) await ensureWrite(onTarget(context), 'mute-target', write, isMuted)
-  // Under the id of the source: the escrow is looked up by it.
-  const last = await target.read(change.target)
-  await storeInEscrow(context, 'T', { ...last, ids: { ...last.ids, deviceId: change.device } })
+  await keepTarget(context, await target.read(change.target))
   await markDone(context, 'read-target')
 }
 
@@ -93,7 +97,8 @@ const giveRegistry = async (
 ): Promise<void> => {
   if (record.registries[registry] === undefined) return
   const present = there.registries[registry]
-  if (present === undefined) return restoreOnSource(context, registry, record, there)
+  if (present === undefined || (restoreBegun(context, registry) && !speaks(there)))
+    return restoreOnSource(context, registry, record, there)
   const step = RETURN[registry]
   // What a source counts that serves a session is its own: only its root keys and nonces are given back.
   if (step === undefined || (registry !== 'join-server' && speaks(there))) return
