@@ -19,10 +19,15 @@ export interface Point {
 
 export const pointName = ({ act, at, n, when }: Point): string => `act ${act}, ${when} ${at} ${n}`
 
-/** What one act did, in order: the method of each request to a network, and how many operations on files. */
+interface Request {
+  readonly method: string
+  readonly path: string
+}
+
+/** What one act did, in order: its requests to each network, and how many operations on files. */
 interface Done {
-  readonly source: readonly string[]
-  readonly target: readonly string[]
+  readonly source: readonly Request[]
+  readonly target: readonly Request[]
   readonly files: number
 }
 
@@ -43,10 +48,10 @@ export const runWhole = async (course: Course): Promise<Whole> => {
     const codes: (number | null)[] = []
     const done: Done[] = []
     for (const [index] of course.acts.entries()) {
-      const before = await methodsOf(world, course)
+      const before = await requestsOf(world, course)
       const file = join(folder, `count-${index}`)
       const ended = await perform(world, course, index, { hook: true, env: { FERRY_CRASH_COUNT: file } })
-      const after = await methodsOf(world, course)
+      const after = await requestsOf(world, course)
       codes.push(ended?.code ?? null)
       done.push(
         ended === undefined
@@ -66,13 +71,15 @@ export const runWhole = async (course: Course): Promise<Whole> => {
   }
 }
 
-const methodsOf = async (world: World, { oneNetwork }: Course): Promise<Omit<Done, 'files'>> => {
-  const of = async (side: Side) => (await world.requests(side)).map(({ method }) => method)
-  return { source: await of('source'), target: oneNetwork === true ? [] : await of('target') }
+const requestsOf = async (world: World, { oneNetwork }: Course): Promise<Omit<Done, 'files'>> => {
+  return {
+    source: await world.requests('source'),
+    target: oneNetwork === true ? [] : await world.requests('target'),
+  }
 }
 
 /** One act; undefined where devices act and the tool does not. */
-const perform = async (
+export const perform = async (
   world: World,
   course: Course,
   index: number,
@@ -89,7 +96,7 @@ const perform = async (
 }
 
 /** What both networks hold, told so that two runs can be compared. */
-const endOf = (
+export const endOf = (
   { migration, startedAt }: World,
   { specs, isReprogrammed = false }: Course,
 ): Promise<unknown> => endOfMigration(migration, specs, startedAt, { isReprogrammed })
@@ -110,8 +117,8 @@ export const pointsOf = (whole: Whole): readonly Point[] =>
     ...(files === 0 ? [] : [{ act, at: 'file', n: files, when: 'after' } as const]),
   ])
 
-const requestPoints = (act: number, at: Side, methods: readonly string[]): readonly Point[] =>
-  methods.flatMap((method, index): readonly Point[] => [
+const requestPoints = (act: number, at: Side, requests: readonly Request[]): readonly Point[] =>
+  requests.flatMap(({ method }, index): readonly Point[] => [
     { act, at, n: index + 1, when: 'before' },
     ...(method === 'GET' ? [] : [{ act, at, n: index + 1, when: 'after' } as const]),
   ])
@@ -123,20 +130,12 @@ const requestPoints = (act: number, at: Side, methods: readonly string[]): reado
  */
 export const kill = async (course: Course, whole: Whole, point: Point): Promise<boolean> => {
   const world = await makeWorld(course)
-  const { migration } = world
   try {
     for (let index = 0; index < point.act; index += 1) await perform(world, course, index)
     const ended = await perform(world, course, point.act, killing(world, point))
     if (ended?.signal !== 'SIGKILL') return false
     await world.disarm()
-    const [source, target, escrowed] = [
-      await storeOf(migration.source),
-      await storeOf(migration.target),
-      await migration.escrowed(),
-    ]
-    const [from, to] = [migration.source.application, migration.target.application]
-    for (const spec of course.specs)
-      none(brokenPromises(source, target, `${from}/${spec.id}`, spec, `${to}/${spec.id}`, escrowed))
+    await promisesHold(world, course)
     const again = await perform(world, course, point.act)
     expect(again?.code, again?.output).toBe(whole.codes[point.act])
     none(differences(await endOf(world, course), whole.ends[point.act]))
@@ -147,8 +146,20 @@ export const kill = async (course: Course, whole: Whole, point: Point): Promise<
   }
 }
 
+/** Keys are on a network or in the escrow, and never do two networks serve a device. */
+export const promisesHold = async ({ migration }: World, { specs }: Course): Promise<void> => {
+  const [source, target, escrowed] = [
+    await storeOf(migration.source),
+    await storeOf(migration.target),
+    await migration.escrowed(),
+  ]
+  const [from, to] = [migration.source.application, migration.target.application]
+  for (const spec of specs)
+    none(brokenPromises(source, target, `${from}/${spec.id}`, spec, `${to}/${spec.id}`, escrowed))
+}
+
 /** Tells each of them, where an assertion on a list would tell how many there are. */
-const none = (broken: readonly string[]): void => {
+export const none = (broken: readonly string[]): void => {
   if (broken.length > 0) throw new Error(broken.join('\n'))
 }
 
@@ -158,7 +169,7 @@ const killing = (world: World, { at, n, when }: Point): Parameters<World['run']>
     : { onPid: (pid) => world.arm(at, { nth: n, times: 1, when, do: { kill: pid } }) }
 
 /** A second push would queue a downlink twice, and a second create would be another device. */
-const nothingTwice = async (world: World, { refuses, specs, acts }: Course): Promise<void> => {
+export const nothingTwice = async (world: World, { refuses, specs, acts }: Course): Promise<void> => {
   if (refuses !== undefined || acts.some((act) => 'command' in act && act.command === 'rollback')) return
   const { application } = world.migration.target
   const accepted = (await world.requests('target')).filter(({ status }) => status === 200)
