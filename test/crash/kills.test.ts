@@ -1,11 +1,12 @@
 import { describe, it } from 'vitest'
+import { CHOSEN } from './chosen.ts'
 import { COURSES } from './courses.ts'
 import { drawn } from './drawn.ts'
 import { surviveKills } from './survive.ts'
 
 /** `npm run test:crash` takes every point; here a few of each course, others with another FERRY_TEST_SEED. */
 const POINTS = 3
-const seed = Number(process.env['FERRY_TEST_SEED'] ?? 1)
+const { seed } = CHOSEN
 
 describe(`kills drawn by seed ${seed}`, () => {
   it.each(COURSES)('$name survives them', async (course) => {

@@ -1,0 +1,47 @@
+import { readdirSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { loadPlan } from '../../src/index.ts'
+import { mutated } from './mutations.ts'
+
+const PLANS = readdirSync('plans')
+  .filter((name) => name.endsWith('.yaml'))
+  .sort()
+  .map((name) => readFileSync(join('plans', name), 'utf8'))
+
+/** Milliseconds; what takes longer hangs. */
+const LONGEST = 5_000
+
+/** What is wrong with how one broken plan was taken; undefined when it was refused or read as it should. */
+const wrongWith = async (seed: number): Promise<string | undefined> => {
+  const bytes = mutated(PLANS, seed)
+  const places = Buffer.from(bytes)
+    .toString('latin1')
+    .split(/[\n\r]/).length
+  const began = performance.now()
+  try {
+    const { ok, diagnostics } = await loadPlan(join('plans', 'mutated.yaml'), {
+      readBytes: async (path) => (path.endsWith('mutated.yaml') ? bytes : readFileSync(path)),
+    })
+    if (performance.now() - began > LONGEST) return 'took over 5 seconds'
+    if (!ok && diagnostics.length === 0) return 'refused without a word'
+    for (const { code, subject, message } of diagnostics) {
+      if (!/^[A-Z][A-Za-z0-9]+$/.test(code)) return `a finding without a code: ${message}`
+      if (subject === undefined || !('file' in subject)) return `${code} without a place`
+      if (subject.line < 1 || subject.line > places + 1) return `${code} at line ${subject.line} of ${places}`
+    }
+    if (Reflect.get({}, 'polluted') !== undefined) return 'changed the prototype of all objects'
+    return undefined
+  } catch (error) {
+    return `threw ${error instanceof Error ? error.stack : String(error)}`
+  }
+}
+
+/** Seeds and what is wrong, of so many broken plans; `FERRY_CRASH_CASE="mutations: 4711"` makes one of them alone. */
+export const brokenPlans = async (first: number, count: number): Promise<readonly string[]> => {
+  const failures: string[] = []
+  for (let seed = first; seed < first + count; seed += 1) {
+    const wrong = await wrongWith(seed)
+    if (wrong !== undefined) failures.push(`mutations: ${seed}\n${wrong}`)
+  }
+  return failures
+}
