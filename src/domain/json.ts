@@ -14,6 +14,18 @@ const sortKeys = (value: unknown): unknown => {
   return Object.fromEntries(entries.map(([key, item]) => [key, sortKeys(item)]))
 }
 
+/**
+ * JSON of a value for a message: what `JSON.stringify` leaves as it is and a terminal or an eye acts on (C1 controls,
+ * marks that turn text or can not be seen) is written as escapes too.
+ */
+export const visibleJson = (value: Json): string =>
+  JSON.stringify(value).replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, (character) =>
+    Array.from(
+      { length: character.length },
+      (_, index) => `\\u${character.charCodeAt(index).toString(16).padStart(4, '0')}`,
+    ).join(''),
+  )
+
 /** SHA-256 of the text, as `sha256:` and 64 hex digits. */
 export const digestOfText = (text: string): Digest =>
   `sha256:${createHash('sha256').update(text).digest('hex')}` as Digest

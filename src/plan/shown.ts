@@ -1,3 +1,5 @@
+import { visibleJson } from '../domain/json.ts'
+
 const HIDDEN = '(hidden)'
 const LONGEST = 60
 
@@ -26,9 +28,8 @@ export const shown = (value: unknown): string => {
   if (looksSecret(value)) return HIDDEN
   const line = value.replace(/\s+/g, ' ')
   const characters = [...line]
-  return JSON.stringify(
-    characters.length > LONGEST ? `${characters.slice(0, LONGEST - 3).join('')}...` : line,
-  )
+  const cut = characters.length > LONGEST ? `${characters.slice(0, LONGEST - 3).join('')}...` : line
+  return visibleJson(cut)
 }
 
 /**

@@ -7,7 +7,7 @@ import {
 } from '../../domain/change-set.ts'
 import { FerryError } from '../../domain/errors.ts'
 import type { Digest } from '../../domain/identifiers.ts'
-import { canonicalJson } from '../../domain/json.ts'
+import { canonicalJson, type Json, visibleJson } from '../../domain/json.ts'
 
 /** A change set without its digest: what the digest is over. */
 export type UndigestedChangeSet = Omit<ChangeSet, 'digest'>
@@ -124,6 +124,16 @@ const parseLine = (text: string, number: number): Readonly<Record<string, unknow
   return value as Readonly<Record<string, unknown>>
 }
 
+const LONGEST_SHOWN = 60
+
+/** A value of the file as a message may show it: cut short, and never a whole tree. */
+const shown = (value: unknown): string => {
+  if (typeof value === 'object' && value !== null) return Array.isArray(value) ? 'a list' : 'an object'
+  if (value === undefined) return 'none'
+  const text = visibleJson(value as Json)
+  return text.length > LONGEST_SHOWN ? `${text.slice(0, LONGEST_SHOWN - 3)}...` : text
+}
+
 type Kind = 'string' | 'number' | 'boolean' | 'object' | 'array'
 
 const kindOf = (value: unknown): string => (Array.isArray(value) ? 'array' : typeof value)
@@ -172,7 +182,7 @@ const parseHeader = (text: string): Header => {
     throw new FerryError(
       'stale',
       'ChangeSetVersionUnknown',
-      `the change set has format version ${JSON.stringify(header['formatVersion'])}, this ferry reads version ${CHANGE_SET_FORMAT_VERSION}`,
+      `the change set has format version ${shown(header['formatVersion'])}, this ferry reads version ${CHANGE_SET_FORMAT_VERSION}`,
       { hint: HINT },
     )
   }
@@ -185,10 +195,26 @@ const parseDevice = (text: string, number: number): DeviceChange => {
   const where = `line ${number} of the change set`
   if (t !== 'device') throw damaged(`${where} is not a device`)
   requireFields(device, DEVICE_FIELDS, where)
+  // what the digest looks into, before it does
+  for (const finding of device['findings'] as readonly unknown[]) {
+    if (kindOf(finding) !== 'object' || finding === null) throw damaged(`${where} has a finding that is none`)
+  }
+  if (device['expect'] !== undefined) requireFields(device, { expect: 'object' }, where)
   if (!ACTIONS.includes(device['action'] as DeviceChange['action'])) {
-    throw damaged(`${where} has the unknown action ${JSON.stringify(device['action'])}`)
+    throw damaged(`${where} has the unknown action ${shown(device['action'])}`)
   }
   return device as unknown as DeviceChange
+}
+
+/** The digest that people approve, and the checksum of the file. */
+const sealOf = (changeSet: UndigestedChangeSet): { readonly digest: Digest; readonly checksum: Digest } => {
+  try {
+    return { digest: changeSetDigest(changeSet), checksum: checksumOf(changeSet) }
+  } catch (cause) {
+    // JSON is parsed to any depth and walked to that of the stack; ferry writes a handful of levels
+    if (cause instanceof RangeError) throw damaged('the change set has values nested too deep')
+    throw cause
+  }
 }
 
 /**
@@ -209,11 +235,11 @@ export const parseChangeSet = (text: string): ChangeSet => {
   const devices = lines.slice(1, -1).map((each, index) => parseDevice(each, index + 2))
   if (trailer['devices'] !== devices.length) {
     throw damaged(
-      `the change set has lines for ${devices.length} devices and says ${JSON.stringify(trailer['devices'])}`,
+      `the change set has lines for ${devices.length} devices and says ${shown(trailer['devices'])}`,
     )
   }
-  const changeSet = withDigest({ ...header, devices })
-  if (changeSet.digest !== trailer['digest'] || checksumOf(changeSet) !== trailer['checksum']) {
+  const { digest, checksum } = sealOf({ ...header, devices })
+  if (digest !== trailer['digest'] || checksum !== trailer['checksum']) {
     throw new FerryError(
       'stale',
       'ChangeSetEdited',
@@ -221,5 +247,5 @@ export const parseChangeSet = (text: string): ChangeSet => {
       { hint: HINT },
     )
   }
-  return changeSet
+  return { ...header, devices, digest }
 }

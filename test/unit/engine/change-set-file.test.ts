@@ -168,6 +168,33 @@ describe('a saved change set', () => {
     }
   })
 
+  it('is refused, not stumbled over, where values have other types or are nested without end', () => {
+    const text = serialiseChangeSet(sample())
+    const deep = `${'['.repeat(20_000)}${']'.repeat(20_000)}`
+    for (const broken of [
+      text.replace('"findings":[{"code"', '"findings":[null,{"code"'),
+      text.replace('"action":"create"', '"action":"create","expect":null'),
+      text.replace('"action":"create"', `"action":"create","more":${deep}`),
+      text.replace('"action":"create"', `"action":${deep}`),
+    ]) {
+      expect(broken).not.toBe(text)
+      expect(codeOf(() => parseChangeSet(broken))).toBe('stale ChangeSetDamaged')
+    }
+  })
+
+  it('shows no more than the beginning of a version that is not known', () => {
+    const text = serialiseChangeSet(sample())
+    for (const version of [
+      '"\u202e\u009b"',
+      `"${'x'.repeat(5000)}"`,
+      `${'['.repeat(20_000)}${']'.repeat(20_000)}`,
+    ]) {
+      const read = () => parseChangeSet(text.replace('"formatVersion":1', () => `"formatVersion":${version}`))
+      expect(codeOf(read)).toBe('stale ChangeSetVersionUnknown')
+      expect(read).toThrow(/^[^\p{Cc}\p{Cf}]{1,200}$/u)
+    }
+  })
+
   it('is refused when its version is not known', () => {
     const text = serialiseChangeSet(sample()).replace('"formatVersion":1', '"formatVersion":2')
     expect(codeOf(() => parseChangeSet(text))).toBe('stale ChangeSetVersionUnknown')

@@ -43,6 +43,14 @@ rollout: &pace { canary: 3 }`,
   })
 })
 
+describe('values that act in a terminal', () => {
+  it.each(['\\e[2J', '\\x9b2J', '\\u202e', '\\u200b', '\\x85'])('are written as escapes: %s', (written) => {
+    const { diagnostics } = parse(planText({ metadata: `metadata: { name: "a${written}b" }` }))
+    expect(diagnostics.length).toBeGreaterThan(0)
+    for (const { message } of diagnostics) expect(message).not.toMatch(/[\p{Cc}\p{Cf}]/u)
+  })
+})
+
 describe('plans that are made to hurt', () => {
   it.each([
     ['deep flow lists', '['.repeat(500_000)],
