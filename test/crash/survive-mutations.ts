@@ -1,15 +1,18 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { loadPlan } from '../../src/index.ts'
+import { formatDiagnostic, loadPlan } from '../../src/index.ts'
 import { mutated } from './mutations.ts'
 
-const PLANS = readdirSync('plans')
+export const PLANS: readonly string[] = readdirSync('plans')
   .filter((name) => name.endsWith('.yaml'))
   .sort()
   .map((name) => readFileSync(join('plans', name), 'utf8'))
 
 /** Milliseconds; what takes longer hangs. */
 const LONGEST = 5_000
+
+/** Raw control characters but the end of a line, and marks that turn the direction of text. */
+const RAW = /(?!\n)\p{Cc}|[\u202A-\u202E\u2066-\u2069]/u
 
 /** What is wrong with how one broken plan was taken; undefined when it was refused or read as it should. */
 const wrongWith = async (seed: number): Promise<string | undefined> => {
@@ -24,7 +27,10 @@ const wrongWith = async (seed: number): Promise<string | undefined> => {
     })
     if (performance.now() - began > LONGEST) return 'took over 5 seconds'
     if (!ok && diagnostics.length === 0) return 'refused without a word'
-    for (const { code, subject, message } of diagnostics) {
+    for (const finding of diagnostics) {
+      const { code, subject, message } = finding
+      if (RAW.test(formatDiagnostic(finding)))
+        return `${code} with raw control characters: ${JSON.stringify(message)}`
       if (!/^[A-Z][A-Za-z0-9]+$/.test(code)) return `a finding without a code: ${message}`
       if (subject === undefined || !('file' in subject)) return `${code} without a place`
       if (subject.line < 1 || subject.line > places + 1) return `${code} at line ${subject.line} of ${places}`
