@@ -37,9 +37,20 @@ export const preflight = async (
     source.preflight(writes ? 'migrate-source' : 'read-source', needs.source),
     target.preflight(writes ? 'migrate-target' : 'read-target', writes ? needs.target : []),
   ])
-  const all = findings.flat()
+  const all = toldOnce(findings.flat())
   refuseErrors(all)
   return all
+}
+
+/** Source and target may be two applications of one network with one key: both then find the same. */
+const toldOnce = (findings: readonly Diagnostic[]): readonly Diagnostic[] => {
+  const seen = new Set<string>()
+  return findings.filter((finding) => {
+    const said = JSON.stringify(finding)
+    const isNew = !seen.has(said)
+    seen.add(said)
+    return isNew
+  })
 }
 
 /** Ends a run for what preflight found wrong: a mistake of the plan, or of the key where it is any error of that. */
