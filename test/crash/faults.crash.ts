@@ -9,7 +9,7 @@ import { survived } from './tally.ts'
 
 const { one: named, sample, seed } = CHOSEN
 /** One way for each handover; a fault at a call does not depend on the kind of device. */
-const NAMES = ['session-kept', 'joining-anew', 'delete-first']
+const NAMES = ['session-kept', 'joining-anew', 'joining-triggered', 'delete-first']
 
 describe.each(COURSES.filter(({ name }) => NAMES.includes(name)))('$name', (course) => {
   const survives = it.runIf(CHOSEN.takes(course.name))

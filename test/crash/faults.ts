@@ -1,7 +1,9 @@
 import type { Course } from './courses.ts'
-import { endOf, none, nothingTwice, perform, promisesHold, type Whole } from './kills.ts'
 import { differences } from '../support/ends.ts'
-import { makeWorld, type Side } from './world.ts'
+import { type Answered, type Call, callPlaces, occurrence, pattern } from './fault-calls.ts'
+import { storeOf } from '../support/stack-api.ts'
+import { endOf, none, nothingTwice, perform, promisesHold, type Whole } from './kills.ts'
+import { type Ended, makeWorld, type Side, type World } from './world.ts'
 
 /** What goes wrong at one request; `lasts` where every later request to that network meets it too. */
 interface Kind {
@@ -9,20 +11,28 @@ interface Kind {
   readonly when: 'before' | 'after'
   readonly do: object
   readonly lasts?: true
+  /** Says 200 though nothing happened. */
+  readonly pretends?: true
 }
 
 const before = (name: string, action: object): Kind => ({ name, when: 'before', do: action })
+const after = (name: string, action: object): Kind => ({ name, when: 'after', do: action })
 
 const KINDS: readonly Kind[] = [
-  { name: 'answer lost', when: 'after', do: { reset: true } },
-  { name: 'answer cut', when: 'after', do: { truncate: true } },
-  { name: 'proxy page after the effect', when: 'after', do: { html: 502 } },
-  { name: '504 after the effect', when: 'after', do: { status: 504 } },
+  after('answer lost', { reset: true }),
+  after('answer cut', { truncate: true }),
+  // The connection ends well, the JSON does not.
+  after('JSON cut', { status: 200, body: '{"ids":{"device_id":"met' }),
+  after('proxy page after the effect', { html: 502 }),
+  after('proxy page with 200 after the effect', { html: 200 }),
+  after('504 after the effect', { status: 504 }),
   before('reset', { reset: true }),
   before('proxy page', { html: 502 }),
+  { ...before('proxy page with 200', { html: 200 }), pretends: true },
   before('429', { status: 429 }),
   before('429 with Retry-After', { status: 429, headers: { 'Retry-After': '1' } }),
   before('429 with x-rate-limit-retry', { status: 429, headers: { 'x-rate-limit-retry': '1' } }),
+  before('429 with x-rate-limit-reset', { status: 429, headers: { 'x-rate-limit-reset': '1' } }),
   before('500', { status: 500 }),
   before('502', { status: 502 }),
   before('503', { status: 503 }),
@@ -31,58 +41,145 @@ const KINDS: readonly Kind[] = [
   { ...before('403 from here on', { status: 403 }), lasts: true },
 ]
 
-/** A kind of fault at one request of one act; requests are counted from 1. */
-export interface Case {
+/** A kind of fault at one request of one act. */
+export interface Case extends Call {
   readonly act: number
   readonly side: Side
-  readonly n: number
   readonly kind: Kind
 }
 
-export const caseName = ({ act, side, n, kind }: Case): string => `act ${act}, ${side} ${n}, ${kind.name}`
+export const caseName = ({ act, side, method, path, nth, kind }: Case): string =>
+  `act ${act}, ${side} ${method} ${path} ${nth}, ${kind.name}`
 
-/** Each distinct call of each act, at its first occurrence, with each kind of fault. */
+/** Each distinct call of each act, at its first and its last occurrence, with each kind of fault. */
 export const casesOf = (whole: Whole): readonly Case[] =>
   whole.done.flatMap((done, act) =>
-    (['source', 'target'] as const).flatMap((side) => {
-      const calls = done[side].map(({ method, path }) => `${method} ${path}`)
-      return calls.flatMap((call, index) =>
-        calls.indexOf(call) < index ? [] : KINDS.map((kind): Case => ({ act, side, n: index + 1, kind })),
-      )
-    }),
+    (['source', 'target'] as const).flatMap((side) =>
+      callPlaces(done[side]).flatMap((place) => KINDS.map((kind): Case => ({ ...place, act, side, kind }))),
+    ),
   )
 
 /** Done, blocked, stale, partly done, credentials: what a run may end with whose network fails. */
 const CODES = [0, 4, 5, 7, 9]
+/** Milliseconds in which a run ends whose key is not accepted any more; an undisturbed one takes about one second. */
+const PROMPT = 5_000
 
 /**
  * Carries out a course with one fault, and asks what the promises ask: a run that ends as documented, keys that are
  * safe, and that a second run without the fault comes to the end of an undisturbed one.
  */
 export const withFault = async (course: Course, whole: Whole, given: Case): Promise<void> => {
-  const { act, side, n, kind } = given
+  const { act, side, kind } = given
   const world = await makeWorld(course)
   try {
+    const registered = await requestsSoFar(world)
     for (let index = 0; index < act; index += 1) await perform(world, course, index)
     const earlier = (await world.requests(side)).length
-    await world.arm(side, { nth: n, times: 1, when: kind.when, do: kind.do })
-    if (kind.lasts) await world.arm(side, { nth: n + 1, times: 1_000, when: kind.when, do: kind.do })
+    const stood = await changed(world)
+    await arm(world, given)
+    const began = performance.now()
     const ended = await perform(world, course, act)
-    if (ended === undefined || !CODES.includes(ended.code ?? -1))
-      throw new Error(`ended with ${ended?.code}: ${ended?.output}`)
+    if (ended === undefined) throw new Error(`act ${act} runs no command`)
+    const isWritten = (await changed(world)) !== stood
+    if (!CODES.includes(ended.code ?? -1) && (isWritten || !saysNoAnswer(ended)))
+      throw new Error(`ended with ${ended.code}${isWritten ? ' after writes' : ''}: ${ended.output}`)
     if (/^\s+at .*:\d+:\d+/m.test(ended.output)) throw new Error(`a stack trace: ${ended.output}`)
-    if (kind.lasts === true) {
-      const after = (await world.requests(side)).length - earlier - n
-      if (ended.code !== 9) throw new Error(`ended with ${ended.code}, not 9: ${ended.output}`)
-      if (after > 8) throw new Error(`${after} more requests with a key that is not accepted`)
-    }
+    const disturbed = (await world.requests(side)).slice(earlier)
+    if (kind.lasts === true) endsAtOnce(ended, performance.now() - began, disturbed, given)
+    else if (occurrence(disturbed, given) === undefined) throw new Error('the fault was not met')
     await world.disarm()
     await promisesHold(world, course)
     const again = await perform(world, course, act)
     if (again?.code !== whole.codes[act]) throw new Error(`then ended with ${again?.code}: ${again?.output}`)
     none(differences(await endOf(world, course), whole.ends[act]))
-    await nothingTwice(world, course)
+    // That looks at statuses alone; the next one at what the fault hid.
+    if (kind.pretends !== true) await nothingTwice(world, course)
+    await noEffectTwice(world, course, whole, given, { registered, earlier })
   } finally {
     await world.close()
+  }
+}
+
+/**
+ * A preview that gets no answer that it can read ends with 1, "a network that does not answer": nothing was begun that
+ * could be done in part, and what waits behind a page with status 200 is rather a wrong address than a weak network.
+ */
+const saysNoAnswer = ({ code, output }: Ended): boolean =>
+  code === 1 && /^error: [A-Z][A-Za-z]+ /m.test(output)
+
+/** What both networks hold, to tell whether a run wrote there at all. */
+const changed = async ({ migration }: World): Promise<string> =>
+  JSON.stringify([await storeOf(migration.source), await storeOf(migration.target)])
+
+const arm = (world: World, { side, index, method, path, nth, kind }: Case): Promise<void> => {
+  const fault = { when: kind.when, do: kind.do }
+  if (kind.lasts === true) return world.arm(side, { ...fault, nth: index + 1, times: 1_000 })
+  // Reads run side by side: by its number alone the fault would meet one call or another.
+  return world.arm(side, { ...fault, method, path: pattern(path), nth, times: 1 })
+}
+
+/** Requests that were under way when the first was refused: reads of a preview run side by side. */
+const UNDER_WAY = 16
+
+/** Identity, Join, Network and Application Server. */
+const SERVERS = 4
+
+const endsAtOnce = (
+  { code, output }: Ended,
+  took: number,
+  disturbed: readonly Answered[],
+  { index }: Case,
+): void => {
+  if (code !== 9) throw new Error(`ended with ${code}, not 9: ${output}`)
+  if (took > PROMPT) throw new Error(`ended after ${Math.round(took)} ms: ${output}`)
+  const further = disturbed.slice(index + 1)
+  if (further.length > UNDER_WAY)
+    throw new Error(`${further.length} more requests with a key that is not accepted`)
+  const errors = output.split('\n').filter((line) => line.startsWith('error:'))
+  const problems = errors.filter((line) => /^error: [A-Z][A-Za-z]+ /.test(line))
+  // A preview asks each server and names each that refuses: they may be apart, and know other keys. A run that has
+  // begun tells one problem, whatever the number of devices that meet it, and a word about those that wait meanwhile.
+  const most = /^Plan /m.test(output) ? 1 : SERVERS
+  const isRepeated = new Set(errors).size < errors.length
+  if (problems.length === 0 || problems.length > most || isRepeated || errors.length > problems.length + 1)
+    throw new Error(`${errors.length} errors were told: ${output}`)
+}
+
+/** Registering the fleet makes requests, too. */
+const requestsSoFar = async (world: World): Promise<Readonly<Record<Side, number>>> => ({
+  source: (await world.requests('source')).length,
+  target: (await world.requests('target')).length,
+})
+
+const NOT_AGAIN = /^POST (\/applications\/[^/]+\/devices|.*\/down\/push)$/
+
+/**
+ * A second push would queue a downlink twice, and a second create would be another device. What was answered with a
+ * fault counts where it had its effect, whatever its status says.
+ */
+const noEffectTwice = async (
+  world: World,
+  { oneNetwork }: Course,
+  whole: Whole,
+  { kind, ...given }: Case,
+  { registered, earlier }: { readonly registered: Readonly<Record<Side, number>>; readonly earlier: number },
+): Promise<void> => {
+  for (const side of oneNetwork === true ? (['source'] as const) : (['source', 'target'] as const)) {
+    const all = await world.requests(side)
+    const struck =
+      side === given.side && kind.lasts !== true ? occurrence(all.slice(earlier), given) : undefined
+    const made = all
+      .slice(registered[side])
+      .filter(
+        (one) =>
+          NOT_AGAIN.test(`${one.method} ${one.path}`) &&
+          (one === struck ? kind.when === 'after' : one.status === 200),
+      )
+    const expected = whole.done
+      .slice(0, given.act + 1)
+      .flatMap((done) => done[side])
+      .filter(({ method, path }) => NOT_AGAIN.test(`${method} ${path}`))
+    if (made.length > expected.length)
+      throw new Error(`${made.length} creates and pushes on the ${side}, not ${expected.length}`)
   }
 }
