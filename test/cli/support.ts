@@ -25,6 +25,8 @@ export interface RunOptions {
   readonly onError?: (text: string, kill: (signal: NodeJS.Signals) => void) => void
   /** The same for the standard output. */
   readonly onOutput?: (text: string, kill: (signal: NodeJS.Signals) => void) => void
+  /** Told the process as soon as it is there. */
+  readonly onPid?: (pid: number) => void
   /** Closes the standard output at once. */
   readonly deaf?: boolean
 }
@@ -48,6 +50,7 @@ export const ferry = (args: readonly string[], options: RunOptions = {}): Promis
     })
     let stdout = ''
     let stderr = ''
+    if (child.pid !== undefined) options.onPid?.(child.pid)
     if (options.deaf === true) child.stdout.destroy()
     child.stdout.on('data', (chunk: Buffer) => {
       stdout += chunk.toString()

@@ -13,25 +13,45 @@ export const keysIn = (store: Store): readonly string[] => {
   return [...keys]
 }
 
-/** The forms in which a key could be written: hex in both cases, base64 of both alphabets, bytes. */
+/**
+ * Bytes in base64 of both alphabets, wherever they lie in what was encoded: at each of the three alignments, the
+ * characters that these bytes alone decide. They are within every padded and unpadded form.
+ */
+const base64Forms = (bytes: Buffer): readonly string[] =>
+  [0, 1, 2].flatMap((before) => {
+    const text = Buffer.concat([Buffer.alloc(before), bytes]).toString('base64')
+    const decided = text.slice(Math.ceil((before * 8) / 6), Math.floor(((before + bytes.length) * 8) / 6))
+    return [decided, decided.replaceAll('+', '-').replaceAll('/', '_')]
+  })
+
+/** The forms in which a key could be written: hex in both cases, plain or in pairs, base64, bytes. */
 const formsOf = (key: string): readonly Buffer[] => {
   const bytes = Buffer.from(key, 'hex')
+  const pairs = [' ', ':', '-'].map((between) => key.replace(/(..)(?=.)/g, `$1${between}`))
+  const hex = [key, ...pairs].flatMap((text) => [text.toUpperCase(), text.toLowerCase()])
   const texts = [
-    key.toUpperCase(),
-    key.toLowerCase(),
-    bytes.toString('base64').replace(/=+$/, ''),
-    bytes.toString('base64url'),
-    Buffer.from(key.toUpperCase()).toString('base64').replace(/=+$/, ''),
+    ...hex,
+    ...base64Forms(bytes),
+    ...base64Forms(Buffer.from(key.toUpperCase())),
+    ...base64Forms(Buffer.from(key.toLowerCase())),
   ]
-  return [...texts.map((text) => Buffer.from(text)), bytes]
+  return [...[...new Set(texts)].map((text) => Buffer.from(text)), bytes]
 }
 
-/** Which artefacts hold one of the keys, in any form; the key itself is not told. */
+/** The forms of a secret that is a text, such as an API key: in both cases, in hex, in base64. */
+const formsOfText = (secret: string): readonly Buffer[] =>
+  [...new Set([secret, secret.toUpperCase(), secret.toLowerCase()])].flatMap((text) => {
+    const hex = Buffer.from(text).toString('hex')
+    return [text, hex, hex.toUpperCase(), ...base64Forms(Buffer.from(text))].map((form) => Buffer.from(form))
+  })
+
+/** Which artefacts hold one of the keys, or of the secrets that are texts, in any form; which one is not told. */
 export const leaks = (
   keys: readonly string[],
   artefacts: Readonly<Record<string, string | Buffer>>,
+  texts: readonly string[] = [],
 ): readonly string[] => {
-  const forms = keys.flatMap(formsOf)
+  const forms = [...keys.flatMap(formsOf), ...texts.flatMap(formsOfText)]
   return Object.entries(artefacts).flatMap(([name, content]) => {
     const bytes = Buffer.from(content)
     return forms.some((form) => bytes.includes(form)) ? [name] : []
