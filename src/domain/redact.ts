@@ -5,6 +5,8 @@ const SECRETS: readonly RegExp[] = [
   /(?<=\bBearer\s+)\S+/gi,
   // 16 bytes and more in hex, with or without separators.
   /(?<![0-9A-Za-z])(?:[0-9A-Fa-f]{2}[\s:-]?){15,}[0-9A-Fa-f]{2}(?![0-9A-Za-z])/g,
+  // The same as an array of numbers, which is how Node prints bytes that are no Buffer, in columns.
+  /(?<![\d.])(?:\d{1,3},\s*){15,}\d{1,3}(?![\d.])/g,
   // 16 and 32 bytes in base64 or base64url, padded.
   /(?<![\w+/-])[\w+/-]{22}(?:==|(?:%3D){2})/gi,
   /(?<![\w+/-])[\w+/-]{43}(?:=|%3D)/gi,
