@@ -88,11 +88,29 @@ const echoOf = (status: number, body: Buffer, authorization: string): object => 
       {
         '@type': 'type.googleapis.com/ttn.lorawan.v3.ErrorDetails',
         namespace: 'pkg/echo',
-        name: 'refused',
+        name: `refused ${keys.join(' ')}`,
         message_format: `refused ${said}`,
-        attributes: { said, keys: keys.join(','), whole: Buffer.from(said).toString('base64') },
-        correlation_id: '0123456789abcdef0123456789abcdef',
+        attributes: attributesOf(said, keys),
+        correlation_id: keys[0]?.toUpperCase() ?? authorization,
+        cause: {
+          name: said,
+          attributes: { ...attributesOf(said, keys), reason: `sent ${keys[0]} (${said})` },
+        },
       },
     ],
   }
 }
+
+/** Those whose value is told to the user, and one of another name. */
+const attributesOf = (said: string, keys: readonly string[]): object => ({
+  said,
+  whole: Buffer.from(said).toString('base64'),
+  path: said,
+  id: keys[0],
+  address: Buffer.from(said).toString('base64'),
+  field: keys[1] ?? said,
+  name: keys[2] ?? said,
+  label: Buffer.from(said).toString('hex'),
+  missing: keys,
+  forbidden_paths: [...keys, said],
+})

@@ -10,26 +10,40 @@ import os from 'node:os'
 import { syncBuiltinESMExports } from 'node:module'
 const secret = process.env.PLANTED
 os.hostname = () => {
-  const cause = Object.assign(new Error('sent ' + secret), { bytes: Buffer.from(secret.slice(-32), 'hex') })
+  const bytes = Buffer.from(secret.slice(-32), 'hex')
+  const cause = Object.assign(new Error('sent ' + secret), { bytes, numbers: [...bytes], view: Uint8Array.from(bytes) })
   throw Object.assign(new TypeError('broke on ' + secret, { cause }), { headers: { authorization: 'Bearer ' + secret } })
 }
 syncBuiltinESMExports()
 `
 
+const RESTORE = 'escrow restore killed.yaml --device valve-resets --out never.json --debug'
 const GENERATED = 'persistSession: true, rootKeys: generate, deleteSource: after-heard'
 
-/** Commands that fail, each in its way; what they end with is theirs to test, that they failed is asked here. */
-export const failures = async (): Promise<Watched> => {
-  const place = await createWatched({ latencyMs: 5 })
+/** Commands that fail because of a network; that they failed is asked here, how is for other tests. */
+export const networkFailures = async (): Promise<Watched> => {
+  const place = await createWatched()
   const echo = await startEcho(place.simulator.networks[1].url)
   try {
-    await networkFailures(place, echo)
-    await localFailures(place)
+    await refusals(place, echo)
+    await faults(place)
     for (const key of echo.keys) place.secrets.devices.add(key)
     return place
   } finally {
     await echo.close()
   }
+}
+
+/** Commands that are killed, or fail because of a wrong key, a file, a plan, or ferry itself. */
+export const localFailures = async (): Promise<Watched> => {
+  const place = await createWatched({ latencyMs: 5 })
+  await wrongKey(place)
+  await killed(place)
+  await identities(place)
+  await unexpected(place)
+  await literalKeys(place)
+  await damaged(place)
+  return place
 }
 
 const failed = ({ code, stdout, stderr }: Ended, what: string): void => {
@@ -38,15 +52,16 @@ const failed = ({ code, stdout, stderr }: Ended, what: string): void => {
 
 type Echo = Awaited<ReturnType<typeof startEcho>>
 
-const networkFailures = async (place: Watched, echo: Echo): Promise<void> => {
-  const [source, target] = place.simulator.networks
-  let number = 0
-  const planOf = async (device: string, targetUrl: string): Promise<string> => {
-    number += 1
-    const name = `fails-${number}`
-    const include = `{ ids: [${device}] }`
-    return place.plan({ file: `${name}.yaml`, name, include, policy: GENERATED, targetUrl })
-  }
+const planOf = (place: Watched, name: string, device: string, targetUrl?: string): Promise<string> =>
+  place.plan({
+    file: `${name}.yaml`,
+    name,
+    include: `{ ids: [${device}] }`,
+    policy: GENERATED,
+    ...(targetUrl === undefined ? {} : { targetUrl }),
+  })
+
+const refusals = async (place: Watched, echo: Echo): Promise<void> => {
   const echoed: readonly (readonly [device: string, refusal: Refusal])[] = [
     ['meter-102', { method: 'PUT', path: /\/js\//, status: 500 }],
     ['meter-103', { method: 'PUT', path: /\/ns\//, status: 409 }],
@@ -54,28 +69,30 @@ const networkFailures = async (place: Watched, echo: Echo): Promise<void> => {
     ['sensor-110', { method: 'PUT', path: /\/ns\//, status: 401 }],
   ]
   for (const [device, refusal] of echoed) {
-    const plan = await planOf(device, echo.url)
+    const plan = await planOf(place, `refused-${refusal.status}`, device, echo.url)
     echo.refuse(refusal)
     failed(await place.ferry(['apply', plan, '--yes', '--json-lines', '--debug=echo.log']), plan)
     echo.refuse(undefined)
     if (echo.refused() === 0) throw new Error(`nothing was echoed to ${plan}`)
-    await place.ferry(['status', plan, ...(number % 2 === 0 ? ['--json'] : [])])
+    await place.ferry(['status', plan])
   }
-  const faults: readonly (readonly [device: string, side: typeof source, fault: object])[] = [
+}
+
+const faults = async (place: Watched): Promise<void> => {
+  const [source, target] = place.simulator.networks
+  const each: readonly (readonly [device: string, side: typeof source, fault: object])[] = [
     ['valve-abp', target, { nth: 3, times: 1000, do: { status: 401 } }],
     ['valve-16-bit', target, { nth: 3, times: 1000, do: { html: 502 } }],
     ['tracker-19', target, { method: 'PUT', times: 1000, when: 'after', do: { truncate: true } }],
     ['lamp-class-c', target, { method: 'PUT', times: 1000, when: 'after', do: { reset: true } }],
     ['meter-umlaut', source, { nth: 2, times: 1000, do: { truncate: true } }],
   ]
-  for (const [device, network, fault] of faults) {
-    const plan = await planOf(device, target.url)
+  for (const [device, network, fault] of each) {
+    const plan = await planOf(place, `meets-${device}`, device)
     await call(network, 'POST', '/simulator/v1/faults', { faults: [fault] })
     failed(await place.ferry(['apply', plan, '--yes', '--json', '--debug=fault.log']), plan)
     await call(network, 'DELETE', '/simulator/v1/faults')
   }
-  await wrongKey(place)
-  await killed(place)
 }
 
 const wrongKey = async (place: Watched): Promise<void> => {
@@ -99,7 +116,7 @@ const killed = async (place: Watched): Promise<void> => {
   await place.ferry(['apply', 'killed.yaml', '--yes'])
 }
 
-const localFailures = async (place: Watched): Promise<void> => {
+const identities = async (place: Watched): Promise<void> => {
   const { byDesign, secrets } = place
   await place.ferry(['escrow', 'keygen', '-o', 'other.txt'])
   byDesign.set('other.txt', ['age'])
@@ -111,21 +128,21 @@ const localFailures = async (place: Watched): Promise<void> => {
   byDesign.set('open.txt', ['age'])
   await writeFile(place.path('open.txt'), await place.read('identity.txt'))
   await chmod(place.path('open.txt'), 0o644)
-  const restore = 'escrow restore killed.yaml --device valve-resets --out never.json --debug'
-  for (const file of ['other.txt', 'broken.txt', 'open.txt', 'plan.yaml']) {
+  for (const file of ['other.txt', 'broken.txt', 'open.txt', 'none.txt']) {
     const env = { FERRY_AGE_IDENTITY: place.path(file) }
-    failed(await place.ferry(restore.split(' '), { env }), `${restore} with ${file}`)
+    failed(await place.ferry(RESTORE.split(' '), { env }), `${RESTORE} with ${file}`)
   }
   const env = { FERRY_AGE_IDENTITY: place.path('other.txt') }
   failed(await place.ferry(['rollback', 'killed.yaml', '--yes', '--debug'], { env }), 'rollback')
-  await unexpected(place)
-  await literalKeys(place)
+}
+
+const damaged = async (place: Watched): Promise<void> => {
   const folder = place.path('killed.escrow')
   for (const name of await readdir(folder)) {
     const bytes = await readFile(`${folder}/${name}`)
     await writeFile(`${folder}/${name}`, bytes.subarray(0, bytes.length - 20))
   }
-  failed(await place.ferry(restore.split(' ')), 'a damaged escrow')
+  failed(await place.ferry(RESTORE.split(' ')), 'a damaged escrow')
   failed(await place.ferry(['escrow', 'credentials', 'killed.yaml', '--stdout', '--debug']), 'credentials')
   const state = await place.read('killed.state.jsonl')
   await place.write('killed.state.jsonl', state.slice(0, -30).replace('"', ''))

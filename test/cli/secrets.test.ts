@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { leaks } from '../support/key-leaks.ts'
-import { failures } from './secrets-failures.ts'
+import { localFailures, networkFailures } from './secrets-failures.ts'
 import { wholeCourse } from './secrets-course.ts'
 import { ferry } from './support.ts'
 import type { Watched } from './watched.ts'
@@ -10,13 +10,15 @@ const before = process.umask(0)
 afterAll(() => process.umask(before))
 
 let course: Watched
-let failed: Watched
+let remote: Watched
+let local: Watched
 beforeAll(async () => {
-  const both = await Promise.all([wholeCourse(), failures()])
-  course = both[0]
-  failed = both[1]
+  const all = await Promise.all([wholeCourse(), networkFailures(), localFailures()])
+  course = all[0]
+  remote = all[1]
+  local = all[2]
 }, 120_000)
-afterAll(() => Promise.all([course?.close(), failed?.close()]))
+afterAll(() => Promise.all([course, remote, local].map((place) => place?.close())))
 
 /** Files that only their owner may use, by what the command's documentation calls them. */
 const PRIVATE =
@@ -47,17 +49,24 @@ test('no secret is in anything that a whole course printed, wrote or was called 
   expect(await course.leaking()).toEqual([])
 })
 
-test('no secret is in anything that failing commands printed, wrote or were called with', async () => {
-  const { printed, files, processes } = await failed.searched()
-  expect([printed > 20, files > 10, processes > 20]).toEqual([true, true, true])
-  expect(await failed.leaking()).toEqual([])
+test('no secret is in anything that commands printed, wrote or were called with whose network fails', async () => {
+  const { printed, files, processes } = await remote.searched()
+  expect([printed > 10, files > 10, processes > 10]).toEqual([true, true, true])
+  expect(await remote.leaking()).toEqual([])
+})
+
+test('nor of those that are killed, or given wrong keys, files and plans, or break inside', async () => {
+  const { printed, files, processes } = await local.searched()
+  expect([printed > 20, files > 20, processes > 20]).toEqual([true, true, true])
+  expect(await local.leaking()).toEqual([])
 })
 
 test('files that ferry writes are for their owner alone, whatever the umask', async () => {
-  const names = Object.keys({ ...(await course.modes()), ...(await failed.modes()) }).join('\n')
+  const places = [course, remote, local]
+  const names = (await Promise.all(places.map((place) => place.modes()))).flatMap(Object.keys).join('\n')
   for (const kind of ['.state.jsonl', '.changes', '.state.lock', '.age', '.escrow', '.log'])
     expect(names).toContain(kind)
-  expect([...(await wrongModes(course)), ...(await wrongModes(failed))]).toEqual([])
+  expect((await Promise.all(places.map(wrongModes))).flat()).toEqual([])
 })
 
 /** Else all the above would hold for a search that finds nothing. */
@@ -72,6 +81,7 @@ test('a planted secret is found in each encoding', async () => {
     key.toLowerCase(),
     key.replace(/(..)(?=.)/g, '$1 '),
     bytes,
+    [...bytes].join(',\n  '),
     bytes.toString('base64'),
     bytes.toString('base64url'),
     ...shifted(bytes),

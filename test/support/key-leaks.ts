@@ -51,9 +51,13 @@ export const leaks = (
   artefacts: Readonly<Record<string, string | Buffer>>,
   texts: readonly string[] = [],
 ): readonly string[] => {
+  const numbers = keys.map((key) => [...Buffer.from(key, 'hex')].join(','))
   const forms = [...keys.flatMap(formsOf), ...texts.flatMap(formsOfText)]
   return Object.entries(artefacts).flatMap(([name, content]) => {
     const bytes = Buffer.from(content)
-    return forms.some((form) => bytes.includes(form)) ? [name] : []
+    // Arrays of numbers are printed in columns.
+    const dense = bytes.toString('latin1').replace(/\s+/g, '')
+    const isHeld = forms.some((form) => bytes.includes(form)) || numbers.some((form) => dense.includes(form))
+    return isHeld ? [name] : []
   })
 }

@@ -50,6 +50,18 @@ const shownReason = (reason: string | undefined): string | undefined =>
     ? undefined
     : reason.slice(0, 300)
 
+/** Names and paths of the server's own, which are short; one that quotes what was sent is none. */
+const ownWord = (value: Json | undefined): string | undefined => {
+  const text = textOf(value)
+  return text === undefined ? undefined : redact(text).slice(0, 200)
+}
+
+/** As The Things Stack writes them; anything else may be what was sent. Keys are sent in capitals. */
+const correlationIdOf = (value: Json | undefined): string | undefined => {
+  const text = textOf(value)
+  return text !== undefined && /^[0-9a-f]{32}$/.test(text) ? text : undefined
+}
+
 const causesOf = (detail: JsonObject | undefined): readonly JsonObject[] => {
   const chain: JsonObject[] = []
   for (let at = detail; at !== undefined && chain.length < 8; at = objectOf(at['cause'])) chain.push(at)
@@ -58,7 +70,7 @@ const causesOf = (detail: JsonObject | undefined): readonly JsonObject[] => {
 
 /** Validation errors name one level each: `end_device`, its cause `ids`, its cause `device_id`. */
 const fieldOf = (chain: readonly JsonObject[]): string | undefined => {
-  const named = chain.map((one) => textOf(objectOf(one['attributes'])?.['field']))
+  const named = chain.map((one) => ownWord(objectOf(one['attributes'])?.['field']))
   const first = chain[0]?.['name'] === 'validation' ? named : named.slice(0, 1)
   const levels = first.filter(
     (name) => name !== undefined && name !== 'end_device' && name !== 'end_device_ids',
@@ -80,12 +92,12 @@ export const errorDetailsOf = (body: Json | undefined): ErrorDetails => {
   const detail = objectOf(arrayOf(root?.['details'])[0])
   if (detail === undefined) {
     const path = DECODER.exec(textOf(root?.['message']) ?? '')?.[1]?.replace(/^end_device\.?/, '')
-    return { ...code, attributes: {}, ...(path === undefined || path === '' ? {} : { field: path }) }
+    return { ...code, attributes: {}, ...(path === undefined || path === '' ? {} : { field: redact(path) }) }
   }
   const chain = causesOf(detail)
-  const namespace = textOf(detail['namespace'])
-  const name = textOf(detail['name'])
-  const correlationId = textOf(detail['correlation_id'])
+  const namespace = ownWord(detail['namespace'])
+  const name = ownWord(detail['name'])
+  const correlationId = correlationIdOf(detail['correlation_id'])
   const field = fieldOf(chain)
   const reason = shownReason(textOf(objectOf(chain.at(-1)?.['attributes'])?.['reason']))
   return {
