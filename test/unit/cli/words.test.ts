@@ -61,6 +61,8 @@ describe('redaction', () => {
     bytes.toString('base64'),
     bytes.toString('base64url'),
     encodeURIComponent(bytes.toString('base64')),
+    [...bytes].join(', '),
+    [...bytes].join(',\n     '),
     'NNSXS.ABCDEFGHIJKLMNOPQRST.UVWXYZ234567ABCDEFGHIJKLMNOPQRSTUVWXYZ2345',
     'AGE-SECRET-KEY-1QQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQ',
   ])('%s', (secret) => {

@@ -148,6 +148,19 @@ describe('an error', () => {
     expect(error.message).toContain('session.keys')
   })
 
+  test('whose own words quote what was sent shows none of it', () => {
+    const key = 'A0B1C2D3E4F5A0B1C2D3E4F5A0B1C2D3'
+    const apiKey = 'NNSXS.ABCDEFGHIJKLMNOPQRST.UVWXYZ234567ABCDEFGHIJKLMNOPQRST'
+    for (const said of [key, key.toLowerCase(), Buffer.from(key, 'hex').toString('base64'), apiKey]) {
+      const attributes = { field: said, path: said, missing: [said] }
+      // A key in small letters looks as a correlation id does, and can not be told from one.
+      const correlation_id = said === key.toLowerCase() ? '0'.repeat(32) : said
+      const rest = { attributes, correlation_id, cause: { name: said, attributes: { field: said } } }
+      for (const body of [details('pkg/echo', said, rest), details(said, 'validation', rest)])
+        expect(inspect(errorOf(answer(400, body), asked('PUT', '/x')), { depth: 10 })).not.toContain(said)
+    }
+  })
+
   test('of the JSON decoder gives the path of the field and not its value', () => {
     const key = 'A0B1C2'
     const message = `unmarshal error at path "end_device.root_keys.app_key.key": invalid ${key}`
