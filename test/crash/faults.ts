@@ -119,7 +119,7 @@ const arm = (world: World, { side, index, method, path, nth, kind }: Case): Prom
 }
 
 /** Requests that were under way when the first was refused: reads of a preview run side by side. */
-const UNDER_WAY = 16
+const UNDER_WAY = 8
 
 /** Identity, Join, Network and Application Server. */
 const SERVERS = 4
