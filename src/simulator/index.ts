@@ -5,6 +5,7 @@ import { createNetwork, type Network } from './network.ts'
 import { createRateLimiter, type Rate } from './rate-limit.ts'
 import { buildSample, type SampleDevice } from './sample/sample.ts'
 import { type Listening, listen } from './server.ts'
+import { type PutBack, snapshotOf } from './snapshot.ts'
 import { createApiKey, tokenOf } from './things-stack/api-keys.ts'
 import { createApplication } from './things-stack/applications.ts'
 import { createGateway } from './things-stack/gateways.ts'
@@ -49,6 +50,8 @@ export interface RunningSimulator {
   readonly networks: readonly [SimulatedNetwork, SimulatedNetwork]
   /** The devices of the source's sample application, with their made-up keys; empty with `empty`. */
   readonly sampleDevices: readonly SampleDevice[]
+  /** Remembers what all networks hold; the answer puts it back, without the faults and the log of requests. */
+  snapshot(): PutBack
   close(): Promise<void>
 }
 
@@ -135,6 +138,12 @@ export const startSimulator = async (options: SimulatorOptions = {}): Promise<Ru
         },
       ],
       sampleDevices,
+      snapshot: () => {
+        const all = [source, target].map(({ network }) => snapshotOf(network))
+        return () => {
+          for (const putBack of all) putBack()
+        }
+      },
       close,
     }
   } catch (error) {

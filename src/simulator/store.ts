@@ -99,6 +99,16 @@ export class RecordStore {
     )
   }
 
+  /** Remembers all records; the answer puts them back. */
+  snapshot(): () => void {
+    const records = this.#copies([...this.#records.keys()])
+    return () => {
+      for (const key of [...this.#records.keys()]) this.delete(key)
+      for (const [key, record] of records) this.set(key, record)
+      this.#before.clear()
+    }
+  }
+
   #copies(keys: readonly string[]): [string, Message][] {
     return keys.flatMap((key): [string, Message][] => {
       const record = this.get(key)

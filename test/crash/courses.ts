@@ -12,8 +12,12 @@ export interface Course {
   /** What others registered on the target before. */
   readonly onTarget?: readonly DeviceSpec[]
   readonly plan: string
+  /** As many devices and requests at once as the plan's defaults allow; else one. */
+  readonly isConcurrent?: true
   readonly oneNetwork?: true
   readonly acts: readonly Act[]
+  /** The acts that are broken; all, where the ones before them are not those of another course. */
+  readonly breaks?: readonly number[]
   /** New credentials are made: the target holds what the escrow gives. */
   readonly isReprogrammed?: boolean
   /** Refuses a request of the target, in every run. */
@@ -49,15 +53,16 @@ const joins = (id: string): Act => ({
 export const COURSES: readonly Course[] = [
   {
     name: 'session-kept',
-    specs: [METER, METER_11],
+    specs: [METER, METER_11, LAMP],
     plan: 'policy: { persistSession: true, deleteSource: after-heard }\nverify: { retireAfter: 0s }',
-    acts: [apply, uplinks('meter-1', 'meter-11'), apply],
+    acts: [apply, uplinks('meter-1', 'meter-11', 'lamp-1'), apply],
   },
   {
     name: 'session-kept, taken back',
     specs: [METER, LAMP],
     plan: 'policy: { persistSession: true }',
     acts: [apply, uplinks('meter-1', 'lamp-1'), apply, rollback],
+    breaks: [3],
   },
   {
     name: 'abp-kept',
@@ -105,6 +110,7 @@ export const COURSES: readonly Course[] = [
     oneNetwork: true,
     plan: 'policy: { persistSession: true, handover: delete-first }',
     acts: [apply, uplinks('meter-11'), rollback],
+    breaks: [2],
   },
   {
     name: 'delete-first, refused',
@@ -126,5 +132,36 @@ export const COURSES: readonly Course[] = [
     plan: `policy: { persistSession: true, rootKeys: generate, abp: reprogram }`,
     acts: [apply, rollback],
     isReprogrammed: true,
+  },
+]
+
+const meter = (number: number): DeviceSpec => ({ ...METER, id: `meter-${number}`, number })
+const FLEET: readonly DeviceSpec[] = [METER, METER_11, VALVE, LAMP, ...[6, 7, 8, 9].map(meter)]
+const FLEET_IDS = FLEET.map(({ id }) => id)
+const JOINING = [METER, METER_11, ...[6, 7, 8, 9].map(meter)]
+
+/** A fleet that crosses all at once. */
+export const CONCURRENT: readonly Course[] = [
+  {
+    name: 'a fleet, kept',
+    specs: FLEET,
+    isConcurrent: true,
+    plan: 'policy: { persistSession: true, deleteSource: after-heard }\nverify: { retireAfter: 0s }',
+    acts: [apply, uplinks(...FLEET_IDS), apply],
+  },
+  {
+    name: 'a fleet, joining anew',
+    specs: JOINING,
+    isConcurrent: true,
+    plan: 'policy: { persistSession: false, deleteSource: after-import }',
+    acts: [apply],
+  },
+  {
+    name: 'a fleet, delete-first and taken back',
+    specs: FLEET,
+    isConcurrent: true,
+    oneNetwork: true,
+    plan: 'policy: { persistSession: true, handover: delete-first }',
+    acts: [apply, uplinks(...FLEET_IDS), rollback],
   },
 ]

@@ -20,18 +20,24 @@ const withoutQuery = (path: string): string => path.replace(/\?.*$/, '')
 /** Source of a regular expression for the path with any query. */
 export const pattern = (path: string): string => `^${path.replace(/[.*+?^${}()|[\]\\]/g, '\\$&')}(\\?|$)`
 
+/** Every request, named. */
+export const allCalls = (requests: readonly Request[]): readonly Call[] => {
+  const seen = new Map<string, number>()
+  return requests.map(({ method, path }, index) => {
+    const bare = withoutQuery(path)
+    const nth = (seen.get(`${method} ${bare}`) ?? 0) + 1
+    seen.set(`${method} ${bare}`, nth)
+    return { method, path: bare, nth, index }
+  })
+}
+
 /** Each distinct call (a query that differs is another one) at its first occurrence, and at its last. */
 export const callPlaces = (requests: readonly Request[]): readonly Call[] => {
   const names = requests.map(({ method, path }) => `${method} ${path}`)
-  return requests.flatMap(({ method, path }, index) => {
-    const name = `${method} ${path}`
-    if (names.indexOf(name) !== index && names.lastIndexOf(name) !== index) return []
-    const bare = withoutQuery(path)
-    const nth = requests
-      .slice(0, index + 1)
-      .filter((one) => one.method === method && withoutQuery(one.path) === bare).length
-    return [{ method, path: bare, nth, index }]
-  })
+  return allCalls(requests).filter(
+    (_call, index) =>
+      names.indexOf(names[index] ?? '') === index || names.lastIndexOf(names[index] ?? '') === index,
+  )
 }
 
 /** The request that a call names; undefined where the run did not get to it. */

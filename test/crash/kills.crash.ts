@@ -1,6 +1,6 @@
 import { describe, it } from 'vitest'
 import { CHOSEN } from './chosen.ts'
-import { COURSES } from './courses.ts'
+import { CONCURRENT, COURSES } from './courses.ts'
 import { drawn } from './drawn.ts'
 import { pointName } from './kills.ts'
 import { surviveKills } from './survive.ts'
@@ -16,6 +16,23 @@ describe.each(COURSES)('$name', (course) => {
         if (one !== undefined) return points.filter((point) => pointName(point) === one)
         return sample === undefined ? points : drawn(points, sample, seed)
       })
+    },
+  )
+})
+
+/** Of some thousands: with many requests under way, what else had happened at a point differs from run to run. */
+const DRAWN = 70
+
+describe.each(CONCURRENT)('$name', (course) => {
+  it.runIf(CHOSEN.takes(course.name))(
+    'survives a kill at a request of any device, drawn by seed',
+    { timeout: 3_600_000 },
+    async () => {
+      await surviveKills(course, (points) =>
+        one === undefined
+          ? drawn(points, sample ?? DRAWN, seed)
+          : points.filter((point) => pointName(point) === one),
+      )
     },
   )
 })

@@ -1,11 +1,8 @@
 import { expect } from 'vitest'
-import { walk } from '../../src/engine/run/walk.ts'
+import { tryEach } from './attempts.ts'
 import type { Course } from './courses.ts'
-import { kill, type Point, pointName, pointsOf, runWhole } from './kills.ts'
+import { kill, type Point, namedPointsOf, pointName, pointsOf, runWhole } from './kills.ts'
 import { survived } from './tally.ts'
-
-/** Processes that run at once: two cores are busy with them and with the networks. */
-const AT_ONCE = 3
 
 /** Kills a run of the course at each chosen point, and tells all that went wrong at once, by names to run alone. */
 export const surviveKills = async (
@@ -13,18 +10,22 @@ export const surviveKills = async (
   choose: (points: readonly Point[]) => readonly Point[],
 ): Promise<void> => {
   const whole = await runWhole(course)
-  const points = choose(pointsOf(whole))
+  const points = choose(course.isConcurrent === true ? namedPointsOf(whole) : pointsOf(course, whole))
   const failures: string[] = []
-  let reached = 0
-  await walk(points, AT_ONCE, async (point) => {
-    try {
-      if (await kill(course, whole, point)) reached += 1
-    } catch (error) {
-      failures.push(`${course.name}: ${pointName(point)}\n${String(error)}`)
-    }
-  })
+  const ends = { 'not reached': 0, 'as another': 0, 'to the end': 0 }
+  await tryEach(
+    course,
+    points,
+    async (world, point) => {
+      ends[await kill(world, course, whole, point)] += 1
+    },
+    (point, error) => failures.push(`${course.name}: ${pointName(point)}\n${String(error)}`),
+  )
+  const reached = ends['as another'] + ends['to the end']
   survived('kills', reached)
-  process.stdout.write(`${course.name}: ${reached} of ${points.length} points, ${failures.length} failures\n`)
+  process.stdout.write(
+    `${course.name}: ${reached} of ${points.length} points, ${ends['to the end']} different traces, ${failures.length} failures\n`,
+  )
   expect(failures, failures.join('\n\n')).toEqual([])
   expect(reached, 'points that were reached').toBeGreaterThanOrEqual(Math.floor(points.length * 0.9))
 }

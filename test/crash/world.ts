@@ -10,7 +10,7 @@ import { virtualOf } from '../support/scenario.ts'
 import { call } from '../support/stack-api.ts'
 import type { Course } from './courses.ts'
 
-const MAIN = resolve('dist/cli/main.js')
+const MAIN = process.env['FERRY_CRASH_COMMAND'] ?? resolve('dist/cli/main.js')
 const HOOK = resolve('test/crash/kill-at-file-operation.mjs')
 /** A command that takes longer hangs. */
 const LIMIT = 60_000
@@ -44,6 +44,8 @@ export interface World {
   readonly disarm: () => Promise<void>
   /** Requests that were answered so far, in their order. */
   readonly requests: (side: Side) => Promise<readonly { method: string; path: string; status: number }[]>
+  /** Remembers where the world stands; the answer puts it back, without faults and with no request answered. */
+  readonly snapshot: () => Promise<() => Promise<void>>
   readonly close: () => Promise<void>
 }
 
@@ -52,11 +54,15 @@ export const makeWorld = async (course: Course): Promise<World> => {
   const { source, target, folder } = migration
   for (const spec of course.specs) await register(source, spec)
   for (const spec of course.onTarget ?? []) await register(target, spec)
-  const plan = await migration.writePlan(`${course.plan}\nrollout: { maxConcurrency: 1 }`)
+  const atOnce = course.isConcurrent === true ? '' : '\nrollout: { maxConcurrency: 1 }'
+  const plan = await migration.writePlan(`${course.plan}${atOnce}`)
   const identity = join(folder, 'identity.txt')
   await writeIdentity(identity, migration.identity, () => new Date())
   const devices = new Map(course.specs.map((spec: DeviceSpec) => [spec.id, virtualOf(spec)]))
   const sides = source.url === target.url ? [source] : [source, target]
+  const tell = async (method: string, path: string): Promise<void> => {
+    for (const network of sides) await call(network, method as never, `/simulator/v1/${path}`)
+  }
   const env = {
     ...migration.env,
     PATH: process.env['PATH'] ?? '',
@@ -82,11 +88,17 @@ export const makeWorld = async (course: Course): Promise<World> => {
     arm: async (side, fault) => {
       await call(migration[side], 'POST', '/simulator/v1/faults', { faults: [fault] })
     },
-    disarm: async () => {
-      for (const network of sides) await call(network, 'DELETE' as never, '/simulator/v1/faults')
-    },
+    disarm: () => tell('DELETE', 'faults'),
     requests: async (side) =>
       (await call(migration[side], 'GET', '/simulator/v1/requests'))['requests'] as never,
+    snapshot: async () => {
+      const putBack = await migration.snapshot()
+      return async () => {
+        await tell('DELETE', 'faults')
+        await putBack()
+        await tell('DELETE', 'requests')
+      }
+    },
     close: migration.close,
   }
 }

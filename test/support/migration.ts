@@ -1,4 +1,4 @@
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { cp, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type ApplyResult, applyChanges } from '../../src/engine/run/apply.ts'
@@ -61,6 +61,8 @@ export interface Migration {
   readonly escrowEntries: () => Promise<readonly EscrowEntry[]>
   /** Ids of the devices whose full record the escrow gives back, decrypted. */
   readonly escrowed: () => Promise<ReadonlySet<string>>
+  /** Remembers what the networks hold and what lies in the folder; the answer puts both back, any number of times. */
+  readonly snapshot: () => Promise<() => Promise<void>>
   readonly close: () => Promise<void>
 }
 
@@ -112,6 +114,7 @@ export const startMigration = async (options: MigrationOptions = {}): Promise<Mi
           )['key'],
         )
   const folder = await mkdtemp(join(tmpdir(), 'ferry-test-'))
+  const scratch = await mkdtemp(join(tmpdir(), 'ferry-test-snapshots-'))
   const identity = await generateIdentity()
   const file = join(folder, 'fleet.yaml')
   const events: FerryEvent[] = []
@@ -178,8 +181,19 @@ export const startMigration = async (options: MigrationOptions = {}): Promise<Mi
     escrowEntries: () => entriesIn(join(folder, 'fleet.escrow'), identity),
     escrowed: async () =>
       new Set((await entriesIn(join(folder, 'fleet.escrow'), identity)).map(({ deviceId }) => deviceId)),
+    snapshot: async () => {
+      const putBack = simulator.snapshot()
+      const copy = await mkdtemp(join(scratch, 'copy-'))
+      await cp(folder, copy, { recursive: true })
+      return async () => {
+        putBack()
+        await rm(folder, { recursive: true, force: true })
+        await cp(copy, folder, { recursive: true })
+      }
+    },
     close: async () => {
       await simulator.close()
+      await rm(scratch, { recursive: true, force: true })
       await rm(folder, { recursive: true, force: true })
     },
   }
