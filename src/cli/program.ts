@@ -28,7 +28,8 @@ const exitCodes = (): string =>
   ].join('\n')
 
 const ENVIRONMENT = `Environment:
-  FERRY_AGE_IDENTITY   file with the age identity that reads the escrow
+  FERRY_AGE_IDENTITY    file with the age identity that reads the escrow
+  FERRY_ANSWER_TIMEOUT  seconds to wait for an answer of a network, 30 if not set
   HTTPS_PROXY, HTTP_PROXY, NO_PROXY, NO_COLOR, FORCE_COLOR   as usual`
 
 const EXAMPLES = [

@@ -1,3 +1,4 @@
+import { answerTimeoutOf } from './answer-timeout.ts'
 import { NetworkError } from '../domain/errors.ts'
 import { decodeAnswer, type HttpAnswer } from './answer.ts'
 import { type Attempt, attempt } from './attempt.ts'
@@ -70,7 +71,7 @@ export const createHttpClient = (options: HttpOptions): HttpClient => {
     insecure: options.insecure ?? false,
     connections: options.maxConcurrency,
     connectTimeout: options.connectTimeout ?? 10_000,
-    answerTimeout: options.answerTimeout ?? 30_000,
+    answerTimeout: options.answerTimeout ?? answerTimeoutOf(options.env),
   })
   const pacers = new Map<string, Pacer>()
   const pacerOf = (origin: string): Pacer => {

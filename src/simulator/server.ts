@@ -98,9 +98,13 @@ const answerApi = async (port: Port, context: Context<Env>, target: string): Pro
   const match = routeRequest(port.serves, method, target)
   const registry = match.found === 'nothing' ? undefined : match.route.registry
   const faults = state.faults.meet({ method, path: target, registry })
+  let isLogged = false
   const log = (status: number): void => {
-    state.requests.push({ method, path: target, status })
+    if (!isLogged) state.requests.push({ method, path: target, status })
+    isLogged = true
   }
+  // Whoever waits for the answer of a request that hangs may look at the log meanwhile.
+  if (faults.some(({ action }) => action.kind === 'hang')) log(0)
   for (const fault of faults.filter(({ when }) => when === 'before')) {
     const instead = await strike(port, context, fault, nothingYet)
     if (instead === undefined) continue

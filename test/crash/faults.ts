@@ -17,6 +17,9 @@ interface Kind {
 const before = (name: string, action: object): Kind => ({ name, when: 'before', do: action })
 const after = (name: string, action: object): Kind => ({ name, when: 'after', do: action })
 
+/** Milliseconds; the command waits for one second. */
+const FOREVER = 600_000
+
 const KINDS: readonly Kind[] = [
   after('answer lost', { reset: true }),
   after('answer cut', { truncate: true }),
@@ -25,6 +28,8 @@ const KINDS: readonly Kind[] = [
   after('proxy page after the effect', { html: 502 }),
   after('proxy page with 200 after the effect', { html: 200 }),
   after('504 after the effect', { status: 504 }),
+  after('hangs after the effect', { hang: FOREVER }),
+  before('hangs', { hang: FOREVER }),
   before('reset', { reset: true }),
   before('proxy page', { html: 502 }),
   before('proxy page with 200', { html: 200 }),
@@ -84,7 +89,7 @@ export const withFault = async (world: World, course: Course, whole: Whole, give
   const stood = await changed(world)
   await arm(world, given)
   const began = performance.now()
-  const ended = await perform(world, course, act)
+  const ended = await perform(world, course, act, { env: { FERRY_ANSWER_TIMEOUT: '1' } })
   if (ended === undefined) throw new Error(`act ${act} runs no command`)
   const isWritten = (await changed(world)) !== stood
   if (!CODES.includes(ended.code ?? -1) && (isWritten || !saysNoAnswer(ended)))
