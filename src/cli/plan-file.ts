@@ -1,4 +1,4 @@
-import { open, readFile } from 'node:fs/promises'
+import { open, readFile, stat } from 'node:fs/promises'
 import { resolve } from 'node:path'
 import { type ChangeSet, FerryError, type LoadedPlan, loadPlan, parseChangeSet } from '../index.ts'
 import type { Shell } from './shell.ts'
@@ -24,6 +24,8 @@ const HEAD = 1024 * 1024
 /** Whether a file is a saved change set, wholly or in part, by its content: JSON Lines of ferry's own kinds. */
 export const isChangeSetFile = async (file: string): Promise<boolean> => {
   try {
+    // Opening a pipe would wait for its other end, and reading it would take from what is to be read.
+    if (!(await stat(resolve(file))).isFile()) return false
     const handle = await open(resolve(file), 'r')
     try {
       const { buffer, bytesRead } = await handle.read(Buffer.alloc(HEAD), 0, HEAD, 0)
@@ -41,6 +43,7 @@ export const isChangeSetFile = async (file: string): Promise<boolean> => {
 export const changeSetFrom = async (file: string): Promise<ChangeSet> => {
   let text: string
   try {
+    if (!(await stat(resolve(file))).isFile()) throw new Error('it is no file')
     text = await readFile(resolve(file), 'utf8')
   } catch (cause) {
     throw new FerryError('usage', 'ChangeSetUnreadable', `the change set ${file} can not be read`, {

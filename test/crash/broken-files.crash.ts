@@ -71,7 +71,8 @@ describe.runIf(CHOSEN.takes('broken-files'))('the published command', () => {
     }
   })
 
-  it('does not hang on a change set without end', async () => {
-    expectTold(await run('show', '/dev/zero'), '/dev/zero', [EXIT_CODES.usage, EXIT_CODES.stale])
+  it('does not hang on a change set without end, or on a pipe that nobody writes to', async () => {
+    execFileSync('sh', ['-c', 'mkfifo quiet'], { cwd: folder })
+    for (const name of ['/dev/zero', 'quiet']) expectTold(await run('show', name), name, [EXIT_CODES.usage])
   })
 })

@@ -66,7 +66,7 @@ const air =
     return first ?? { accepted: false, downlinks: [] }
   }
 
-const open = async (story: Story): Promise<Scene> => {
+export const openScene = async (story: Story): Promise<Scene> => {
   const migration = await startMigration(story.options)
   const devices = new Map(story.fleet.map((spec) => [spec.id, virtualOf(spec)]))
   const scene: Scene = {
@@ -130,7 +130,7 @@ const settle = async (story: Story, { migration }: Scene, index: number, at: str
 const undisturbed = async (
   story: Story,
 ): Promise<{ readonly end: unknown; readonly events: readonly (readonly EventKind[])[] }> => {
-  const scene = await open(story)
+  const scene = await openScene(story)
   try {
     const starts = await sessionStarts(scene.migration)
     const events: (readonly EventKind[])[] = []
@@ -159,7 +159,7 @@ const portsAt = (migration: Migration, { n, how }: Point): Wrap =>
 
 const interrupt = async (story: Story, point: Point, end: unknown): Promise<void> => {
   const at = `apply ${point.apply}, ${point.how}, event ${point.n}`
-  const scene = await open(story)
+  const scene = await openScene(story)
   const { migration } = scene
   try {
     const starts = await sessionStarts(migration)
@@ -206,11 +206,11 @@ const pointsOf = (events: readonly (readonly EventKind[])[]): readonly Point[] =
 const SAMPLE = 8
 
 /** Points at equal distances, from one that the seed chooses: the next seed takes the next ones. */
-const sample = (points: readonly Point[]): readonly Point[] => {
-  if (process.env['FERRY_TEST_ALL'] === '1' || points.length <= SAMPLE) return points
-  const step = points.length / SAMPLE
+export const sample = <T>(points: readonly T[], size = SAMPLE): readonly T[] => {
+  if (process.env['FERRY_TEST_ALL'] === '1' || points.length <= size) return points
+  const step = points.length / size
   const first = Number(process.env['FERRY_TEST_SEED'] ?? 0) % Math.ceil(step)
-  return Array.from({ length: SAMPLE }, (_, index) => points[Math.floor(index * step) + first]).filter(
+  return Array.from({ length: size }, (_, index) => points[Math.floor(index * step) + first]).filter(
     (point) => point !== undefined,
   )
 }

@@ -51,6 +51,16 @@ export const killedBefore = (n: number): Wrap => {
   })
 }
 
+/** Ports that behave; before the n-th event (1 first) something else happens in the world. */
+export const movingBefore = (n: number, move: () => Promise<void>): Wrap => {
+  let events = 0
+  return guarding(async (_kind, effect) => {
+    events += 1
+    if (events === n) await move()
+    return effect()
+  })
+}
+
 /** Ports of a process that is killed when a record is to be written into its state. */
 export const killedAt = (isIt: (record: JournalRecord) => boolean): Wrap => {
   let dead = false

@@ -3,7 +3,7 @@ import type { AddressInfo } from 'node:net'
 import { afterEach, describe, expect, test } from 'vitest'
 import { FerryError, type NetworkError } from '../../../src/domain/errors.ts'
 import { createHttpClient, type HttpOptions } from '../../../src/http/client.ts'
-import { createAuthority, issue } from './certificates.ts'
+import { createAuthority, issue } from '../../support/certificates.ts'
 import { fakeTiming } from './clock.ts'
 
 const cleanups: (() => Promise<unknown>)[] = []
