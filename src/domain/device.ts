@@ -28,7 +28,12 @@ export interface DeviceIds {
 export interface DeviceRecord {
   readonly ids: DeviceIds
   readonly registries: { readonly [R in Registry]?: Fields }
+  /** What the network itself holds where it is not a The Things Stack: to put the device back there as it was. */
+  readonly original?: Original
 }
+
+/** A device in its network's own words, keys as `Secret`s. */
+export type Original = { readonly [name: string]: Json | Secret | Original }
 
 /** How the device is activated: by joining, by fixed session keys, or never (a multicast group). */
 export type Activation = 'otaa' | 'abp' | 'multicast'

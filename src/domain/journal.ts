@@ -14,6 +14,7 @@ export const STEPS = [
   'set-network',
   'compare',
   'stop-source',
+  'clear-source',
   'read-again',
   'check-escrow',
   'queue-empty',
@@ -50,6 +51,7 @@ export const STEPS = [
   'return-join',
   'return-application',
   'return-network',
+  'put-back',
 ] as const
 export type StepName = (typeof STEPS)[number]
 

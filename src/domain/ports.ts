@@ -104,7 +104,21 @@ export interface NetworkPort {
   write(write: RegistryWrite): Promise<void>
   /** `absent` where the registry did not know the device. */
   remove(registry: Registry, ids: DeviceIds): Promise<'done' | 'absent'>
+  /** Only of a network that can not be told to be silent. */
+  readonly clearing?: Clearing
   close(): Promise<void>
+}
+
+/**
+ * How a network is stopped that can not be muted: it loses the keys, and could not say afterwards what they were. So they
+ * are on the target and in the escrow before. Such a network keeps a device in one piece, which a removal from any
+ * registry removes, and answers a device as long as it has its keys.
+ */
+export interface Clearing {
+  /** Empties root keys, session keys and DevAddr in one write, and leaves all else as `seen` has it. */
+  clearKeys(seen: DeviceRecord): Promise<void>
+  /** Writes the whole device as `record.original` has it, with the counters of the record; creates it where it is gone. */
+  putBack(record: DeviceRecord): Promise<void>
 }
 
 /** The open state file of one run. Both methods return once the records are on the disk (synced). */

@@ -63,6 +63,7 @@ const DECISIVE =
 const WEIGHED: readonly StepName[] = [
   'credentials',
   'stop-source',
+  'clear-source',
   'queue-empty',
   'copy-downlinks',
   'unmute-target',

@@ -11,7 +11,7 @@ export interface Irreversible {
 
 interface IrreversibleRule {
   readonly name: string
-  readonly applies: (device: DeviceChange) => boolean
+  readonly applies: (device: DeviceChange, changeSet: ChangeSet) => boolean
   readonly text: (number: number) => string
 }
 
@@ -38,6 +38,15 @@ const IRREVERSIBLE: readonly IrreversibleRule[] = [
       `${plural(number, 'loses its', 'lose their')} root keys on the source: without the escrow's age identity they are not restored there`,
   },
   {
+    name: 'nonces',
+    applies: (device, { source }) =>
+      source.network === 'ttn-v2' &&
+      device.profile?.activation === 'otaa' &&
+      (hasStep(device, 'clear-source') || hasStep(device, 'prevent-rejoin') || isDeleting(device)),
+    text: (number) =>
+      `${plural(number, 'loses', 'lose')} the nonces of earlier joins on the source, which forgets them with every change of the AppKey: after a rollback a recorded join request may be answered again`,
+  },
+  {
     name: 'rejoin',
     applies: (device) =>
       hasRoute(device, 'joining-anew', 'joining-triggered') && isCrossing(device) && !neverJoined(device),
@@ -60,6 +69,6 @@ const IRREVERSIBLE: readonly IrreversibleRule[] = [
 
 export const irreversibleOf = (changeSet: ChangeSet): readonly Irreversible[] =>
   IRREVERSIBLE.map((rule) => {
-    const number = changeSet.devices.filter(rule.applies).length
+    const number = changeSet.devices.filter((device) => rule.applies(device, changeSet)).length
     return { name: rule.name, devices: number, text: rule.text(number) }
   }).filter((item) => item.devices > 0)

@@ -1,6 +1,6 @@
 import type { AuditFinding, AuditKind, Registration } from '../../domain/audit.ts'
 import type { Side } from '../../domain/journal.ts'
-import { deletesBegun, isLetGo, wasOnTarget } from '../progress/progress.ts'
+import { isSourceEnding, isLetGo, wasOnTarget } from '../progress/progress.ts'
 import { euiKey } from '../device/euis.ts'
 import { targetEuis } from './euis.ts'
 import type { KnownDevice } from './known-ids.ts'
@@ -154,7 +154,7 @@ export const absentFindings = (
 ): readonly AuditFinding[] => {
   if (source.status !== 'absent' || target.status !== 'absent') return []
   const { progress } = device
-  if (deletesBegun(progress) && !isLetGo(progress))
+  if (isSourceEnding(progress) && !isLetGo(progress))
     return [
       finding('absent', 'CrossingNotEnded', 'target', target, `${device.target} is in no registry yet`, {
         means: 'its source was deleted first, and it is not created yet: the escrow alone holds it',

@@ -1,6 +1,6 @@
 import type { Registration } from '../../domain/audit.ts'
 import type { Registry } from '../../domain/device.ts'
-import { type DeviceProgress, deletesBegun, isLetGo, isOurs } from '../progress/progress.ts'
+import { type DeviceProgress, isSourceEnding, isLetGo, isOurs } from '../progress/progress.ts'
 import type { KnownDevice } from './known-ids.ts'
 import { deletion, listed, registryNames, route } from './words.ts'
 
@@ -22,7 +22,7 @@ export interface Place {
 
 /** How far the state says that a device is, as far as it matters for what the source holds. */
 export const sourceStage = ({ progress }: { readonly progress?: DeviceProgress | undefined }): Stage => {
-  if (deletesBegun(progress)) return 'retiring'
+  if (isSourceEnding(progress)) return 'retiring'
   return targetStage({ progress })
 }
 

@@ -9,7 +9,7 @@ import { type Desired, desiredRecord, type TargetDefaults } from '../device/desi
 import { euisOf } from '../device/euis.ts'
 import { profileOf } from '../device/route.ts'
 import { isLetGo, stepDone } from '../progress/progress.ts'
-import { crossingSteps } from '../progress/steps.ts'
+import { crossingSteps, stopsBy } from '../progress/steps.ts'
 import type { DeviceJournal } from './device-journal.ts'
 import type { Ensuring } from './ensure.ts'
 
@@ -92,9 +92,13 @@ export const hasIdsOf = (change: DeviceChange, held: DeviceRecord): boolean => {
   return held.ids.devEui === devEui && held.ids.joinEui === joinEui
 }
 
-export const stepsOf = ({ change, intent }: CrossingContext, desired: DeviceRecord): readonly StepName[] =>
+export const stepsOf = (
+  { change, intent, source }: CrossingContext,
+  desired: DeviceRecord,
+): readonly StepName[] =>
   crossingSteps({
     route: change.route as Route,
+    stopsBy: stopsBy(source),
     handover: change.handover,
     hasJoinServer: desired.registries['join-server'] !== undefined,
     policy: intent.policy,

@@ -1,4 +1,3 @@
-import type { DeviceChange } from '../../domain/change-set.ts'
 import type { DeviceRecord } from '../../domain/device.ts'
 import { FerryError } from '../../domain/errors.ts'
 import type { DeviceResultStatus } from '../../domain/events.ts'
@@ -6,10 +5,11 @@ import type { ErrorRecord } from '../../domain/journal.ts'
 import type { Json } from '../../domain/json.ts'
 import { pinnedIntent } from '../planning/plan-device.ts'
 import { hasSession } from '../device/records.ts'
-import { isReprogrammed, isStoppedRoute } from '../device/route.ts'
+import { isReprogrammed, isStoppedRoute, keepsKeys } from '../device/route.ts'
 import { SOURCE_RETURNED, TARGET_SPEAKS } from '../device/scheduling.ts'
-import { deletesBegun, isHeldByEscrow, isLetGo, stepDone } from '../progress/progress.ts'
+import { isSourceEnding, isHeldByEscrow, isLetGo, stepDone } from '../progress/progress.ts'
 import { begin, beginAgain, hasVanished } from './begin.ts'
+import { handOver } from './clearing.ts'
 import { type CrossingContext, desiredFrom, markDone, stepsOf } from './context.ts'
 import { ensureCredentials } from './credentials.ts'
 import { checkImport, giveBack, lastRecord, moveOver } from './delete-first.ts'
@@ -67,15 +67,15 @@ const attempt = async (context: CrossingContext): Promise<DeviceResult | 'again'
   const isGroup = change.route === 'multicast'
   if (!isGroup && !isLetGo(known)) await refuseReturned(context)
   if (isHeldByEscrow(known)) return moveAndFinish(await withStoredIntent(context))
-  if (!isGroup && !hasVanished(context) && (isLetGo(known) || deletesBegun(known))) {
-    const mayDoubt = isLetGo(known) && !stepDone(known, 'unmute-target') && isStopped(change)
-    if (!isLetGo(known) && isStopped(change)) await keepSilent(context)
+  if (!isGroup && !hasVanished(context) && (isLetGo(known) || isSourceEnding(known))) {
+    const mayDoubt = isLetGo(known) && !stepDone(known, 'unmute-target') && isStopped(context)
+    if (!isLetGo(known) && isStopped(context)) await keepSilent(context)
     if (!mayDoubt || (await mayLetGo(context))) return { status: await finish(context) }
     await forgetUnmute(context)
     await beginAgain(context, 'somebody started the source again before the target spoke')
   }
   const seen = await context.source.read(change.device)
-  const isHalfMoved = isGroup && deletesBegun(known)
+  const isHalfMoved = isGroup && isSourceEnding(known)
   const changed = isHalfMoved ? undefined : await begin(context, seen)
   if (changed !== undefined) {
     await startSource(context)
@@ -104,7 +104,9 @@ const walk = async (context: CrossingContext, seen: DeviceRecord): Promise<Devic
   if (mayStop(context)) return { status: 'skipped' }
   if (change.route === 'multicast')
     return (await moveGroup(context, seen)) === 'done' ? { status: 'migrated' } : deferQueued(context)
-  if (!isStopped(change)) {
+  if (isCleared(context))
+    return (await handOver(context)) === 'again' ? 'again' : { status: await finish(context) }
+  if (!isStopped(context)) {
     if (journal.progress()?.baseline === undefined) await rememberSourceAddress(context, seen)
     return { status: await finish(context) }
   }
@@ -129,13 +131,17 @@ const walk = async (context: CrossingContext, seen: DeviceRecord): Promise<Devic
   }
 }
 
-/** The source is stopped before the target speaks; in the other courses it serves the device until it was heard. */
-const isStopped = ({ route }: DeviceChange): boolean => route !== undefined && isStoppedRoute(route)
+/** The source is muted before the target speaks; in the other courses it serves the device until it was heard, or cleared. */
+const isStopped = ({ change: { route }, source }: CrossingContext): boolean =>
+  route !== undefined && isStoppedRoute(route) && source.clearing === undefined
 
-const waitsForQueue = ({ change, intent, journal }: CrossingContext): boolean =>
-  isStopped(change) &&
-  intent.policy.queuedDownlinks === 'wait-empty' &&
-  journal.progress()?.sourceScheduling === undefined
+const isCleared = ({ change: { route }, source }: CrossingContext): boolean =>
+  route !== undefined && keepsKeys(route) && source.clearing !== undefined
+
+const waitsForQueue = (context: CrossingContext): boolean =>
+  isStopped(context) &&
+  context.intent.policy.queuedDownlinks === 'wait-empty' &&
+  context.journal.progress()?.sourceScheduling === undefined
 
 /** Once the source is silent the device is carried to its end, or it would be left without a network. */
 const mayStop = ({ draining, journal }: CrossingContext): boolean =>
@@ -225,7 +231,7 @@ const failed = async (context: CrossingContext, error: unknown): Promise<DeviceR
   if (record.code === TARGET_SPEAKS.code || record.code === SOURCE_RETURNED.code)
     return { status: 'failed', error: record }
   if (isHeldByEscrow(progress)) return { status: 'failed', error: heldByEscrow(record) }
-  if (isLetGo(progress) || deletesBegun(progress)) return { status: 'failed', error: record }
+  if (isLetGo(progress) || isSourceEnding(progress)) return { status: 'failed', error: record }
   try {
     const wasStopped = progress?.sourceScheduling !== undefined
     await startSource(context)

@@ -3,7 +3,7 @@ import { NetworkError } from '../../domain/errors.ts'
 import { RETIRE_STEPS, type StepName } from '../../domain/journal.ts'
 import { isSameRecord } from '../device/records.ts'
 import { speaks, TARGET_SPEAKS } from '../device/scheduling.ts'
-import { deletesBegun, stepDone } from '../progress/progress.ts'
+import { isSourceEnding, stepDone } from '../progress/progress.ts'
 import { type CrossingContext, desiredFrom, hasIdsOf, markDone, stepsOf } from './context.ts'
 import { StepFailure } from './ensure.ts'
 import {
@@ -57,7 +57,7 @@ const PAUSES = [1_000, 2_000, 4_000, 8_000, 15_000, 30_000]
  */
 export const moveOver = async (context: CrossingContext): Promise<boolean> => {
   const { journal } = context
-  if (!deletesBegun(journal.progress())) await secure(context)
+  if (!isSourceEnding(journal.progress())) await secure(context)
   await deleteAll(context)
   for (let attempt = 0; ; attempt++) {
     try {

@@ -3,9 +3,10 @@ import type { DeviceResultStatus } from '../../domain/events.ts'
 import { RETIRE_STEPS, type Route, type StepName } from '../../domain/journal.ts'
 import { fieldsOfKind, registriesOf } from '../device/records.ts'
 import { hearing, isResetHeard } from '../progress/heard.ts'
-import { deletesBegun, rootKeysReplaced, stepDone } from '../progress/progress.ts'
-import { crossingSteps, retireDue, type StepsLeft, stepsLeft } from '../progress/steps.ts'
+import { isSourceEnding, rootKeysReplaced, stepDone } from '../progress/progress.ts'
+import { crossingSteps, retireDue, type StepsLeft, stepsLeft, stopsBy } from '../progress/steps.ts'
 import { type CrossingContext, desiredFrom, markAlready, markDone } from './context.ts'
+import { clearSource } from './clearing.ts'
 import { copyDownlinks, lookForTrigger, queueTrigger } from './queue.ts'
 import { deleteFromSource, ensureSourceIsOurs, preventRejoin, stopSource, storeInEscrow } from './source.ts'
 import { endReset, readWhole, unmuteTarget, writeFinal } from './target.ts'
@@ -33,6 +34,7 @@ const PERFORM: { readonly [S in StepName]?: (context: Finishing) => Promise<void
   'stop-source': async (context) => {
     await stopSource(context, await context.source.read(context.change.device))
   },
+  'clear-source': clearSource,
   'read-again': async (context) => {
     const seen = await context.source.read(context.change.device)
     if (registriesOf(seen).length > 0) await storeInEscrow(context, 'B', await withOwnKeys(context, seen))
@@ -56,6 +58,7 @@ const isHeardBefore = ({ journal }: CrossingContext): boolean => journal.progres
 export const finish = async (context: CrossingContext): Promise<DeviceResultStatus> => {
   const { journal, change, intent } = context
   const steps = crossingSteps({
+    stopsBy: stopsBy(context.source),
     route: (journal.progress()?.route ?? change.route) as Route,
     handover: journal.progress()?.handover,
     hasJoinServer: journal.progress()?.steps['set-join'] !== undefined,
@@ -94,7 +97,7 @@ const leftOf = ({ journal, intent, retireAfter }: CrossingContext, steps: readon
   const now = new Date(journal.now())
   return stepsLeft(steps, progress, {
     heard: progress?.heard !== undefined,
-    retire: deletesBegun(progress) || retireDue(progress, intent.policy, retireAfter, now),
+    retire: isSourceEnding(progress) || retireDue(progress, intent.policy, retireAfter, now),
     triggerSent: true,
     resetHeard: progress?.resetHeard !== undefined,
   })

@@ -7,10 +7,20 @@ import {
   type Registry,
 } from '../../domain/device.ts'
 import type { StepName } from '../../domain/journal.ts'
+import type { Json } from '../../domain/json.ts'
 import type { Desired } from '../device/desired.ts'
 import { settingDigests } from '../device/digests.ts'
 import { type FieldKind, fieldKind } from '../device/fields.ts'
-import { field, fieldsOfKind, isObject, registriesOf, sameValue, textField } from '../device/records.ts'
+import { isPartial, withDerived } from '../device/mac-state.ts'
+import {
+  field,
+  fieldsOfKind,
+  isObject,
+  macState,
+  registriesOf,
+  sameValue,
+  textField,
+} from '../device/records.ts'
 import { isMuted, MUTE, speaks, TARGET_SPEAKS } from '../device/scheduling.ts'
 import { isLetGo, isOurs } from '../progress/progress.ts'
 import {
@@ -51,7 +61,9 @@ export const importInto = async (
   const registry = WRITES[step]
   if (registry === undefined) throw new Error(`${step} imports nothing`)
   const before = held.registries[registry]
-  const wanted = without(desired.record.registries[registry] ?? {}, registry, WRITTEN_LATER)
+  const all = without(desired.record.registries[registry] ?? {}, registry, WRITTEN_LATER)
+  // The target derives one, which the final write completes.
+  const wanted = isPartial(all['mac_state'] as Json) ? without(all, registry, ['mac-state']) : all
   const isSame = isSameSession(registry, before, wanted)
   const kept = raised(registry, wanted, before, isSame ? COUNTED : ['nonce'])
   const fields = registry === 'network-server' ? { ...kept, [MUTE]: false } : kept
@@ -176,13 +188,19 @@ export const writeFinal = async (
   const { registry, kinds } = final
   const held = await context.target.read(context.change.target)
   refuseSpeaking(held)
-  const carried = fieldsOfKind(registry, desired.record.registries[registry], kinds)
+  const carried = withMacState(fieldsOfKind(registry, desired.record.registries[registry], kinds), held)
   const fields = raised(registry, carried, held.registries[registry])
   const write = { registry, ids: targetIds(context), fields }
   if (isApplied(held, write)) return markAlready(context, step)
   await ensureWrite(onTarget(context), step, write, (record) =>
     isApplied(record, { ...write, fields: without(fields, registry, ['mac-state', 'status']) }),
   )
+}
+
+const withMacState = (fields: Fields, held: DeviceRecord): Fields => {
+  const [state, derived] = [fields['mac_state'] as Json | undefined, macState(held)]
+  if (!isPartial(state) || derived === undefined) return fields
+  return { ...fields, mac_state: withDerived(state, derived) }
 }
 
 /**

@@ -107,7 +107,7 @@ export const desiredRecord = (
   // Taken back once the reset was heard: until then the target takes the counters from 0.
   if (route === 'abp-reset' && intent.policy.resetFrameCounters && !resetEnded)
     set('network-server', 'mac_settings.resets_f_cnt', true, 'policy.resetFrameCounters')
-  carryCounters(source, route, marginOf(intent.policy), set)
+  carryCounters(source, route, marginOf(intent.policy, source), set)
   const nonces = isReprogrammed(route) ? undefined : field(source, 'join-server', 'used_dev_nonces')
   if (Array.isArray(nonces) && nonces.length > USED_DEV_NONCES_KEPT) {
     set('join-server', 'used_dev_nonces', nonces.slice(-USED_DEV_NONCES_KEPT), 'the newest 10 are kept')
@@ -117,10 +117,16 @@ export const desiredRecord = (
   // The device may remember the last JoinNonce of these keys, and the source gives more until it is re-programmed.
   if (route === 'otaa-reprogrammed' && !hasNewRootKeys(source, route, intent))
     raiseJoinNonce(source, set, 'above all that the source gave or gives with these keys')
+  // Its network does not tell how far it has counted.
+  if (source.original !== undefined && versionAtLeast(versionOf(source, intent), 'MAC_V1_0_4'))
+    raiseJoinNonce(source, set, 'the source does not tell its JoinNonces')
   const deviceId = intent.set.deviceId ?? source.ids.deviceId
   const ids = { ...source.ids, ...becomes(source, intent), deviceId } as DeviceIds
   return { record: { ids, registries }, reasons, generated, findings: rx1.findings }
 }
+
+const versionOf = (source: DeviceRecord, { set }: DeviceIntent): string =>
+  set.lorawanVersion ?? String(field(source, 'network-server', 'lorawan_version') ?? '')
 
 /** The highest JoinNonce there is (24 bits). */
 const LAST_JOIN_NONCE = 0xffffff
@@ -152,8 +158,12 @@ const applySettings = (intent: DeviceIntent, set: SetField): void => {
     set('network-server', 'lorawan_phy_version', lorawanPhyVersion, because)
 }
 
-/** auto is 0: the source is muted, confirmed by reading, before its counters are read. */
-const marginOf = ({ downlinkCounterMargin: margin }: Policy): number => (margin === 'auto' ? 0 : margin)
+/** What a source that can not be muted may send between the reading of its counters and its end. */
+const UNHEARD_DOWNLINKS = 32
+
+/** auto is 0 where the source is muted, confirmed by reading, before its counters are read. */
+const marginOf = ({ downlinkCounterMargin: margin }: Policy, { original }: DeviceRecord): number =>
+  margin !== 'auto' ? margin : original === undefined ? 0 : UNHEARD_DOWNLINKS
 
 /**
  * Below 1.1 one downlink counter serves network and application: N = A = the higher of the two, or the first

@@ -27,6 +27,20 @@ export const carriedMacState = (
 }
 
 /**
+ * A network that keeps no MAC state tells what its devices use in part, without what is to be asked of them. The target
+ * derives the rest from the frequency plan, and takes the device to use all of that at once, its channels above all.
+ */
+export const isPartial = (state: Json | undefined): state is JsonObject =>
+  isObject(state) && !('desired_parameters' in state)
+
+/** A MAC state that was told in part, completed by the one that the target derived for the same session. */
+export const withDerived = (partial: JsonObject, derived: JsonObject): JsonObject => {
+  const desired = parameters(derived, 'desired_parameters') ?? {}
+  const current = { ...desired, ...parameters(partial, 'current_parameters') }
+  return { ...derived, ...partial, current_parameters: current, desired_parameters: desired }
+}
+
+/**
  * Recent uplinks without the tokens of the gateways that heard them: these are the way back of the source's Gateway
  * Server, and a downlink that the target tried on it would be dropped.
  */

@@ -1,5 +1,5 @@
 import type { DeviceChange, Guard } from '../../domain/change-set.ts'
-import { deletesBegun, type Progress } from '../progress/progress.ts'
+import { isSourceEnding, type Progress } from '../progress/progress.ts'
 
 export interface GuardInput {
   readonly changes: readonly DeviceChange[]
@@ -25,7 +25,7 @@ export const guardsOf = ({
   targetDevices,
 }: GuardInput): readonly Guard[] => {
   const expected = [...progress.values()]
-    .filter((device) => !deletesBegun(device))
+    .filter((device) => !isSourceEnding(device))
     .map(({ device }) => device)
   const missing = expected.filter((device) => !sourceDevices.has(device)).length
   const selected = changes.filter((change) => change.action !== 'excluded' && change.action !== 'gone').length

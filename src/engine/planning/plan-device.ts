@@ -24,7 +24,7 @@ import { isTrigger } from '../device/trigger.ts'
 import { isHeard, isResetHeard } from '../progress/heard.ts'
 import {
   type DeviceProgress,
-  deletesBegun,
+  isSourceEnding,
   isLetGo,
   isOnlyStopped,
   isUnderWay,
@@ -32,7 +32,7 @@ import {
   stepDone,
   wasOnTarget,
 } from '../progress/progress.ts'
-import { crossingSteps, retireDue, type StepsLeft, stepsLeft } from '../progress/steps.ts'
+import { crossingSteps, retireDue, type StepsLeft, type StopsBy, stepsLeft } from '../progress/steps.ts'
 import { createdFields, equalFields, fieldsLeftBehind, settingChanges } from './diff.ts'
 import { type Holder, holderOf } from './holder.ts'
 import { sourceStopped } from './left-alone.ts'
@@ -49,6 +49,7 @@ export interface DeviceInput {
   readonly coverage: MigrationPlan['coverage']['gateways']
   readonly retireAfter: number
   readonly sourceHost: string
+  readonly stopsBy: StopsBy
   /** EUIs are unique over both applications. */
   readonly sameDeployment: boolean
   readonly targetFacts: NetworkFacts
@@ -112,13 +113,14 @@ export const planDevice = (given: DeviceInput): DeviceChange => {
   const { source, target, progress, intent } = input
   if (progress?.rollbackAt !== undefined) return rollingBack(progress)
   if (progress !== undefined && isReplaced(source, progress)) return replaced(input)
-  if (progress !== undefined && deletesBegun(progress)) {
+  if (progress !== undefined && isSourceEnding(progress)) {
     return planRetiring({
       progress,
       target,
       policy: intent.policy,
       retireAfter: input.retireAfter,
       now: input.now,
+      stopsBy: input.stopsBy,
     })
   }
   const wanted = desiredOf(input)
@@ -183,6 +185,7 @@ export const planDevice = (given: DeviceInput): DeviceChange => {
   const crossing = isGone ? undefined : progress
   const heard = crossing !== undefined && isHeard(crossing, target.registries['network-server'])
   const steps = crossingSteps({
+    stopsBy: input.stopsBy,
     route,
     handover,
     hasJoinServer: desired.record.registries['join-server'] !== undefined,

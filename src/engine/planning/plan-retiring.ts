@@ -10,12 +10,12 @@ import { isHeard, isResetHeard } from '../progress/heard.ts'
 import {
   changeBegun,
   type DeviceProgress,
-  deletesBegun,
+  isSourceEnding,
   isHeldByEscrow,
   isLetGo,
   isUnderWay,
 } from '../progress/progress.ts'
-import { crossingSteps, retireDue, stepsLeft } from '../progress/steps.ts'
+import { crossingSteps, retireDue, type StopsBy, stepsLeft } from '../progress/steps.ts'
 
 export interface RetiringInput {
   readonly progress: DeviceProgress
@@ -23,13 +23,15 @@ export interface RetiringInput {
   readonly policy: Policy
   readonly retireAfter: number
   readonly now: Date
+  readonly stopsBy: StopsBy
 }
 
 /**
  * The change of a device whose source is being deleted, or is gone: what is left follows from the state and the
  * target alone. A source that others deleted while our target was still muted needs a person.
  */
-export const planRetiring = ({ progress, target, policy, retireAfter, now }: RetiringInput): DeviceChange => {
+export const planRetiring = (input: RetiringInput): DeviceChange => {
+  const { progress, target, policy, retireAfter, now, stopsBy } = input
   const base = changeBegun(progress)
   const act = (
     action: Action,
@@ -45,7 +47,7 @@ export const planRetiring = ({ progress, target, policy, retireAfter, now }: Ret
   })
   const nothing = { now: [], later: [] }
   if (progress.rollbackAt !== undefined) return rollingBack(progress)
-  const goneByOthers = !deletesBegun(progress)
+  const goneByOthers = !isSourceEnding(progress)
   // Nothing is on either network: the escrow alone has it, and the import goes on from there.
   const isHeld = isHeldByEscrow(progress)
   if (progress.route === undefined || (goneByOthers && !isUnderWay(progress))) return act('gone', nothing)
@@ -54,6 +56,7 @@ export const planRetiring = ({ progress, target, policy, retireAfter, now }: Ret
     return act('blocked', nothing, [bothGone(progress.device)])
   const heard = isHeard(progress, target.registries['network-server'])
   const steps = crossingSteps({
+    stopsBy,
     route: progress.route,
     handover: progress.handover,
     // What joins has keys to write, unless they are another operator's.
@@ -62,7 +65,7 @@ export const planRetiring = ({ progress, target, policy, retireAfter, now }: Ret
   })
   const left = stepsLeft(steps, progress, {
     heard,
-    retire: deletesBegun(progress) || retireDue(progress, policy, retireAfter, now),
+    retire: isSourceEnding(progress) || retireDue(progress, policy, retireAfter, now),
     triggerSent: true,
     resetHeard: isResetHeard(progress, target.registries['network-server']),
   })

@@ -10,6 +10,7 @@ import { euisOf } from '../device/euis.ts'
 import { profileOf } from '../device/route.ts'
 import type { DeviceProgress, Progress } from '../progress/progress.ts'
 import { statusOfDevice } from '../progress/status.ts'
+import { stopsBy } from '../progress/steps.ts'
 import { walk } from '../run/walk.ts'
 import { withDigest } from './change-set-file.ts'
 import { guardsOf } from './guards.ts'
@@ -193,6 +194,7 @@ const planOne = async (
       coverage: input.loaded.plan.coverage.gateways,
       retireAfter: input.loaded.plan.verify.retireAfter,
       sourceHost: input.source.identity.host,
+      stopsBy: stopsBy(input.source),
       sameDeployment: input.sameDeployment,
       targetFacts: reading.targetFacts,
       defaults,
@@ -224,7 +226,14 @@ const planGone = async (
   try {
     const target = await input.target.read(progress.target)
     const { retireAfter } = input.loaded.plan.verify
-    return planRetiring({ progress, target, policy: intent.policy, retireAfter, now: input.clock() })
+    return planRetiring({
+      progress,
+      target,
+      policy: intent.policy,
+      retireAfter,
+      now: input.clock(),
+      stopsBy: stopsBy(input.source),
+    })
   } catch (error) {
     return unreadable({ deviceId: progress.device }, progress.target, error)
   }

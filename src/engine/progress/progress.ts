@@ -211,7 +211,7 @@ export const isOurs = (progress: DeviceProgress | undefined): boolean =>
 
 /** Its crossing has changed something that it has to be carried on from: on the target, or its source, which is silent. */
 export const isUnderWay = (progress: DeviceProgress | undefined): progress is DeviceProgress =>
-  isOurs(progress) || progress?.sourceScheduling !== undefined || deletesBegun(progress)
+  isOurs(progress) || progress?.sourceScheduling !== undefined || isSourceEnding(progress)
 
 /** Its source was stopped by us and nothing more: it can be started again, and serves the device as before. */
 export const isOnlyStopped = (progress: DeviceProgress | undefined): boolean =>
@@ -219,7 +219,7 @@ export const isOnlyStopped = (progress: DeviceProgress | undefined): boolean =>
   progress.rollbackAt === undefined &&
   progress.importRefused === undefined &&
   !isLetGo(progress) &&
-  !deletesBegun(progress)
+  !isSourceEnding(progress)
 
 /** What a change tells of a device whose source is no measure of it: as its crossing began. */
 export const changeBegun = (
@@ -321,11 +321,14 @@ export const isGroupMoved = (progress: DeviceProgress | undefined): boolean =>
 export const rootKeysReplaced = (progress: DeviceProgress | undefined): boolean =>
   progress?.steps['prevent-rejoin'] !== undefined
 
-/** The source is being deleted, or is: what it holds is no measure of the device any more. */
-export const deletesBegun = (progress: DeviceProgress | undefined): boolean =>
+/** Steps after which the source does not tell any more what the device is. */
+const ENDS_SOURCE: readonly StepName[] = ['clear-source', ...RETIRE_STEPS]
+
+/** The source is being deleted or cleared of its keys, or is: what it holds is no measure of the device any more. */
+export const isSourceEnding = (progress: DeviceProgress | undefined): boolean =>
   progress !== undefined &&
-  RETIRE_STEPS.some((step) => progress.steps[step] === 'done' || progress.steps[step] === 'unknown')
+  ENDS_SOURCE.some((step) => progress.steps[step] === 'done' || progress.steps[step] === 'unknown')
 
 /** The source was, or is being, deleted before the target holds the device: the escrow alone has all of it. */
 export const isHeldByEscrow = (progress: DeviceProgress | undefined): boolean =>
-  progress?.handover === 'delete-first' && deletesBegun(progress) && !stepDone(progress, 'compare')
+  progress?.handover === 'delete-first' && isSourceEnding(progress) && !stepDone(progress, 'compare')

@@ -3,7 +3,7 @@ import { isOverdue } from './heard.ts'
 import { isStoppedRoute } from '../device/route.ts'
 import {
   type DeviceProgress,
-  deletesBegun,
+  isSourceEnding,
   isGroupMoved,
   isHeldByEscrow,
   isLetGo,
@@ -76,7 +76,7 @@ export const statusOfDevice = (device: DeviceProgress, { heardWithin, now }: Dea
   if (isGroupMoved(device)) return 'retired'
   if (device.heard !== undefined) return isRetired(device) ? 'retired' : 'heard'
   if (device.unmutedAt !== undefined) return isOverdue(device, heardWithin, now) ? 'silent' : 'waiting'
-  if (deletesBegun(device)) return 'crossing'
+  if (isSourceEnding(device)) return 'crossing'
   if (device.lastError !== undefined) return 'failed'
   if (device.deferred !== undefined) return 'deferred'
   if (device.undone === true) return 'undone'
@@ -103,7 +103,7 @@ const nextWords = (device: DeviceProgress, status: DeviceStatus): string => {
         ? 'look at its gateways, or power-cycle it; then: ferry verify --wait'
         : `the source still serves it: ${waitingWords(device)}`
     case 'heard':
-      return deletesBegun(device)
+      return isSourceEnding(device)
         ? 'ferry apply finishes its retirement'
         : 'nothing, or its retirement when it is due'
     case 'retired':

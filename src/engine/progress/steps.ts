@@ -1,11 +1,19 @@
 import { RETIRE_STEPS, type Route, type StepName } from '../../domain/journal.ts'
 import type { Policy } from '../../domain/migration-plan.ts'
 import { isReprogrammed, keepsKeys, keepsSession } from '../device/route.ts'
+import type { NetworkPort } from '../../domain/ports.ts'
 import type { DeviceProgress } from './progress.ts'
 import { isLetGo, stepDone } from './progress.ts'
 
+export type StopsBy = 'muting' | 'clearing'
+
+export const stopsBy = ({ clearing }: Pick<NetworkPort, 'clearing'>): StopsBy =>
+  clearing === undefined ? 'muting' : 'clearing'
+
 export interface StepChoice {
   readonly route: Route
+  /** How the source falls silent: it can be told to, or loses the keys. */
+  readonly stopsBy: StopsBy
   /** Absent for stop-first. */
   readonly handover?: 'delete-first' | undefined
   /** The target's Join Server gets the device (it is not another operator's, and the device joins). */
@@ -18,6 +26,8 @@ export interface StepChoice {
  * before anything is written, the target is complete before it speaks, and it speaks only when the source can not.
  */
 export const crossingSteps = (choice: StepChoice): readonly StepName[] => {
+  if (choice.stopsBy === 'clearing' && !isReprogrammed(choice.route))
+    return keepsKeys(choice.route) ? cleared(choice) : joiningElsewhere(choice)
   switch (choice.route) {
     case 'multicast':
       return GROUP
@@ -42,8 +52,10 @@ const registered = ({ hasJoinServer }: StepChoice): readonly StepName[] => [
   'set-network',
 ]
 
-const retired = ({ hasJoinServer }: StepChoice): readonly StepName[] =>
-  RETIRE_STEPS.filter((step) => step !== 'delete-join' || hasJoinServer)
+const retired = ({ hasJoinServer, stopsBy }: StepChoice): readonly StepName[] =>
+  stopsBy === 'clearing'
+    ? ['delete-identity']
+    : RETIRE_STEPS.filter((step) => step !== 'delete-join' || hasJoinServer)
 
 const waitsForQueue = ({ route, policy }: StepChoice): boolean =>
   policy.queuedDownlinks === 'wait-empty' && !isReprogrammed(route)
@@ -76,6 +88,42 @@ const stopFirst = (choice: StepChoice): readonly StepName[] => {
     ...when(policy.deleteSource === 'after-heard', ...retired(choice)),
   ]
 }
+
+/**
+ * The source can not be muted: it serves the device until all is written, and loses the keys right before the target
+ * speaks. What it counts in between is covered by a margin.
+ */
+const cleared = (choice: StepChoice): readonly StepName[] => [
+  'escrow',
+  ...registered(choice),
+  'compare',
+  'read-again',
+  'final-network',
+  ...when(keepsSession(choice.route), 'final-start-time'),
+  'final-application',
+  'clear-source',
+  ...when(choice.policy.deleteSource === 'after-import', ...retired(choice)),
+  'unmute-target',
+  'hear',
+  ...when(choice.route === 'abp-reset', 'end-reset'),
+  ...when(choice.policy.deleteSource === 'after-heard', ...retired(choice)),
+]
+
+/**
+ * As `cleared`, for a device that joins anew: another root key, or no device, and only the target accepts the join. The
+ * session that the device has is served by the source until the device leaves it, if the source keeps the device.
+ */
+const joiningElsewhere = (choice: StepChoice): readonly StepName[] => [
+  'escrow',
+  ...registered(choice),
+  'compare',
+  ...(choice.policy.deleteSource === 'after-import'
+    ? ['read-again' as const, ...retired(choice)]
+    : ['prevent-rejoin' as const]),
+  'unmute-target',
+  'hear',
+  ...when(choice.policy.deleteSource === 'after-heard', 'read-again', ...retired(choice)),
+]
 
 /** Within one deployment EUIs are unique: the source is deleted before the target is created. */
 const deleteFirst = (choice: StepChoice): readonly StepName[] => [

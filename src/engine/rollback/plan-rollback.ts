@@ -3,7 +3,7 @@ import type { RollbackLoss, RollbackRow } from '../../domain/rollback.ts'
 import { isReprogrammed, joinsAnew } from '../device/route.ts'
 import {
   type DeviceProgress,
-  deletesBegun,
+  isSourceEnding,
   isLetGo,
   isOurs,
   type Progress,
@@ -28,7 +28,7 @@ const rowOf = (progress: DeviceProgress): RollbackRow => {
 }
 
 /** Steps after which there is something to take back. */
-const BEGUN: readonly StepName[] = ['stop-source', 'prevent-rejoin']
+const BEGUN: readonly StepName[] = ['stop-source', 'clear-source', 'prevent-rejoin']
 
 const reasonToLeave = (progress: DeviceProgress): string | undefined => {
   const { route, heard } = progress
@@ -37,7 +37,7 @@ const reasonToLeave = (progress: DeviceProgress): string | undefined => {
       ? 'nothing of it was done'
       : 'the target held it before: its settings there were updated or only recorded, and stay'
   const isBegun =
-    isOurs(progress) || deletesBegun(progress) || BEGUN.some((step) => progress.steps[step] !== undefined)
+    isOurs(progress) || isSourceEnding(progress) || BEGUN.some((step) => progress.steps[step] !== undefined)
   if (!isBegun && progress.rollbackAt === undefined) return 'nothing of it was done'
   if (isReprogrammed(route) && heard !== undefined)
     return 'it was re-programmed and heard with its new credentials: program it with the old ones first'
@@ -51,7 +51,7 @@ const lossesOf = (progress: DeviceProgress): readonly RollbackLoss[] => {
     ...(route !== undefined && (joinsAnew(route) || route === 'session-kept') && joined
       ? (['joins-again'] as const)
       : []),
-    ...(deletesBegun(progress) ? (['registered-anew'] as const) : []),
+    ...(isSourceEnding(progress) ? (['registered-anew'] as const) : []),
     ...(route === 'abp-reset' && progress.resetHeard !== undefined ? (['reset-stays'] as const) : []),
     ...(isLetGo(progress) && stepDone(progress, 'copy-downlinks') && (progress.copiedDownlinks ?? 0) > 0
       ? (['downlinks-copied'] as const)

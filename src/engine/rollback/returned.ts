@@ -26,7 +26,7 @@ export const returnedRecord = (
       ...join,
       ...fieldsOfKind('join-server', first.registries['join-server'], ['root-key']),
     }
-  const own: DeviceRecord = { ids: first.ids, registries: { ...first.registries, ...registries } }
+  const own: DeviceRecord = { ...first, registries: { ...first.registries, ...registries } }
   if (target === undefined) return own
   const raised = notBelow(own, target)
   const state = isSameSession(own, target) ? carriedMacState(target, undefined) : undefined

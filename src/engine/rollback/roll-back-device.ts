@@ -1,5 +1,6 @@
 import { type DeviceRecord, REGISTRIES, type Registry } from '../../domain/device.ts'
 import type { StepName } from '../../domain/journal.ts'
+import { clearingOf } from '../crossing/clearing.ts'
 import {
   hasIdsOf,
   markDone,
@@ -9,7 +10,7 @@ import {
   sourceIds,
   targetIds,
 } from '../crossing/context.ts'
-import { ensureWrite, isApplied } from '../crossing/ensure.ts'
+import { ensure, ensureWrite, isApplied } from '../crossing/ensure.ts'
 import {
   ensureSourceIsOurs,
   keepTarget,
@@ -18,10 +19,10 @@ import {
   startSource,
 } from '../crossing/source.ts'
 import { notBelow, undoImport } from '../crossing/target.ts'
-import { registriesOf } from '../device/records.ts'
+import { fieldsOfKind, registriesOf, sameValue } from '../device/records.ts'
 import { isReprogrammed } from '../device/route.ts'
 import { isMuted, MUTE, speaks } from '../device/scheduling.ts'
-import { deletesBegun, stepDone } from '../progress/progress.ts'
+import { isSourceEnding, stepDone } from '../progress/progress.ts'
 import { returnedFields, returnedRecord } from './returned.ts'
 
 const RETURN: { readonly [R in Registry]?: StepName } = {
@@ -71,7 +72,7 @@ const isUntouched = ({ journal }: StepContext): boolean => {
   const progress = journal.progress()
   const wasStopped = progress?.sourceScheduling !== undefined
   const lostKeys = progress?.steps['prevent-rejoin'] !== undefined
-  return !wasStopped && !lostKeys && !deletesBegun(progress)
+  return !wasStopped && !lostKeys && !isSourceEnding(progress)
 }
 
 const giveToSource = async (context: StepContext): Promise<void> => {
@@ -86,8 +87,31 @@ const giveToSource = async (context: StepContext): Promise<void> => {
   const there = await source.read(change.device)
   // A source that others let go has gone on by itself.
   const record = notBelow(returnedRecord(first, last, target), there)
+  if (source.clearing !== undefined) return putBack(context, record)
   for (const registry of REGISTRIES) await giveRegistry(context, registry, record, there)
 }
+
+/** A network that keeps a device in one piece gets it back in one piece. */
+const putBack = async (context: StepContext, record: DeviceRecord): Promise<void> => {
+  const { journal, source, change } = context
+  if (stepDone(journal.progress(), 'put-back')) return
+  const isBack = async (): Promise<boolean> => holdsKeysOf(await source.read(change.device), record)
+  await ensure(onSource(context), {
+    step: 'put-back',
+    registry: 'identity-server',
+    verb: 'set',
+    paths: ['root_keys', 'session'],
+    look: isBack,
+    send: () => clearingOf(context).putBack(record),
+  })
+}
+
+const holdsKeysOf = (held: DeviceRecord, record: DeviceRecord): boolean =>
+  REGISTRIES.every((registry) =>
+    Object.entries(fieldsOfKind(registry, record.registries[registry], ['root-key', 'session'])).every(
+      ([path, value]) => sameValue(path, value, held.registries[registry]?.[path]),
+    ),
+  )
 
 const giveRegistry = async (
   context: StepContext,

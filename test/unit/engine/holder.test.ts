@@ -244,6 +244,7 @@ describe('who holds a device', () => {
       intent: intent(row.policy),
       coverage: 'on-target',
       retireAfter: 0,
+      stopsBy: 'muting',
       sourceHost: 'source.example',
       targetFacts: FACTS,
       defaults: DEFAULTS,

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import type { JournalRecord } from '../../../src/domain/journal.ts'
 import {
-  deletesBegun,
+  isSourceEnding,
   foldState,
   isLetGo,
   isOurs,
@@ -22,7 +22,7 @@ describe('what the state knows of a device', () => {
     expect(isOurs(knowing(begin(), intended('create-identity')))).toBe(true)
     expect(isLetGo(knowing(begin(), ...done(...IMPORT), intended('unmute-target')))).toBe(true)
     expect(rootKeysReplaced(knowing(begin(), intended('prevent-rejoin')))).toBe(true)
-    expect(deletesBegun(knowing(begin(), intended('delete-application')))).toBe(true)
+    expect(isSourceEnding(knowing(begin(), intended('delete-application')))).toBe(true)
     expect(stepDone(knowing(begin(), intended('set-network')), 'set-network')).toBe(false)
   })
 

@@ -1,10 +1,12 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { RETIRE_STEPS, type Route, type StepName } from '../../../src/domain/journal.ts'
+import { keepsKeys } from '../../../src/engine/device/route.ts'
 import { crossingSteps, retireDue, type StepChoice, stepsLeft } from '../../../src/engine/progress/steps.ts'
 import { AT, begin, done, HANDED_OVER, knowing } from './support.ts'
 
 const choice = fc.record({
+  stopsBy: fc.constant('muting' as const),
   route: fc.constantFrom<Route>('session-kept', 'joining-anew', 'abp-kept', 'abp-reset'),
   hasJoinServer: fc.boolean(),
   policy: fc.record({
@@ -97,9 +99,46 @@ describe('the steps of a crossing', () => {
 
 const base: StepChoice = {
   route: 'session-kept',
+  stopsBy: 'muting',
   hasJoinServer: true,
   policy: { deleteSource: 'never', preventRejoin: 'none', queuedDownlinks: 'report' },
 }
+
+describe('the steps from a source that can not be muted', () => {
+  const cleared = choice.map((chosen) => ({ ...chosen, stopsBy: 'clearing' as const }))
+
+  it('end what the source can do right before the target speaks, when all is written', () => {
+    fc.assert(
+      fc.property(cleared, (chosen) => {
+        const steps = crossingSteps(chosen)
+        const speaks = steps.indexOf('unmute-target')
+        const end = keepsKeys(chosen.route)
+          ? 'clear-source'
+          : chosen.policy.deleteSource === 'after-import'
+            ? 'delete-identity'
+            : 'prevent-rejoin'
+        const ends = steps.indexOf(end)
+        expect(steps.slice(ends, speaks).every((step) => step === end || step === 'delete-identity')).toBe(
+          true,
+        )
+        expect(
+          steps.slice(0, ends).filter((step) => /^(create|set|final)-/.test(step)).length,
+        ).toBeGreaterThan(2)
+        expect(steps.slice(ends).filter((step) => /^(create|set|final)-/.test(step))).toEqual([])
+        expect(steps).not.toContain('stop-source')
+      }),
+    )
+  })
+
+  it('delete it in one piece', () => {
+    fc.assert(
+      fc.property(cleared, (chosen) => {
+        const deletes = crossingSteps(chosen).filter((step) => step.startsWith('delete-'))
+        expect(deletes).toEqual(chosen.policy.deleteSource === 'never' ? [] : ['delete-identity'])
+      }),
+    )
+  })
+})
 
 describe('the time to retire a source', () => {
   const heard = knowing(begin(), ...done(...HANDED_OVER), {
