@@ -149,6 +149,7 @@ const declareSimulator = (program: Commander, ask: Ask): void => {
       .option('--latency <ms>', 'delay each answer by so many milliseconds', parseCount)
       .option('--split', "serve the target's Identity Server on a port of its own")
       .option('--rate <n/window>', 'limit requests, such as 100/1m', parseRate)
+      .addOption(new Option('--with <network>', 'start another network beside them').choices(['ttn-v2']))
       .action(runs(ask, async () => (await import('./commands/simulate.ts')).simulate)),
     ['ferry simulate', 'on free ports'],
     ['ferry simulate --port 8000 --latency 50', 'slower, on known ports'],

@@ -2,7 +2,7 @@ import type { FaultList } from './faults.ts'
 import { parseJson } from './json/go-json.ts'
 import { isMessage, type Message } from './json/types.ts'
 import type { Network } from './network.ts'
-import { type HeardFrame, hearFrame } from './radio/hear.ts'
+import { type Frame, type HeardFrame, hearFrame } from './radio/hear.ts'
 import { sendAllDue } from './radio/network-initiated.ts'
 import type { RateLimiter } from './rate-limit.ts'
 import { printApiKey } from './things-stack/api-keys.ts'
@@ -13,14 +13,18 @@ interface LoggedRequest {
   readonly status: number
 }
 
-/** What the control API of one network works on. */
-export interface ControlState {
-  readonly network: Network
-  readonly limiter: RateLimiter
+/** What every network's port keeps for whoever steers it. */
+export interface PortState {
   readonly faults: FaultList
   readonly requests: LoggedRequest[]
   /** Waiting requests of the `hold` fault, by token. */
   readonly held: Map<string, (() => void)[]>
+}
+
+/** What the control API of one simulated The Things Stack works on. */
+export interface ControlState extends PortState {
+  readonly network: Network
+  readonly limiter: RateLimiter
 }
 
 export interface ControlAnswer {
@@ -39,14 +43,14 @@ const store = ({ network }: ControlState): Message => ({
   apiKeys: [...network.apiKeys.values()].map((key) => ({ ...printApiKey(key), entity: { ...key.entity } })),
 })
 
-const release = (state: ControlState, token: string): number => {
+const release = (state: PortState, token: string): number => {
   const waiting = state.held.get(token) ?? []
   state.held.delete(token)
   for (const go of waiting) go()
   return waiting.length
 }
 
-const readFrame = (body: Message): Parameters<typeof hearFrame>[1] | string => {
+const readFrame = (body: Message): Frame | string => {
   const { gatewayEui, frequency, dataRate, phyPayload } = body
   if (typeof gatewayEui !== 'string' || typeof dataRate !== 'string' || typeof phyPayload !== 'string') {
     return 'gatewayEui, dataRate and phyPayload (base64) must be texts'
@@ -62,10 +66,11 @@ const readFrame = (body: Message): Parameters<typeof hearFrame>[1] | string => {
   }
 }
 
-const frame = (state: ControlState, body: Message): ControlAnswer => {
+/** A frame that a gateway heard, for a network to make of it what it can. */
+export const controlFrame = (body: Message, hear: (frame: Frame) => HeardFrame): ControlAnswer => {
   const read = readFrame(body)
   if (typeof read === 'string') return { status: 400, body: { message: read } }
-  const heard: HeardFrame = hearFrame(state.network, read)
+  const heard = hear(read)
   const downlinks = heard.downlinks.map(({ phyPayload, ...rest }) => ({
     phyPayload: phyPayload.toString('base64'),
     ...rest,
@@ -73,23 +78,10 @@ const frame = (state: ControlState, body: Message): ControlAnswer => {
   return { status: 200, body: { ...heard, downlinks } }
 }
 
-/**
- * Answers a request of the control API, `/simulator/v1/...` (docs/simulator-contract.md).
- * @param path what comes after `/simulator/v1`
- */
-export const control = (state: ControlState, method: string, path: string, text: string): ControlAnswer => {
-  const parsed = parseJson(text)
-  if (!parsed.ok || !isMessage(parsed.value))
-    return { status: 400, body: { message: 'the body must be a JSON object' } }
-  const body = parsed.value
-  switch (`${method} ${path}`) {
+const controlStack = (state: ControlState, route: string, body: Message): ControlAnswer | undefined => {
+  switch (route) {
     case 'GET /store':
       return { status: 200, body: store(state) }
-    case 'GET /requests':
-      return { status: 200, body: { requests: state.requests } }
-    case 'DELETE /requests':
-      state.requests.length = 0
-      return { status: 200, body: {} }
     case 'GET /transmissions':
       sendAllDue(state.network)
       return {
@@ -105,7 +97,37 @@ export const control = (state: ControlState, method: string, path: string, text:
       state.network.transmissions.length = 0
       return { status: 200, body: {} }
     case 'POST /frames':
-      return frame(state, body)
+      return controlFrame(body, (heard) => hearFrame(state.network, heard))
+    default:
+      return undefined
+  }
+}
+
+/**
+ * Answers a request of the control API, `/simulator/v1/...` (docs/simulator-contract.md).
+ * @param path what comes after `/simulator/v1`
+ */
+export const control = (state: ControlState, method: string, path: string, text: string): ControlAnswer =>
+  controlPort(state, method, path, text, (route, body) => controlStack(state, route, body))
+
+/** As `control`, for any network: `own` answers what is the network's alone, undefined for what it does not know. */
+export const controlPort = (
+  state: PortState,
+  method: string,
+  path: string,
+  text: string,
+  own: (route: string, body: Message) => ControlAnswer | undefined,
+): ControlAnswer => {
+  const parsed = parseJson(text)
+  if (!parsed.ok || !isMessage(parsed.value))
+    return { status: 400, body: { message: 'the body must be a JSON object' } }
+  const body = parsed.value
+  switch (`${method} ${path}`) {
+    case 'GET /requests':
+      return { status: 200, body: { requests: state.requests } }
+    case 'DELETE /requests':
+      state.requests.length = 0
+      return { status: 200, body: {} }
     case 'POST /faults': {
       const wrong = state.faults.add(body)
       return wrong === undefined ? { status: 200, body: {} } : { status: 400, body: { message: wrong } }
@@ -117,6 +139,11 @@ export const control = (state: ControlState, method: string, path: string, text:
     case 'POST /release':
       return { status: 200, body: { released: release(state, String(body['token'] ?? '')) } }
     default:
-      return { status: 404, body: { message: `no control route ${method} ${path}` } }
+      return (
+        own(`${method} ${path}`, body) ?? {
+          status: 404,
+          body: { message: `no control route ${method} ${path}` },
+        }
+      )
   }
 }

@@ -1,14 +1,18 @@
-import type { ControlState } from './control.ts'
+import type { ControlState, PortState } from './control.ts'
 import type { Serves } from './dispatch.ts'
 import { createFaults } from './faults.ts'
 import { createNetwork, type Network } from './network.ts'
 import { createRateLimiter, type Rate } from './rate-limit.ts'
 import { buildSample, type SampleDevice } from './sample/sample.ts'
-import { type Listening, listen } from './server.ts'
+import { type Listening, listen, type Port, stackPort } from './server.ts'
 import { type PutBack, snapshotOf } from './snapshot.ts'
 import { createApiKey, tokenOf } from './things-stack/api-keys.ts'
 import { createApplication } from './things-stack/applications.ts'
 import { createGateway } from './things-stack/gateways.ts'
+import { createV2Network, snapshotOfV2, type V2Network } from './ttn-v2/network.ts'
+import { discoveryPort, handlerPort } from './ttn-v2/port.ts'
+import { createV2RateLimiter } from './ttn-v2/rate.ts'
+import { setUpV2 } from './ttn-v2/sample.ts'
 
 export type { SampleDevice, SampleSession, SampleSessionKeys } from './sample/sample.ts'
 
@@ -31,6 +35,8 @@ export interface SimulatorOptions {
   readonly rate?: Rate
   /** Time of the networks; the system's when absent. */
   readonly clock?: () => Date
+  /** A The Things Network Stack V2 beside the two; its requests a second are V2's own 5 where nothing is said. */
+  readonly ttnV2?: { readonly requestsPerSecond?: number }
 }
 
 /** How to reach one of the two networks. `apiKey` has all rights of the user `admin`. */
@@ -46,8 +52,21 @@ export interface SimulatedNetwork {
   readonly gatewayEui: string
 }
 
+/** How to reach the simulated Stack V2: its handler, and the discovery server that names it. */
+export interface SimulatedV2 {
+  readonly name: 'v2'
+  readonly network: 'ttn-v2'
+  readonly url: string
+  readonly discoveryUrl: string
+  readonly accessKey: string
+  readonly application: string
+  readonly gatewayEui: string
+}
+
 export interface RunningSimulator {
   readonly networks: readonly [SimulatedNetwork, SimulatedNetwork]
+  /** Only where it was asked for. */
+  readonly v2?: SimulatedV2
   /** The devices of the source's sample application, with their made-up keys; empty with `empty`. */
   readonly sampleDevices: readonly SampleDevice[]
   /** Remembers what all networks hold; the answer puts it back, without the faults and the log of requests. */
@@ -78,6 +97,32 @@ const setUp = (
   return { network, apiKey: tokenOf(key) }
 }
 
+const newPortState = (): PortState => ({ faults: createFaults(), requests: [], held: new Map() })
+
+const V2_GATEWAY = 'AA555A0000000003'
+const V2_APPLICATION = 'building-v2'
+
+const startV2 = async (
+  network: V2Network,
+  start: (port: Port) => Promise<Listening>,
+  { ttnV2, empty = false }: SimulatorOptions,
+  latencyMs: number,
+): Promise<SimulatedV2> => {
+  const accessKey = setUpV2(network, V2_APPLICATION, { empty })
+  const limiter = createV2RateLimiter(ttnV2?.requestsPerSecond)
+  const { url } = await start(handlerPort(network, limiter, newPortState(), latencyMs))
+  const discovery = await start(discoveryPort(network, url, newPortState()))
+  return {
+    name: 'v2',
+    network: 'ttn-v2',
+    url,
+    discoveryUrl: discovery.url,
+    accessKey,
+    application: V2_APPLICATION,
+    gatewayEui: V2_GATEWAY,
+  }
+}
+
 /**
  * Starts the two local networks on 127.0.0.1 and runs until closed.
  * @throws when a port is taken
@@ -92,32 +137,36 @@ export const startSimulator = async (options: SimulatorOptions = {}): Promise<Ru
   const open: Listening[] = []
   const next = (): number =>
     options.port === undefined || options.port === 0 ? 0 : options.port + open.length
-  const start = async (state: ControlState, serves: Serves): Promise<Listening> => {
-    const listening = await listen({ state, serves, latencyMs: options.latencyMs ?? 0 }, next())
+  const start = async (port: Port): Promise<Listening> => {
+    const listening = await listen(port, next())
     open.push(listening)
     return listening
   }
+  const latencyMs = options.latencyMs ?? 0
+  const startStack = (state: ControlState, serves: Serves): Promise<Listening> =>
+    start(stackPort(state, serves, latencyMs))
   const close = async (): Promise<void> => {
     await Promise.all(open.map((listening) => listening.close()))
   }
   const stateOf = (network: Network): ControlState => ({
     network,
     limiter: createRateLimiter(options.rate),
-    faults: createFaults(),
-    requests: [],
-    held: new Map(),
+    ...newPortState(),
   })
 
   try {
     const split = options.split === true
     const without = { source: options.without?.source ?? [], target: options.without?.target ?? [] }
-    const first = await start(stateOf(source.network), { part: 'all', without: without.source })
+    const first = await startStack(stateOf(source.network), { part: 'all', without: without.source })
     const targetState = stateOf(target.network)
-    const second = await start(targetState, { part: split ? 'cluster' : 'all', without: without.target })
+    const second = await startStack(targetState, { part: split ? 'cluster' : 'all', without: without.target })
     const identity = split
-      ? await start(targetState, { part: 'identity', without: without.target })
+      ? await startStack(targetState, { part: 'identity', without: without.target })
       : undefined
+    const v2 = options.ttnV2 === undefined ? undefined : createV2Network(V2_GATEWAY, clock)
+    const v2Ends = v2 === undefined ? undefined : await startV2(v2, start, options, latencyMs)
     return {
+      ...(v2Ends === undefined ? {} : { v2: v2Ends }),
       networks: [
         {
           name: 'source',
@@ -140,6 +189,7 @@ export const startSimulator = async (options: SimulatorOptions = {}): Promise<Ru
       sampleDevices,
       snapshot: () => {
         const all = [source, target].map(({ network }) => snapshotOf(network))
+        if (v2 !== undefined) all.push(snapshotOfV2(v2))
         return () => {
           for (const putBack of all) putBack()
         }

@@ -4,20 +4,52 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { type HttpBindings, serve } from '@hono/node-server'
 import { RESPONSE_ALREADY_SENT } from '@hono/node-server/utils/response'
 import { type Context, Hono } from 'hono'
-import { type ControlState, control } from './control.ts'
+import { type ControlAnswer, type ControlState, control, type PortState } from './control.ts'
 import { type Answer, dispatch, routeRequest, type Serves } from './dispatch.ts'
 import type { Fault } from './faults.ts'
+import type { Registry } from './things-stack/call.ts'
+
+/** A request as it came in; names of headers in lower case. */
+export interface PortRequest {
+  readonly method: string
+  /** Path behind the prefix of the API, with its query. */
+  readonly target: string
+  readonly headers: Readonly<Record<string, string>>
+  readonly body: string
+}
 
 /** One network behind one port. */
 export interface Port {
-  readonly state: ControlState
-  readonly serves: Serves
+  readonly state: PortState
   readonly latencyMs: number
+  /** Before every path of its API; what lies elsewhere comes with an empty target. */
+  readonly prefix: string
+  /** Which part of the network a request is for, where it has parts. */
+  readonly registryOf: (method: string, target: string) => Registry | undefined
+  /** @param stale answer reads with the values before the last write */
+  readonly answer: (request: PortRequest, stale: boolean) => Answer
+  readonly control: (method: string, path: string, text: string) => ControlAnswer
 }
+
+/** A simulated The Things Stack, or some of its registries. */
+export const stackPort = (state: ControlState, serves: Serves, latencyMs: number): Port => ({
+  state,
+  latencyMs,
+  prefix: '/api/v3',
+  registryOf: (method, target) => {
+    const match = routeRequest(serves, method, target)
+    return match.found === 'nothing' ? undefined : match.route.registry
+  },
+  answer: ({ method, target, headers, body }, stale) => {
+    const match = routeRequest(serves, method, target)
+    const request = { method, target, authorization: headers['authorization'], body }
+    return dispatch(state.network, state.limiter, match, request, stale)
+  },
+  control: (method, path, text) => control(state, method, path, text),
+})
 
 type Env = { Bindings: HttpBindings }
 
-const apiPrefix = '/api/v3'
 const controlPrefix = '/simulator/v1'
 
 const send = (answer: Answer): Response =>
@@ -38,7 +70,7 @@ const reset = (context: Context<Env>): Response => {
   return RESPONSE_ALREADY_SENT
 }
 
-const hold = (state: ControlState, token: string): Promise<void> =>
+const hold = (state: PortState, token: string): Promise<void> =>
   new Promise((resolve) => {
     state.held.set(token, [...(state.held.get(token) ?? []), resolve])
   })
@@ -95,8 +127,7 @@ const answerApi = async (port: Port, context: Context<Env>, target: string): Pro
   const { method } = context.req
   const body = await context.req.text()
   if (port.latencyMs > 0) await sleep(port.latencyMs)
-  const match = routeRequest(port.serves, method, target)
-  const registry = match.found === 'nothing' ? undefined : match.route.registry
+  const registry = port.registryOf(method, target)
   const faults = state.faults.meet({ method, path: target, registry })
   let isLogged = false
   const log = (status: number): void => {
@@ -112,8 +143,7 @@ const answerApi = async (port: Port, context: Context<Env>, target: string): Pro
     return instead
   }
   const stale = faults.some(({ action }) => action.kind === 'stale')
-  const authorization = context.req.header('authorization')
-  const answer = dispatch(state.network, state.limiter, match, { method, target, authorization, body }, stale)
+  const answer = port.answer({ method, target, headers: context.req.header(), body }, stale)
   for (const fault of faults.filter(({ when }) => when === 'after')) {
     const instead = await strike(port, context, fault, answer)
     if (instead === undefined) continue
@@ -129,16 +159,15 @@ const createApp = (port: Port): Hono<Env> => {
   app.all('*', async (context) => {
     const url = new URL(context.req.url)
     if (url.pathname.startsWith(`${controlPrefix}/`)) {
-      const { status, body } = control(
-        port.state,
+      const { status, body } = port.control(
         context.req.method,
         url.pathname.slice(controlPrefix.length),
         await context.req.text(),
       )
       return send({ status, headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) })
     }
-    const target = url.pathname.startsWith(`${apiPrefix}/`)
-      ? url.pathname.slice(apiPrefix.length) + url.search
+    const target = url.pathname.startsWith(`${port.prefix}/`)
+      ? url.pathname.slice(port.prefix.length) + url.search
       : ''
     return answerApi(port, context, target)
   })

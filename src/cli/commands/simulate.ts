@@ -10,6 +10,7 @@ interface SimulateOptions {
   readonly latency?: number
   readonly split?: boolean
   readonly rate?: RateOption
+  readonly with?: 'ttn-v2'
 }
 
 /** `ferry simulate`: one line of JSON on stdout, then until SIGINT or SIGTERM; that is its ordinary end. */
@@ -21,10 +22,12 @@ export const simulate: Command<SimulateOptions> = async (shell, _args, options) 
     ...(options.port === undefined ? {} : { port: options.port }),
     ...(options.latency === undefined ? {} : { latencyMs: options.latency }),
     ...(options.rate === undefined ? {} : { rate: options.rate }),
+    ...(options.with === undefined ? {} : { ttnV2: {} }),
   }).catch((cause: unknown) => {
     throw portTaken(cause, options.port)
   })
-  shell.out.write(`${JSON.stringify({ networks: running.networks })}\n`)
+  const networks = [...running.networks, ...(running.v2 === undefined ? [] : [running.v2])]
+  shell.out.write(`${JSON.stringify({ networks })}\n`)
   await shell.interrupts.first
   await running.close()
   shell.interrupts.forget()
