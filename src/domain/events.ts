@@ -4,6 +4,8 @@ import type { ErrorRecord, Side, StepName } from './journal.ts'
 export type FerryEvent =
   | { readonly event: 'reading.started'; readonly side: Side }
   | { readonly event: 'reading.progress'; readonly side: Side; readonly devices: number }
+  /** Single devices, of so many that were listed. */
+  | { readonly event: 'reading.devices'; readonly devices: number; readonly of: number }
   | { readonly event: 'reading.done'; readonly side: Side; readonly devices: number }
   | { readonly event: 'apply.started'; readonly devices: number; readonly run: string }
   | { readonly event: 'wave.started'; readonly wave: string; readonly devices: number }

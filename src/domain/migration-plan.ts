@@ -25,6 +25,27 @@ export interface ThingsStackEnd {
   readonly insecure: boolean
 }
 
+/** An application of a The Things Network Stack V2, which can only be left. */
+export interface TtnV2End {
+  readonly network: 'ttn-v2'
+  /** Origin of the handler's HTTP API, or of the discovery server that names the handler. */
+  readonly address: { readonly handler: string } | { readonly discovery: string }
+  readonly application: string
+  /** V2 calls it an access key. */
+  readonly apiKey: SecretReference
+  /** What V2 does not know of its devices. */
+  readonly defaults: {
+    readonly frequencyPlan: string
+    /** `MAC_V1_0_2` */
+    readonly lorawanVersion: string
+    readonly lorawanPhyVersion: string
+  }
+  readonly caFile?: string
+  readonly insecure: boolean
+}
+
+export type SourceEnd = ThingsStackEnd | TtnV2End
+
 /** Chooses devices of the source; those named by any of the fields given. */
 export interface Selector {
   readonly all?: true
@@ -105,7 +126,7 @@ export interface Override {
 /** A validated plan with every default filled in, paths absolute and id files read. Holds no secret. */
 export interface MigrationPlan {
   readonly name: string
-  readonly source: ThingsStackEnd
+  readonly source: SourceEnd
   readonly target: ThingsStackEnd
   readonly devices: {
     readonly include: readonly Selector[]

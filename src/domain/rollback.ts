@@ -4,9 +4,16 @@ import type { ErrorRecord } from './journal.ts'
  * What a rollback can not bring back. joins-again: it joined on the target, and has to join again on the source.
  * registered-anew: the source's registration is a new one, with new creation times. reset-stays: an ABP device was reset,
  * and the source refuses its counters until they are above its own. downlinks-copied: what was copied to the target's
- * queue is lost with it, and still waits on the source.
+ * queue is lost with it, and still waits on the source. windows-stay: the target has told it other receive windows, of
+ * which a Stack V2 knows nothing.
  */
-export const ROLLBACK_LOSSES = ['joins-again', 'registered-anew', 'reset-stays', 'downlinks-copied'] as const
+export const ROLLBACK_LOSSES = [
+  'joins-again',
+  'registered-anew',
+  'reset-stays',
+  'downlinks-copied',
+  'windows-stay',
+] as const
 export type RollbackLoss = (typeof ROLLBACK_LOSSES)[number]
 
 /** What a rollback would do with one device. */

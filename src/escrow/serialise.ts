@@ -1,4 +1,4 @@
-import type { DeviceIds, DeviceRecord, Fields, Registry } from '../domain/device.ts'
+import type { DeviceIds, DeviceRecord, Fields, Original, Registry } from '../domain/device.ts'
 import { REGISTRIES } from '../domain/device.ts'
 import { FerryError } from '../domain/errors.ts'
 import { parseDevEui, parseJoinEui } from '../domain/identifiers.ts'
@@ -39,11 +39,21 @@ export const recordFromJson = (json: unknown): DeviceRecord | undefined => {
   if (ids === undefined || !isObject(registries)) return undefined
   const names = Object.keys(registries)
   if (!names.every(isRegistry) || !Object.values(registries).every(isObject)) return undefined
-  return { ids, registries: registries as { readonly [R in Registry]?: Fields } }
+  const { original } = value
+  return {
+    ids,
+    registries: registries as { readonly [R in Registry]?: Fields },
+    ...(isObject(original) ? { original: original as Original } : {}),
+  }
 }
 
-const write = ({ ids: { deviceId, devEui, joinEui }, registries }: DeviceRecord): string =>
-  JSON.stringify(encode({ ids: { deviceId, devEui, joinEui }, registries }, 'record'))
+const write = ({ ids: { deviceId, devEui, joinEui }, registries, original }: DeviceRecord): string =>
+  JSON.stringify(
+    encode(
+      { ids: { deviceId, devEui, joinEui }, registries, ...(original === undefined ? {} : { original }) },
+      'record',
+    ),
+  )
 
 const MARKERS: readonly string[] = ['secret', 'plain']
 

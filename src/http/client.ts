@@ -1,6 +1,6 @@
-import { answerTimeoutOf } from './answer-timeout.ts'
 import { NetworkError } from '../domain/errors.ts'
 import { decodeAnswer, type HttpAnswer } from './answer.ts'
+import { answerTimeoutOf } from './answer-timeout.ts'
 import { type Attempt, attempt } from './attempt.ts'
 import { createDispatcher, type Environment } from './dispatcher.ts'
 import { networkErrorOf } from './failures.ts'

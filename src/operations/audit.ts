@@ -1,10 +1,9 @@
 import type { Audit } from '../domain/audit.ts'
 import type { Diagnostic } from '../domain/diagnostic.ts'
-import type { ThingsStackEnd } from '../domain/migration-plan.ts'
 import { auditNetworks } from '../engine/audit/audit.ts'
 import { preflight } from '../engine/planning/preflight.ts'
-import { serverUrls } from '../networks/things-stack/index.ts'
 import { intentFor } from '../plan/select-devices.ts'
+import { joinHostsOf } from './ends.ts'
 import type { Host } from './host.ts'
 import { readKnownState, type Workspace } from './workspace.ts'
 
@@ -27,16 +26,10 @@ export const auditMigration = async (workspace: Workspace, host: Host): Promise<
     loaded,
     source,
     target,
-    joinHosts: { source: joinHosts(loaded.plan.source), target: joinHosts(loaded.plan.target) },
+    joinHosts: { source: joinHostsOf(loaded.plan.source), target: joinHostsOf(loaded.plan.target) },
     select: (device) => intentFor(loaded.plan, device),
     progress,
     emit: host.emit,
   })
   return { audit, warnings: [...workspace.warnings, ...warnings] }
-}
-
-/** The Join Server may be apart from the Network Server, and be known by the name of either. */
-const joinHosts = (end: ThingsStackEnd): readonly string[] => {
-  const { join, network } = serverUrls(end)
-  return [join, network].map((url) => new URL(url).hostname)
 }

@@ -162,6 +162,7 @@ const restoreOne = async (source: NetworkPort, { deviceId, record }: EscrowEntry
       (registry) => record.registries[registry] !== undefined && held.registries[registry] === undefined,
     )
     if (missing.length === 0 && keys === undefined) return { device: deviceId, status: 'unchanged', ...done }
+    if (source.clearing !== undefined) throw notMuted(deviceId)
     if (speaks(held)) {
       await source.write({ registry: 'network-server', ids: record.ids, fields: { [MUTE]: false } })
       done.muted = true
@@ -188,6 +189,15 @@ const errorOf = (error: NetworkError): ErrorRecord =>
     hint: error.hint,
     correlationId: error.fault.correlationId,
   })
+
+/** It would answer the device at once, and the target may, too. */
+const notMuted = (deviceId: string): NetworkError =>
+  new NetworkError(
+    'RestoreNotMuted',
+    'its source can not be muted, and would serve it as soon as it has its keys',
+    { effect: 'none', request: `read ${deviceId}` },
+    { hint: 'take it back from the target with ferry rollback; or restore it to a file with --out' },
+  )
 
 /** Another device may have taken the id since: it is not touched. */
 const refuseOther = (deviceId: string, record: DeviceRecord, held: DeviceRecord): void => {

@@ -1,9 +1,8 @@
 import type { Diagnostic } from '../domain/diagnostic.ts'
-import type { ThingsStackEnd } from '../domain/migration-plan.ts'
+import type { SourceEnd } from '../domain/migration-plan.ts'
 import type { Secret } from '../domain/secret.ts'
 import { refuseErrors } from '../engine/planning/preflight.ts'
-import { createThingsStack } from '../networks/things-stack/index.ts'
-import { readCa } from './ca-file.ts'
+import { openEnd } from './ends.ts'
 import type { Host } from './host.ts'
 
 /** Requests at once while looking: few, since nobody has asked for more yet. */
@@ -22,18 +21,15 @@ export interface Inspected {
  * registry that is not there and a CA file that can't be read. NetworkError where the network does not answer.
  */
 export const inspectApplication = async (
-  end: ThingsStackEnd,
+  end: SourceEnd,
   apiKey: Secret,
   side: 'source' | 'target',
   host: Host,
 ): Promise<Inspected> => {
-  const ca = end.caFile === undefined ? undefined : await readCa(end.caFile)
-  const network = createThingsStack({
-    end,
+  const network = await openEnd(end, {
     apiKey,
     maxConcurrency: CONCURRENCY,
     env: host.env,
-    ...(ca === undefined ? {} : { ca }),
     ...(host.signal === undefined ? {} : { signal: host.signal }),
   })
   try {

@@ -1,9 +1,8 @@
 import type { Diagnostic } from '../domain/diagnostic.ts'
-import { isSameDeployment } from '../domain/hosts.ts'
 import { type Planning, planChanges } from '../engine/planning/plan.ts'
 import { preflight, queueNeeds } from '../engine/planning/preflight.ts'
-import { serverUrls } from '../networks/things-stack/index.ts'
 import { intentFor, unknownDevices } from '../plan/select-devices.ts'
+import { isWithinOneDeployment } from './ends.ts'
 import type { Host } from './host.ts'
 import { type KnownState, readKnownState, shownPath, type Workspace } from './workspace.ts'
 
@@ -25,7 +24,7 @@ export const planMigration = async (workspace: Workspace, host: Host, writes: bo
     loaded,
     source,
     target,
-    sameDeployment: isSameDeployment(serverUrls(loaded.plan.source), serverUrls(loaded.plan.target)),
+    sameDeployment: isWithinOneDeployment(loaded.plan),
     select: (device) => intentFor(loaded.plan, device),
     unknownDevices: (ids) => unknownDevices(loaded, ids),
     state: { lineage: workspace.lineage, serial: state.serial, progress: state.progress },

@@ -2,17 +2,16 @@ import { relative } from 'node:path'
 import type { Diagnostic } from '../domain/diagnostic.ts'
 import { FerryError } from '../domain/errors.ts'
 import type { Side } from '../domain/journal.ts'
-import type { LoadedPlan, SecretReference, ThingsStackEnd } from '../domain/migration-plan.ts'
+import type { LoadedPlan, SecretReference, SourceEnd } from '../domain/migration-plan.ts'
 import type { NetworkPort } from '../domain/ports.ts'
 import type { Secret } from '../domain/secret.ts'
 import { derivedDigestKey } from '../engine/device/digests.ts'
 import { type DeviceProgress, foldState } from '../engine/progress/progress.ts'
-import { createThingsStack } from '../networks/things-stack/index.ts'
 import { resolveSecret } from '../plan/resolve-secret.ts'
 import { lineageOf, type StateOwner } from '../state/format.ts'
 import { lockFileOf } from '../state/lock.ts'
 import { readState, type StateRead } from '../state/read-state.ts'
-import { readCa } from './ca-file.ts'
+import { openEnd } from './ends.ts'
 import type { Host } from './host.ts'
 
 /** A plan with its networks, state and digest keys: what plan, apply and verify share. */
@@ -102,23 +101,19 @@ const credentialError = (findings: readonly Diagnostic[]): FerryError => {
 }
 
 const network = async (
-  end: ThingsStackEnd,
+  end: SourceEnd,
   apiKey: Secret,
   side: Side,
   { plan }: LoadedPlan,
   host: Host,
-): Promise<NetworkPort> => {
-  const ca = end.caFile === undefined ? undefined : await readCa(end.caFile)
-  return createThingsStack({
-    end,
+): Promise<NetworkPort> =>
+  openEnd(end, {
     apiKey,
     maxConcurrency: plan.rollout.maxConcurrency,
     env: host.env,
     onWait: (wait) => host.emit({ event: 'network.slow', side, reason: wait.reason, waitMs: wait.waitMs }),
-    ...(ca === undefined ? {} : { ca }),
     ...(host.signal === undefined ? {} : { signal: host.signal }),
   })
-}
 
 /** Reads and folds the state file. @throws FerryError kind `stale` for one that is damaged or of another plan. */
 export const readKnownState = async ({

@@ -50,6 +50,8 @@ export const checkSchema = (root: Located, value: unknown): SchemaFindings => {
 
   for (const complaint of schemaErrors(value).slice(0, MOST_ERRORS)) {
     const path = pathOf(complaint.instancePath, value)
+    // Which of two ways a value has to fit is no mistake of its own.
+    if (complaint.keyword === 'if') continue
     if (complaint.keyword === 'additionalProperties') {
       const name = String(complaint.params['additionalProperty'])
       const unknown = explainUnknown(path, name)

@@ -10,6 +10,7 @@ import type {
   SecretReference,
   Selector,
   ServerUrls,
+  SourceEnd,
   ThingsStackEnd,
 } from '../domain/migration-plan.ts'
 import { originOf } from './addresses.ts'
@@ -26,6 +27,7 @@ import type {
   SelectorDocument,
   ServersDocument,
   SettingsDocument,
+  SourceDocument,
 } from './plan-document.ts'
 
 export interface NormaliseContext {
@@ -50,7 +52,7 @@ export const normalise = (document: PlanDocument, context: NormaliseContext): Mi
   const absolute = (path: string): string => resolve(context.folder, path)
   return {
     name: metadata.name,
-    source: endOf(document.source, absolute),
+    source: sourceOf(document.source, absolute),
     target: endOf(document.target, absolute),
     devices: {
       include: document.devices.include.map((selector) => selectorOf(selector, context)),
@@ -70,6 +72,24 @@ export const normalise = (document: PlanDocument, context: NormaliseContext): Mi
     },
     state: absolute(document.state ?? `${metadata.name}.state.jsonl`),
     ...(document.digestKey === undefined ? {} : { digestKey: secretOf(document.digestKey, absolute) }),
+  }
+}
+
+const sourceOf = (end: SourceDocument, absolute: (path: string) => string): SourceEnd => {
+  const { network, url = '', apiKey = {}, accessKey = {}, discovery, defaults } = end
+  if (network === 'things-stack') return endOf({ ...end, network, url, apiKey }, absolute)
+  return {
+    network,
+    address: discovery === undefined ? { handler: originOf(url) } : { discovery: originOf(discovery) },
+    application: end.application,
+    apiKey: secretOf(accessKey, absolute),
+    defaults: {
+      frequencyPlan: defaults?.frequencyPlan ?? '',
+      lorawanVersion: canonicalMacVersion(defaults?.lorawanVersion ?? ''),
+      lorawanPhyVersion: canonicalPhyVersion(defaults?.lorawanPhyVersion ?? ''),
+    },
+    ...(end.caFile === undefined ? {} : { caFile: absolute(end.caFile) }),
+    insecure: end.insecure,
   }
 }
 
@@ -143,7 +163,7 @@ export const digestOfPlan = (plan: MigrationPlan, folder: string): Digest => {
   }
   const reference = (secret: SecretReference): SecretReference =>
     'env' in secret ? secret : { file: portable(secret.file) }
-  const end = (value: ThingsStackEnd): unknown => ({
+  const end = (value: SourceEnd): unknown => ({
     ...value,
     apiKey: reference(value.apiKey),
     ...(value.caFile === undefined ? {} : { caFile: portable(value.caFile) }),

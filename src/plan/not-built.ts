@@ -5,14 +5,20 @@ import type { Path } from './located.ts'
  * refused, never accepted and ignored; and it is not called unknown, because a reader found it in the design.
  */
 const FIELDS: readonly (readonly [parent: RegExp, names: readonly string[]])[] = [
-  [/^(source|target)$/, ['discovery', 'accessKey', 'defaults', 'path', 'format', 'columns']],
+  [/^source$/, ['path', 'format', 'columns']],
+  [/^target$/, ['discovery', 'accessKey', 'defaults', 'path', 'format', 'columns']],
 ]
 
 const VALUES: readonly (readonly [field: RegExp, values: readonly string[], hint: string])[] = [
   [
-    /^(source|target)\.network$/,
+    /^source\.network$/,
+    ['file', 'chirpstack'],
+    'this release migrates from The Things Stack and Stack V2: write things-stack or ttn-v2',
+  ],
+  [
+    /^target\.network$/,
     ['ttn-v2', 'file', 'chirpstack'],
-    'this release migrates between The Things Stack networks: write things-stack',
+    'this release migrates to The Things Stack: write things-stack',
   ],
 ]
 

@@ -3,7 +3,7 @@ export interface PlanDocument {
   readonly apiVersion: string
   readonly kind: string
   readonly metadata: { readonly name: string }
-  readonly source: NetworkDocument
+  readonly source: SourceDocument
   readonly target: NetworkDocument
   readonly devices: {
     readonly include: readonly SelectorDocument[]
@@ -36,6 +36,26 @@ export interface NetworkDocument {
   readonly apiKey: SecretDocument
   readonly caFile?: string
   readonly insecure: boolean
+}
+
+/** Which fields it has depends on the kind of network; rules say which. */
+export interface SourceDocument {
+  readonly network: 'things-stack' | 'ttn-v2'
+  readonly url?: string
+  readonly servers: ServersDocument
+  readonly application: string
+  readonly apiKey?: SecretDocument
+  readonly accessKey?: SecretDocument
+  readonly discovery?: string
+  readonly defaults?: DefaultsDocument
+  readonly caFile?: string
+  readonly insecure: boolean
+}
+
+interface DefaultsDocument {
+  readonly frequencyPlan: string
+  readonly lorawanVersion: string
+  readonly lorawanPhyVersion: string
 }
 
 export interface ServersDocument {

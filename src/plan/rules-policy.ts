@@ -11,7 +11,8 @@ const duplicates: Rule = {
   because: 'the guide deletes the source; one that is kept is stopped, and goes on decoding the same uplinks',
   check: (context) =>
     checkPolicies(context, ['deleteSource', 'persistSession', 'handover'], (policy) =>
-      policy.persistSession === true && isKept(policy)
+      // A Stack V2 decodes nothing without its keys.
+      policy.persistSession === true && isKept(policy) && context.draft.source?.network !== 'ttn-v2'
         ? warning({
             code: 'DuplicateUplinks',
             message: 'deleteSource is never and sessions are kept, so both networks decode the same uplinks',

@@ -8,6 +8,7 @@ import { OVERRIDE_RULES } from './rules-overrides.ts'
 import { POLICY_RULES } from './rules-policy.ts'
 import { REJOIN_RULES } from './rules-rejoin.ts'
 import { SELECTION_RULES } from './rules-selection.ts'
+import { TTN_V2_RULES } from './rules-ttn-v2.ts'
 
 /** What has to be true of a plan beyond its schema; each rule says why, and which cell of `CELLS` it is. */
 export const RULES: readonly Rule[] = [
@@ -19,6 +20,7 @@ export const RULES: readonly Rule[] = [
   ...REJOIN_RULES,
   ...CREDENTIAL_RULES,
   ...FILE_RULES,
+  ...TTN_V2_RULES,
 ]
 
 /** How a cell of the table of the vendor's guides is taken care of. */

@@ -8,6 +8,10 @@ import { looksSecret, shown } from './shown.ts'
 
 /** The pattern of device and application ids of The Things Stack. */
 const ID_PATTERN = '^[a-z0-9](?:-?[a-z0-9]){2,}$'
+/** That of applications of a Stack V2 too. */
+const V2_ID_PATTERN = '^[a-z0-9](?:[-_]?[a-z0-9])+$'
+
+const isId = ({ pattern }: SchemaNode): boolean => pattern === ID_PATTERN || pattern === V2_ID_PATTERN
 
 /** The name that messages call a value by: the last name of its path, with the item's number. */
 const labelOf = (path: Path): string => {
@@ -53,13 +57,13 @@ const sentence = (root: Located, path: Path, schema: SchemaNode, complaint: Sche
         : ['WrongValue', `is ${shown(data)}, which is not one of its values`, allowedHint(schema, data)]
     case 'pattern':
       return [
-        schema.pattern === ID_PATTERN ? 'InvalidId' : 'WrongValue',
+        isId(schema) ? 'InvalidId' : 'WrongValue',
         `is ${shown(data)}, which does not have its form`,
         patternHint(schema, data),
       ]
     case 'maxLength':
       return [
-        schema.pattern === ID_PATTERN ? 'InvalidId' : 'WrongValue',
+        isId(schema) ? 'InvalidId' : 'WrongValue',
         `has ${[...String(data)].length} characters, ${limit} are allowed`,
         'shorten it',
       ]

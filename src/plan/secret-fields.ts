@@ -4,7 +4,8 @@ import type { Path } from './located.ts'
 export const isSecretReference = (path: Path): boolean => {
   const [first, second] = path
   if (path.length === 1) return first === 'digestKey'
-  return path.length === 2 && (first === 'source' || first === 'target') && second === 'apiKey'
+  const isKey = second === 'apiKey' || second === 'accessKey'
+  return path.length === 2 && (first === 'source' || first === 'target') && isKey
 }
 
 /** Whether a path is a reference to a secret, or in one. */

@@ -1,3 +1,4 @@
+import { acceptedDeviceId } from '../domain/accepted-id.ts'
 import type { Diagnostic } from '../domain/diagnostic.ts'
 import type {
   DeviceSettings,
@@ -86,8 +87,14 @@ export const intentFor = (plan: MigrationPlan, device: SelectableDevice): Select
   return {
     selected: included && excludedBy === undefined,
     ...(excludedBy === undefined ? {} : { excludedBy }),
-    intent: { policy, set },
+    intent: { policy, set: withAcceptedId(set, device) },
   }
+}
+
+/** The target takes fewer ids than some networks: one that it does not take is changed by rule. */
+const withAcceptedId = (set: DeviceSettings, { deviceId }: SelectableDevice): DeviceSettings => {
+  const accepted = acceptedDeviceId(deviceId)
+  return set.deviceId !== undefined || accepted === deviceId ? set : { ...set, deviceId: accepted }
 }
 
 /** Unknown ids that are told one by one. */

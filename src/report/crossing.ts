@@ -47,7 +47,26 @@ export const isHeldByEscrow = (device: DeviceChange): boolean =>
     hasStep(device, 'set-network') &&
     !hasStep(device, 'delete-network'))
 
-const WAYS = ['stop-first', 'delete-first', 'triggered', 're-programmed', 'multicast'] as const
+/** Its source can not be muted: it loses the keys right before the target speaks. */
+export const isCleared = (device: DeviceChange): boolean => hasStep(device, 'clear-source')
+
+/** The source goes on serving the session of a device that joins anew, until it has joined on the target. */
+export const staysServed = (device: DeviceChange): boolean =>
+  device.route === 'joining-anew' &&
+  device.handover === undefined &&
+  isCrossing(device) &&
+  hasStep(device, 'prevent-rejoin') &&
+  !hasStep(device, 'stop-source')
+
+const WAYS = [
+  'stop-first',
+  'cleared',
+  'served',
+  'delete-first',
+  'triggered',
+  're-programmed',
+  'multicast',
+] as const
 /** Which network serves a device when: what a person at night has to know first. */
 export type Way = (typeof WAYS)[number]
 
@@ -62,8 +81,12 @@ const WAY_OF_ROUTE: Readonly<Record<Route, Way>> = {
   multicast: 'multicast',
 }
 
-const wayOf = ({ handover, route }: DeviceChange): Way =>
-  handover ?? (route === undefined ? 'stop-first' : WAY_OF_ROUTE[route])
+const wayOf = (device: DeviceChange): Way => {
+  const { handover, route } = device
+  if (isCleared(device)) return 'cleared'
+  if (staysServed(device)) return 'served'
+  return handover ?? (route === undefined ? 'stop-first' : WAY_OF_ROUTE[route])
+}
 
 /** Completes "5 of them change network: they ...", and "3 ...". */
 export const wayWords = (way: Way, number: number): string => {
@@ -71,6 +94,10 @@ export const wayWords = (way: Way, number: number): string => {
   switch (way) {
     case 'stop-first':
       return `${are} stopped on the source, then served by the target`
+    case 'cleared':
+      return `${plural(number, 'loses its', 'lose their')} keys on the source, then ${are} served by the target`
+    case 'served':
+      return `${plural(number, 'joins', 'join')} on the target, and ${are} served by the source until then`
     case 'delete-first':
       return `${are} deleted on the source, then created on the target`
     case 'triggered':

@@ -11,15 +11,20 @@ const DELETE_SOURCE: Readonly<Record<Policy['deleteSource'], string>> = {
 }
 
 /** What becomes of the source. Where it is deleted first, neither `deleteSource` nor `preventRejoin` has a say. */
-const sourceWords = (policy: Policy): readonly string[] =>
-  policy.handover === 'delete-first'
-    ? ['the source is deleted before the target is created']
-    : [
-        DELETE_SOURCE[policy.deleteSource],
-        policy.preventRejoin === 'none'
-          ? 'root keys stay on the source'
-          : 'root keys on the source are replaced',
+const sourceWords = (policy: Policy, { network }: ChangeSet['source']): readonly string[] =>
+  network === 'ttn-v2'
+    ? [
+        policy.persistSession ? 'the source loses the keys' : 'the source gets another AppKey',
+        ...(policy.deleteSource === 'never' ? [] : [DELETE_SOURCE[policy.deleteSource]]),
       ]
+    : policy.handover === 'delete-first'
+      ? ['the source is deleted before the target is created']
+      : [
+          DELETE_SOURCE[policy.deleteSource],
+          policy.preventRejoin === 'none'
+            ? 'root keys stay on the source'
+            : 'root keys on the source are replaced',
+        ]
 
 /** Port and size of a trigger; its bytes may mean something to others, and nothing to a reviewer. */
 const rejoinWords = (rejoin: Rejoin): readonly string[] => {
@@ -63,7 +68,9 @@ const specialWords = (policy: Policy): readonly string[] => [
 ]
 
 /** What the plan's policy means, for those whom no override says otherwise. */
-export const policyWords = (changeSet: Pick<ChangeSet, 'policy' | 'rollout'>): readonly string[] => {
+export const policyWords = (
+  changeSet: Pick<ChangeSet, 'policy' | 'rollout' | 'source'>,
+): readonly string[] => {
   const { policy, rollout } = changeSet
   const failures = rollout.maxFailures
   return [
@@ -72,7 +79,7 @@ export const policyWords = (changeSet: Pick<ChangeSet, 'policy' | 'rollout'>): r
     typeof policy.rx1Delay === 'number'
       ? `RX1 delay becomes ${policy.rx1Delay} s`
       : RX1_DELAY[policy.rx1Delay],
-    ...sourceWords(policy),
+    ...sourceWords(policy, changeSet.source),
     ...specialWords(policy),
     rollout.canary > 0 ? `the first ${count(rollout.canary)} must be heard before the rest` : 'no canary',
     `stops when more than ${'count' in failures ? devices(failures.count) : percent(failures.share)} ${

@@ -12,6 +12,10 @@ export interface ProgressView {
   readonly phase: 'starting' | 'reading' | 'applying' | 'stopping' | 'done'
   readonly startedAt: number
   readonly reading: { readonly [S in Side]?: number }
+  /** Single devices that were read, of how many, and when that began. */
+  readonly read?: { readonly devices: number; readonly of: number; readonly since: number }
+  /** When the listings were last heard of. */
+  readonly listedAt?: number
   /** Devices to apply, and how many have ended so far. */
   readonly total: number
   readonly ended: number
@@ -60,9 +64,13 @@ export const advanceProgress = (view: ProgressView, event: FerryEvent, now: numb
   switch (event.event) {
     case 'reading.started':
       return { ...view, phase: 'reading', reading: { ...view.reading, [event.side]: 0 } }
+    case 'reading.devices': {
+      const { devices: read, of } = event
+      return { ...view, read: { devices: read, of, since: view.read?.since ?? view.listedAt ?? now } }
+    }
     case 'reading.progress':
     case 'reading.done':
-      return { ...view, reading: { ...view.reading, [event.side]: event.devices } }
+      return { ...view, listedAt: now, reading: { ...view.reading, [event.side]: event.devices } }
     case 'apply.started':
       return { ...startProgress(now), phase: 'applying', total: event.devices }
     case 'wave.started':
@@ -89,16 +97,22 @@ export const advanceProgress = (view: ProgressView, event: FerryEvent, now: numb
 /** Share that must be done before a rest of the time is guessed. */
 const GUESS_FROM = 0.01
 
-const etaOf = (view: ProgressView, now: number): string => {
-  if (view.total === 0 || view.ended < Math.max(1, view.total * GUESS_FROM) || view.ended >= view.total)
-    return ''
-  return `ETA ${duration(((now - view.startedAt) / view.ended) * (view.total - view.ended))}`
+const etaOf = (done: number, of: number, since: number, now: number): string => {
+  if (of === 0 || done < Math.max(1, of * GUESS_FROM) || done >= of) return ''
+  return `ETA ${duration(((now - since) / done) * (of - done))}`
 }
 
 const slowOf = ({ slow }: ProgressView, now: number): string =>
   slow === undefined || slow.until <= now
     ? ''
     : `throttled: ${slow.side} ${harmless(slow.reason)}, ${duration(slow.until - now)}`
+
+/** Listings first, then the devices one by one, which takes far longer. */
+const readingParts = (view: ProgressView, now: number): readonly string[] => {
+  const { read } = view
+  if (read === undefined) return ['Read', readingOf(view)]
+  return [`Read ${count(read.devices)}/${devices(read.of)}`, etaOf(read.devices, read.of, read.since, now)]
+}
 
 const readingOf = ({ reading }: ProgressView): string =>
   (['source', 'target'] as const)
@@ -112,7 +126,7 @@ const readingOf = ({ reading }: ProgressView): string =>
 export const progressLine = (view: ProgressView, now: number): string => {
   if (view.phase === 'starting') return 'Asking both networks'
   if (view.phase === 'reading') {
-    return ['Read', readingOf(view), slowOf(view, now)].filter((part) => part !== '').join(' | ')
+    return [...readingParts(view, now), slowOf(view, now)].filter((part) => part !== '').join(' | ')
   }
   const share = view.total === 0 ? 100 : (view.ended / view.total) * 100
   return [
@@ -124,7 +138,7 @@ export const progressLine = (view: ProgressView, now: number): string => {
       ? ''
       : view.phase === 'done'
         ? `took ${duration(now - view.startedAt)}`
-        : etaOf(view, now),
+        : etaOf(view.ended, view.total, view.startedAt, now),
   ]
     .filter((part) => part !== '')
     .join(' | ')

@@ -3,10 +3,12 @@ import {
   hasFinding,
   hasRoute,
   hasStep,
+  isCleared,
   isCrossing,
   isDeleting,
   isReprogrammed,
   staysMuted,
+  staysServed,
 } from './crossing.ts'
 import { count } from './words.ts'
 
@@ -62,6 +64,8 @@ const whenDeleted = (concerned: readonly DeviceChange[]): string => {
 }
 
 const sessionGoesBack = (concerned: readonly DeviceChange[]): string => {
+  if (concerned.some(isCleared))
+    return 'a rollback puts them back on the source from the escrow, with the counters of the target'
   const first = concerned.filter((device) => device.handover === 'delete-first').length
   const keeps =
     first === 0
@@ -79,7 +83,9 @@ export const RISK_RULES: readonly RiskRule[] = [
     title: 'join anew',
     applies: (device) => device.route === 'joining-anew' && isCrossing(device),
     why: (concerned) =>
-      `Silent on the target until they join; the stopped source sends them no downlinks either.${withClasses(concerned)}`,
+      concerned.length > 0 && concerned.every(staysServed)
+        ? 'The source serves their session until they join, and only the target answers the join; one that never joins stays there.'
+        : `Silent on the target until they join; the stopped source sends them no downlinks either.${withClasses(concerned)}`,
     undo: 'partly',
     undoBy: 'once joined on the target, they have to join again on the source',
   },
@@ -90,7 +96,9 @@ export const RISK_RULES: readonly RiskRule[] = [
     applies: (device) => device.route === 'session-kept' && isCrossing(device),
     asks: ({ coverage }) => coverage.gateways !== 'on-target',
     why: (concerned) =>
-      `The running session goes on at the target with its counters; between stop and unmute nobody sends downlinks.${withClasses(concerned)}`,
+      concerned.some(isCleared)
+        ? 'The running session goes on at the target with its counters; the source loses the keys right before, and what it may send meanwhile is skipped.'
+        : `The running session goes on at the target with its counters; between stop and unmute nobody sends downlinks.${withClasses(concerned)}`,
     undo: 'partly',
     undoBy: sessionGoesBack,
   },
@@ -101,7 +109,9 @@ export const RISK_RULES: readonly RiskRule[] = [
     applies: (device) => device.route === 'abp-kept' && isCrossing(device),
     asks: ({ coverage }) => coverage.gateways !== 'on-target',
     why: (concerned) =>
-      `Both networks could serve them, so the source must stay stopped: the order of the steps sees to it.${withClasses(concerned)}`,
+      concerned.some(isCleared)
+        ? 'Both networks could serve them, so the source loses their keys before the target speaks.'
+        : `Both networks could serve them, so the source must stay stopped: the order of the steps sees to it.${withClasses(concerned)}`,
     undo: 'partly',
     undoBy: sessionGoesBack,
   },
@@ -157,7 +167,11 @@ export const RISK_RULES: readonly RiskRule[] = [
     name: 'duplicates',
     title: 'uplinks on both networks',
     applies: (device) =>
-      isKept(device) && isCrossing(device) && !isDeleting(device) && device.handover === undefined,
+      isKept(device) &&
+      isCrossing(device) &&
+      !isDeleting(device) &&
+      !isCleared(device) &&
+      device.handover === undefined,
     why: () =>
       'The stopped source goes on decoding the same uplinks: switch its integrations off, or count twice.',
     undo: 'yes',

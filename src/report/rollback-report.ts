@@ -1,4 +1,4 @@
-import type { RolledBack, RollbackLoss, RollbackRow, RollbackStatus } from '../domain/rollback.ts'
+import type { RollbackLoss, RollbackRow, RollbackStatus, RolledBack } from '../domain/rollback.ts'
 import { ROLLBACK_LOSSES } from '../domain/rollback.ts'
 import { harmless, harmlessJson, shellWord } from './escape.ts'
 import { examplesOf } from './findings.ts'
@@ -17,6 +17,8 @@ const LOSS_WORDS: Readonly<Record<RollbackLoss, (number: number) => string>> = {
     `${plural(number, 'was', 'were')} reset: the source refuses frames until the counter is above its own, or resets_f_cnt is set there`,
   'downlinks-copied': (number) =>
     `${plural(number, 'loses', 'lose')} what was queued on the target; it still waits on the source where it was copied from`,
+  'windows-stay': (number) =>
+    `${plural(number, 'may listen', 'may listen')} as the target has told ${plural(number, 'it', 'them')}, which a Stack V2 does not know: what it sends is not heard until ${plural(number, 'it has', 'they have')} joined again`,
 }
 
 const listed = (names: readonly string[]): string => examplesOf(names).map(harmless).join(', ')

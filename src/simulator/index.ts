@@ -35,8 +35,8 @@ export interface SimulatorOptions {
   readonly rate?: Rate
   /** Time of the networks; the system's when absent. */
   readonly clock?: () => Date
-  /** A The Things Network Stack V2 beside the two; its requests a second are V2's own 5 where nothing is said. */
-  readonly ttnV2?: { readonly requestsPerSecond?: number }
+  /** A The Things Network Stack V2 beside the two; its requests a second are V2's own 5 where nothing is said; `devices` adds so many. */
+  readonly ttnV2?: { readonly requestsPerSecond?: number; readonly devices?: number }
 }
 
 /** How to reach one of the two networks. `apiKey` has all rights of the user `admin`. */
@@ -108,7 +108,7 @@ const startV2 = async (
   { ttnV2, empty = false }: SimulatorOptions,
   latencyMs: number,
 ): Promise<SimulatedV2> => {
-  const accessKey = setUpV2(network, V2_APPLICATION, { empty })
+  const accessKey = setUpV2(network, V2_APPLICATION, { empty, devices: ttnV2?.devices ?? 0 })
   const limiter = createV2RateLimiter(ttnV2?.requestsPerSecond)
   const { url } = await start(handlerPort(network, limiter, newPortState(), latencyMs))
   const discovery = await start(discoveryPort(network, url, newPortState()))

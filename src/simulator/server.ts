@@ -10,7 +10,7 @@ import type { Fault } from './faults.ts'
 import type { Registry } from './things-stack/call.ts'
 
 /** A request as it came in; names of headers in lower case. */
-export interface PortRequest {
+interface PortRequest {
   readonly method: string
   /** Path behind the prefix of the API, with its query. */
   readonly target: string

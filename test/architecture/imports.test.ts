@@ -16,7 +16,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   networks: ['domain', 'http'],
   report: ['domain'],
   simulator: [],
-  operations: ['domain', 'plan', 'engine', 'state', 'escrow', 'networks'],
+  operations: ['domain', 'plan', 'engine', 'state', 'escrow', 'networks', 'http'],
   'index.ts': ['domain', 'plan', 'engine', 'operations', 'state', 'escrow', 'report'],
   cli: ['index.ts', 'report', 'simulator', 'domain'],
 }

@@ -15,6 +15,8 @@ export interface Course {
   /** As many devices and requests at once as the plan's defaults allow; else one. */
   readonly isConcurrent?: true
   readonly oneNetwork?: true
+  /** The source is a Stack V2. */
+  readonly fromV2?: true
   readonly acts: readonly Act[]
   /** The acts that are broken; all, where the ones before them are not those of another course. */
   readonly breaks?: readonly number[]
@@ -132,6 +134,44 @@ export const COURSES: readonly Course[] = [
     plan: `policy: { persistSession: true, rootKeys: generate, abp: reprogram }`,
     acts: [apply, rollback],
     isReprogrammed: true,
+  },
+]
+
+const OF_V2 = { version: 'MAC_V1_0_2', phy: 'PHY_V1_0_2_REV_B' }
+
+/** From a Stack V2, which is cleared or told another AppKey. */
+export const FROM_V2: readonly Course[] = [
+  {
+    name: 'v2, kept',
+    specs: [
+      { ...METER, ...OF_V2 },
+      { ...VALVE, ...OF_V2 },
+    ],
+    fromV2: true,
+    plan: 'policy: { persistSession: true, deleteSource: after-heard }\nverify: { retireAfter: 0s }',
+    acts: [apply, uplinks('meter-1', 'valve-1'), apply],
+  },
+  {
+    name: 'v2, taken back',
+    specs: [{ ...METER, ...OF_V2 }],
+    fromV2: true,
+    plan: 'policy: { persistSession: true }',
+    acts: [apply, uplinks('meter-1'), apply, rollback],
+    breaks: [3],
+  },
+  {
+    name: 'v2, joining anew',
+    specs: [{ ...METER, ...OF_V2 }],
+    fromV2: true,
+    plan: 'policy: { persistSession: false }',
+    acts: [apply, joins('meter-1'), apply, rollback],
+  },
+  {
+    name: 'v2, joining anew and deleted',
+    specs: [{ ...METER, ...OF_V2 }],
+    fromV2: true,
+    plan: 'policy: { persistSession: false, deleteSource: after-import }',
+    acts: [apply, joins('meter-1'), apply],
   },
 ]
 

@@ -12,7 +12,7 @@ const { one: named, sample, seed } = CHOSEN
 const NAMES = ['session-kept', 'joining-anew', 'joining-triggered', 'delete-first']
 
 /** Kinds of faults that each call meets. */
-const KINDS_EACH = 2
+const KINDS_EACH = 1
 
 const chosen = (all: readonly Case[]): readonly Case[] => {
   if (named !== undefined) return all.filter((one) => caseName(one) === named)

@@ -50,7 +50,10 @@ export interface World {
 }
 
 export const makeWorld = async (course: Course): Promise<World> => {
-  const migration = await startMigration({ oneNetwork: course.oneNetwork === true })
+  const migration = await startMigration({
+    oneNetwork: course.oneNetwork === true,
+    fromV2: course.fromV2 === true,
+  })
   const { source, target, folder } = migration
   for (const spec of course.specs) await register(source, spec)
   for (const spec of course.onTarget ?? []) await register(target, spec)

@@ -1,4 +1,5 @@
 import { call, type TestNetwork } from './stack-api.ts'
+import { registerV2 } from './v2.ts'
 
 /** A device to register on a simulated network, with plainly made-up keys. */
 export interface DeviceSpec {
@@ -100,6 +101,7 @@ const idsOf = (spec: DeviceSpec): object => {
 
 /** Registers a device on the registries of a network, as a person would who knows the API. */
 export const register = async (network: TestNetwork, spec: DeviceSpec): Promise<void> => {
+  if (network.network === 'ttn-v2') return registerV2(network, spec)
   const keys = keysOf(spec)
   const { application } = network
   const without = spec.without ?? []

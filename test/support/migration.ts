@@ -33,6 +33,8 @@ import { openJournal } from '../../src/state/journal.ts'
 import { call, type TestNetwork } from './stack-api.ts'
 
 const APPLICATION = 'meters'
+/** A second, where V2 itself would take 5. */
+const V2_REQUESTS = 500
 const SECOND_APPLICATION = 'meters-two'
 
 /** Two local networks with an empty application each, a folder, a clock that tests set, and the operations on them. */
@@ -77,6 +79,8 @@ export interface MigrationOptions {
   readonly seesAll?: boolean
   /** Source and target are two applications of one network, where a pair of EUIs exists once. */
   readonly oneNetwork?: boolean
+  /** The source is a The Things Network Stack V2, whose limit of requests is raised. */
+  readonly fromV2?: boolean
   /** Without an identity the escrow can be written and not be read. */
   readonly withoutIdentity?: boolean
   /** Rights of the plan's key of the source; those of an administrator when left out. */
@@ -87,13 +91,20 @@ export interface MigrationOptions {
 
 export const startMigration = async (options: MigrationOptions = {}): Promise<Migration> => {
   const { seesAll = false, oneNetwork = false, withoutIdentity = false } = options
-  const simulator: RunningSimulator = await startSimulator({ empty: true, ...options.simulator })
-  const [source, other] = simulator.networks.map(
+  const fromV2 = options.fromV2 === true
+  const simulator: RunningSimulator = await startSimulator({
+    empty: true,
+    ...(fromV2 ? { ttnV2: { requestsPerSecond: V2_REQUESTS } } : {}),
+    ...options.simulator,
+  })
+  const [first, other] = simulator.networks.map(
     (network): TestNetwork => ({ ...network, application: APPLICATION }),
   )
+  const source: TestNetwork | undefined =
+    simulator.v2 === undefined ? first : { ...simulator.v2, apiKey: simulator.v2.accessKey }
   if (source === undefined || other === undefined) throw new Error('two networks are needed')
   const target = oneNetwork ? { ...source, application: SECOND_APPLICATION } : other
-  for (const network of [source, target]) {
+  for (const network of fromV2 ? [target] : [source, target]) {
     await call(network, 'POST', '/users/admin/applications', {
       application: { ids: { application_id: network.application } },
     })
@@ -119,7 +130,11 @@ export const startMigration = async (options: MigrationOptions = {}): Promise<Mi
   const file = join(folder, 'fleet.yaml')
   const events: FerryEvent[] = []
   let offset = 0
-  const env = { SOURCE_API_KEY: sourceKey, TARGET_API_KEY: seesAll ? target.apiKey : String(key) }
+  const env = {
+    ...(fromV2 ? { FERRY_V2_REQUESTS_PER_SECOND: String(V2_REQUESTS) } : {}),
+    SOURCE_API_KEY: sourceKey,
+    TARGET_API_KEY: seesAll ? target.apiKey : String(key),
+  }
   const host: Host = {
     env,
     clock: () => new Date(Date.now() + offset),
@@ -207,7 +222,9 @@ const entriesIn = async (folder: string, { identity }: AgeIdentity): Promise<rea
 
 const planText = (source: TestNetwork, target: TestNetwork, identity: AgeIdentity, rest: string): string => {
   const end = (network: TestNetwork, variable: string): string =>
-    `{ network: things-stack, url: "${network.url}"${serversOf(network)}, application: ${network.application}, apiKey: { env: ${variable} }, insecure: true }`
+    network.network === 'ttn-v2'
+      ? v2End(network, variable)
+      : `{ network: things-stack, url: "${network.url}"${serversOf(network)}, application: ${network.application}, apiKey: { env: ${variable} }, insecure: true }`
   const devices = rest.includes('devices:') ? '' : 'devices: { include: [{ all: true }] }\n'
   const coverage = rest.includes('coverage:') ? '' : 'coverage: { gateways: on-target }\n'
   return `apiVersion: ferry/v1
@@ -219,6 +236,9 @@ ${devices}${coverage}escrow: { recipients: [${identity.recipient}] }
 ${rest}
 `
 }
+
+const v2End = ({ url, application }: TestNetwork, variable: string): string =>
+  `{ network: ttn-v2, url: "${url}", application: ${application}, accessKey: { env: ${variable} }, defaults: { frequencyPlan: EU_863_870_TTN }, insecure: true }`
 
 /** Where the Identity Server is on a host of its own. */
 const serversOf = ({ identityUrl }: TestNetwork): string =>

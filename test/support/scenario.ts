@@ -55,6 +55,7 @@ export interface Scenario {
   readonly seesAll?: true
   /** Source and target are two applications of one network. */
   readonly oneNetwork?: true
+  readonly fromV2?: true
   readonly withoutIdentity?: true
   readonly sourceRights?: MigrationOptions['sourceRights'] & {}
   readonly simulator?: MigrationOptions['simulator']
@@ -199,6 +200,7 @@ export const scenario = (given: Scenario): void => {
     const migration = await startMigration({
       seesAll: given.seesAll === true,
       oneNetwork: given.oneNetwork === true,
+      fromV2: given.fromV2 === true,
       withoutIdentity: given.withoutIdentity === true,
       ...(given.sourceRights === undefined ? {} : { sourceRights: given.sourceRights }),
       ...(given.simulator === undefined ? {} : { simulator: given.simulator }),

@@ -1,8 +1,11 @@
 import { request } from 'undici'
+import { storeOfV2 } from './v2.ts'
 
 /** A network as `startSimulator` and `ferry simulate` describe it. */
 export interface TestNetwork {
   readonly url: string
+  /** A The Things Stack where it is not said. */
+  readonly network?: 'things-stack' | 'ttn-v2'
   /** Where the Identity Server is on a host of its own. */
   readonly identityUrl?: string
   readonly apiKey: string
@@ -39,4 +42,6 @@ export interface Store {
 }
 
 export const storeOf = async (network: TestNetwork): Promise<Store> =>
-  (await call(network, 'GET', '/simulator/v1/store')) as unknown as Store
+  network.network === 'ttn-v2'
+    ? storeOfV2(network)
+    : ((await call(network, 'GET', '/simulator/v1/store')) as unknown as Store)

@@ -4,6 +4,7 @@ import {
   exportDevice,
   FerryError,
   generateIdentity,
+  hostOfEnd,
   listEscrowed,
   localPlan,
   openWorkspace,
@@ -100,7 +101,7 @@ export const restore: Command<RestoreOptions> = async (shell, [file = ''], optio
   }
   for (const { deviceId, stage, at } of entries)
     shell.err.write(`  ${deviceId}  stored ${at}, stage ${stage}\n`)
-  const where = `${loaded.plan.source.application} on ${new URL(loaded.plan.source.url).host}`
+  const where = `${loaded.plan.source.application} on ${hostOfEnd(loaded.plan.source)}`
   if (options.yes !== true) {
     const question = `\nGive ${counted(entries.length, 'device')} back to ${where}, muted? Only yes will do: `
     if ((await shell.ask(question)) !== 'yes') {

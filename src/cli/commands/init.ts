@@ -4,6 +4,7 @@ import { dirname, relative, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import {
   FerryError,
+  hostOfEnd,
   type Inspected,
   inspectApplication,
   type LoadedPlan,
@@ -112,7 +113,7 @@ const look = async (
     tell(shell.err, 'warning', `the ${side} was not looked at: ${why}`)
     return undefined
   }
-  shell.err.write(`Looking at ${harmless(end.application)} on ${new URL(end.url).host}\n`)
+  shell.err.write(`Looking at ${harmless(end.application)} on ${hostOfEnd(end)}\n`)
   const found = await inspectApplication(end, key.value, side, hostOf(shell))
   tellFindings(shell.err, found.warnings)
   return found

@@ -1,6 +1,7 @@
 import {
   FerryError,
   type FerryEvent,
+  hostOfEnd,
   openWorkspace,
   type RollbackRow,
   rollBackMigration,
@@ -48,7 +49,7 @@ export const rollback: Command<RollbackOptions> = async (shell, [file = ''], opt
         err.write(renderRollbackPlan(rows, { width: err.width, style: err.style }))
         if (rows.every(({ action }) => action === 'leave')) return true
         if (shell.interrupts.end() !== undefined) return false
-        const where = `${loaded.plan.source.application} on ${new URL(loaded.plan.source.url).host}`
+        const where = `${loaded.plan.source.application} on ${hostOfEnd(loaded.plan.source)}`
         const question = `\nTake them back to ${where}? Only yes will do: `
         if (options.yes !== true && (await shell.ask(question)) !== 'yes') return false
         // From here on what was begun is finished first.

@@ -1,6 +1,6 @@
 import type { Registration } from '../../domain/audit.ts'
 import type { Registry } from '../../domain/device.ts'
-import { type DeviceProgress, isSourceEnding, isLetGo, isOurs } from '../progress/progress.ts'
+import { type DeviceProgress, isLetGo, isOurs, isSourceEnding } from '../progress/progress.ts'
 import type { KnownDevice } from './known-ids.ts'
 import { deletion, listed, registryNames, route } from './words.ts'
 

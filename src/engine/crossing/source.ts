@@ -6,7 +6,7 @@ import { field, registriesOf, sameValue } from '../device/records.ts'
 import { restorable } from '../device/restorable.ts'
 import { isMuted, MUTE, SOURCE_RETURNED, speaks } from '../device/scheduling.ts'
 import { stepDone } from '../progress/progress.ts'
-import { type CrossingContext, type StepContext, markDone, onSource, sourceIds } from './context.ts'
+import { type CrossingContext, markDone, onSource, type StepContext, sourceIds } from './context.ts'
 import { randomKey } from './credentials.ts'
 import { ensureRemoved, ensureWrite, isApplied, StepFailure } from './ensure.ts'
 

@@ -25,11 +25,11 @@ import { isMuted, MUTE, speaks, TARGET_SPEAKS } from '../device/scheduling.ts'
 import { isLetGo, isOurs } from '../progress/progress.ts'
 import {
   type CrossingContext,
-  type StepContext,
   hasIdsOf,
   markAlready,
   markDone,
   onTarget,
+  type StepContext,
   targetIds,
 } from './context.ts'
 import { ensureRemoved, ensureWrite, isApplied, StepFailure } from './ensure.ts'

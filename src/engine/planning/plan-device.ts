@@ -24,9 +24,9 @@ import { isTrigger } from '../device/trigger.ts'
 import { isHeard, isResetHeard } from '../progress/heard.ts'
 import {
   type DeviceProgress,
-  isSourceEnding,
   isLetGo,
   isOnlyStopped,
+  isSourceEnding,
   isUnderWay,
   rootKeysReplaced,
   stepDone,

@@ -10,9 +10,9 @@ import { isHeard, isResetHeard } from '../progress/heard.ts'
 import {
   changeBegun,
   type DeviceProgress,
-  isSourceEnding,
   isHeldByEscrow,
   isLetGo,
+  isSourceEnding,
   isUnderWay,
 } from '../progress/progress.ts'
 import { crossingSteps, retireDue, type StopsBy, stepsLeft } from '../progress/steps.ts'

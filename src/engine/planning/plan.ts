@@ -4,8 +4,8 @@ import type { Diagnostic } from '../../domain/diagnostic.ts'
 import type { Emit } from '../../domain/events.ts'
 import type { DeviceIntent, LoadedPlan, SelectableDevice, Selection } from '../../domain/migration-plan.ts'
 import type { Clock, HeldElsewhere, NetworkFacts, NetworkPort, QueuedDownlink } from '../../domain/ports.ts'
-import type { TargetDefaults } from '../device/desired.ts'
 import { completed } from '../device/completed.ts'
+import type { TargetDefaults } from '../device/desired.ts'
 import { euisOf } from '../device/euis.ts'
 import { profileOf } from '../device/route.ts'
 import type { DeviceProgress, Progress } from '../progress/progress.ts'
@@ -13,9 +13,9 @@ import { statusOfDevice } from '../progress/status.ts'
 import { stopsBy } from '../progress/steps.ts'
 import { walk } from '../run/walk.ts'
 import { withDigest } from './change-set-file.ts'
+import { withMembers } from './groups.ts'
 import { guardsOf } from './guards.ts'
 import { type EuiHolder, euiHolders, excluded, taken, unreadable, withoutTwins } from './left-alone.ts'
-import { withMembers } from './groups.ts'
 import { listAll } from './listing.ts'
 import { pinnedIntent, planDevice } from './plan-device.ts'
 import { planRetiring } from './plan-retiring.ts'
@@ -49,6 +49,9 @@ export interface Planning {
   readonly defaultsFor: (frequencyPlan: string, phyVersion: string) => Promise<TargetDefaults>
 }
 
+/** So often that a reading of minutes is seen to go on, at five devices a second too. */
+const TOLD_EVERY = 20
+
 /**
  * Reads both networks and computes the change set. Writes nothing, anywhere. A device that can not be read is
  * blocked alone; a listing that can not be finished ends the run (`NetworkError`).
@@ -81,7 +84,7 @@ export const planChanges = async (input: PlanningInput): Promise<Planning> => {
       : excluded(device, selection, progress)
     changes.push(withStatus(input, change))
     done += 1
-    if (done % 100 === 0) emit({ event: 'reading.progress', side: 'source', devices: done })
+    if (done % TOLD_EVERY === 0) emit({ event: 'reading.devices', devices: done, of: sourceDevices.length })
   }
   await walk(sourceDevices, input.loaded.plan.rollout.maxConcurrency, read)
   const listed = new Set(sourceDevices.map((device) => device.deviceId))

@@ -1,13 +1,13 @@
 import type { ErrorRecord } from '../../domain/journal.ts'
-import { isOverdue } from './heard.ts'
 import { isStoppedRoute } from '../device/route.ts'
+import { isOverdue } from './heard.ts'
 import {
   type DeviceProgress,
-  isSourceEnding,
   isGroupMoved,
   isHeldByEscrow,
   isLetGo,
   isOurs,
+  isSourceEnding,
   type Progress,
   stepDone,
 } from './progress.ts'

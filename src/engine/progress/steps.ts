@@ -1,7 +1,7 @@
 import { RETIRE_STEPS, type Route, type StepName } from '../../domain/journal.ts'
 import type { Policy } from '../../domain/migration-plan.ts'
-import { isReprogrammed, keepsKeys, keepsSession } from '../device/route.ts'
 import type { NetworkPort } from '../../domain/ports.ts'
+import { isReprogrammed, keepsKeys, keepsSession } from '../device/route.ts'
 import type { DeviceProgress } from './progress.ts'
 import { isLetGo, stepDone } from './progress.ts'
 

@@ -1,11 +1,11 @@
-import type { StepName } from '../../domain/journal.ts'
+import { RETIRE_STEPS, type StepName } from '../../domain/journal.ts'
 import type { RollbackLoss, RollbackRow } from '../../domain/rollback.ts'
 import { isReprogrammed, joinsAnew } from '../device/route.ts'
 import {
   type DeviceProgress,
-  isSourceEnding,
   isLetGo,
   isOurs,
+  isSourceEnding,
   type Progress,
   stepDone,
 } from '../progress/progress.ts'
@@ -44,6 +44,9 @@ const reasonToLeave = (progress: DeviceProgress): string | undefined => {
   return undefined
 }
 
+const isDeleted = ({ steps }: DeviceProgress): boolean =>
+  RETIRE_STEPS.some((step) => steps[step] === 'done' || steps[step] === 'unknown')
+
 const lossesOf = (progress: DeviceProgress): readonly RollbackLoss[] => {
   const { route, heard, baseline } = progress
   const joined = heard !== undefined && heard.devAddr !== baseline?.devAddr
@@ -51,10 +54,14 @@ const lossesOf = (progress: DeviceProgress): readonly RollbackLoss[] => {
     ...(route !== undefined && (joinsAnew(route) || route === 'session-kept') && joined
       ? (['joins-again'] as const)
       : []),
-    ...(isSourceEnding(progress) ? (['registered-anew'] as const) : []),
+    ...(isDeleted(progress) ? (['registered-anew'] as const) : []),
     ...(route === 'abp-reset' && progress.resetHeard !== undefined ? (['reset-stays'] as const) : []),
     ...(isLetGo(progress) && stepDone(progress, 'copy-downlinks') && (progress.copiedDownlinks ?? 0) > 0
       ? (['downlinks-copied'] as const)
+      : []),
+    // The session goes on, on a network that has no MAC state of it.
+    ...(progress.steps['clear-source'] !== undefined && isLetGo(progress) && !joined
+      ? (['windows-stay'] as const)
       : []),
   ]
 }

@@ -40,7 +40,7 @@ const JSON_HEADERS = { 'content-type': 'application/json', 'grpc-metadata-conten
 const LARGEST_MESSAGE = 4 * 1024 * 1024
 
 /** JSON as Go writes it: characters that HTML knows are escaped. */
-export const goText = (value: unknown): string =>
+const goText = (value: unknown): string =>
   JSON.stringify(value).replace(
     /[&<>\u2028\u2029]/g,
     (letter) => `\\u${letter.charCodeAt(0).toString(16).padStart(4, '0')}`,
@@ -294,7 +294,7 @@ export const answered = (run: () => Reply): V2Answer => {
     const headers = 'headers' in error ? (error.headers as Record<string, string>) : {}
     return {
       status,
-      headers: { 'content-type': 'application/json', trailer: 'Grpc-Trailer-Content-Type', ...headers },
+      headers: { 'content-type': 'application/json', ...headers },
       body: goText({ error: message, code, message }),
     }
   }

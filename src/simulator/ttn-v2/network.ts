@@ -3,7 +3,7 @@ import type { V2Device } from './device.ts'
 export type V2Right = 'settings' | 'devices' | 'delete' | 'messages'
 
 /** What an access key may do; it is one application's. */
-export interface V2AccessKey {
+interface V2AccessKey {
   readonly application: string
   readonly rights: readonly V2Right[]
 }

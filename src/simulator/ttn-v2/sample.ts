@@ -1,5 +1,5 @@
 import { emptyDevice, type V2Device } from './device.ts'
-import { ISSUER, euisOf, keyOf, type V2Network } from './network.ts'
+import { euisOf, ISSUER, keyOf, type V2Network } from './network.ts'
 
 const byte = (value: number): string => value.toString(16).toUpperCase().padStart(2, '0')
 const key = (use: string, number: number): string => `${use}${byte(number)}`.repeat(8)
@@ -51,13 +51,22 @@ const sampleV2Devices = (application: string): readonly V2Device[] => {
   ]
 }
 
+/** Any number of OTAA devices that never joined. */
+const more = (application: string, count: number): readonly V2Device[] =>
+  Array.from({ length: count }, (_, index) => ({
+    ...identified(application, `device-${String(index).padStart(6, '0')}`, 0),
+    devEui: `70B3D57EE0${index.toString(16).toUpperCase().padStart(6, '0')}`,
+    appKey: key('5D', index % 256),
+    uses32BitFCnt: true,
+  }))
+
 const SECRET = 'MADE-UP-ACCESS-KEY-OF-A-LOCAL-NETWORK'
 
 /** Registers the application with a key that has all rights, and the sample where it is wanted. @returns the key */
 export const setUpV2 = (
   network: V2Network,
   application: string,
-  { empty }: { readonly empty: boolean },
+  { empty, devices }: { readonly empty: boolean; readonly devices: number },
 ): string => {
   const accessKey = `${ISSUER}.${SECRET}`
   network.accessKeys.set(accessKey, { application, rights: ['settings', 'devices', 'delete', 'messages'] })
@@ -69,7 +78,7 @@ export const setUpV2 = (
     validator: '',
     encoder: '',
   })
-  for (const device of empty ? [] : sampleV2Devices(application)) {
+  for (const device of [...(empty ? [] : sampleV2Devices(application)), ...more(application, devices)]) {
     network.devices.set(keyOf(application, device.devId), device)
     network.euis.set(euisOf(device), keyOf(application, device.devId))
   }

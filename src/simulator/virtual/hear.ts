@@ -5,8 +5,8 @@ import { openDownlink, type State, wholeCounter } from './state.ts'
 import type {
   AirFrame,
   HeardDownlink,
-  HearingOutcome,
   HeardTransmission,
+  HearingOutcome,
   MulticastSession,
   RejoinTrigger,
   VirtualDeviceOptions,

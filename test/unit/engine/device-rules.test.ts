@@ -1,5 +1,6 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
+import type { DeviceRecord } from '../../../src/domain/device.ts'
 import type { RuleInput } from '../../../src/engine/planning/rules/rule.ts'
 import { deviceFindings } from '../../../src/engine/planning/rules/device-findings.ts'
 import { AS, abp, device, FACTS, IS, intent, JS, key, NS, ruleInput } from './support.ts'
@@ -10,6 +11,18 @@ const unmute = intent({ mutedSource: 'unmute' })
 const downlink = { fPort: 1, payload: 'AQ==', confirmed: false, correlationIds: [] }
 const state = (more: object) => ({ mac_state: { recent_uplinks: [{}], ...more } })
 const pending = { 'pending_session.dev_addr': '27000F02' }
+
+/** The same as a Stack V2 holds it. */
+const v2 = (record: DeviceRecord, lorawan: object = {}): DeviceRecord => ({
+  ...record,
+  original: {
+    dev_id: 'meter-1',
+    attributes: { 'Floor Number': '3' },
+    lorawan_device: { f_cnt_up: 1, ...lorawan },
+  },
+})
+const OF_V2 = { lorawanVersion: 'MAC_V1_0_2', lorawanPhyVersion: 'PHY_V1_0_2_REV_B' }
+const renamed = { ...intent(), set: { deviceId: 'meter-one' } }
 
 /** One device for each code, and each code once at least. */
 const CASES: readonly (readonly [string, Partial<RuleInput>])[] = [
@@ -143,6 +156,16 @@ const CASES: readonly (readonly [string, Partial<RuleInput>])[] = [
   ],
   ['CountersReset', { source: abp(), route: 'abp-reset', intent: reset }],
   ['JoinsWithNwkKey', { source: device({ [JS]: { 'root_keys.nwk_key.key': key('A2') } }) }],
+  ['NoKeysOnSource', { source: v2(device({ [JS]: 'absent', [NS]: 'absent', [AS]: 'absent' })) }],
+  ['V2SessionVersion', { source: v2(device({})), lorawanVersion: 'MAC_V1_0_3' }],
+  ['CountersUnknown', { source: v2(device({}), { f_cnt_up: undefined }), ...OF_V2 }],
+  ['CounterCheckDisabled', { source: v2(device({}), { disable_f_cnt_check: true }), ...OF_V2 }],
+  ['IdRenamed', { source: v2(device({})), ...OF_V2, intent: renamed }],
+  ['AttributesRenamed', { source: v2(device({ [IS]: { attributes: { 'floor-number': '3' } } })), ...OF_V2 }],
+  [
+    'ServedUntilJoin',
+    { source: v2(device({})), route: 'joining-anew', intent: intent({ persistSession: false }) },
+  ],
   ['PayloadsStayEncrypted', { source: device({ [AS]: { skip_payload_crypto_override: true } }) }],
 ]
 

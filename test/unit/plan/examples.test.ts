@@ -35,6 +35,9 @@ describe('the examples in plans/', () => {
     if (told !== undefined) expect(result.diagnostics.map(({ code }) => code)).toEqual(told)
   })
 
+  /** The plans from a Stack V2 have them. */
+  const isOfV2 = (field: string): boolean => /^\.source\.(?:accessKey|discovery|defaults)\b/.test(field)
+
   it('full.yaml has every field', () => {
     const text = readFileSync(join(folder, 'full.yaml'), 'utf8')
     const used = new Set<string>()
@@ -55,7 +58,7 @@ describe('the examples in plans/', () => {
     const missing = fields.filter(
       (field) => !used.has(field) && !elsewhere(field) && !/apiKey|digestKey\.file/.test(field),
     )
-    expect(missing).toEqual([
+    expect(missing.filter((field) => !isOfV2(field))).toEqual([
       '.target.servers',
       '.target.servers.identity',
       '.target.servers.join',

@@ -24,6 +24,13 @@ const withinOne = (sections: Sections): Sections => ({
   ...sections,
   target: SOURCE.replace('source', 'target').replace('building-a', 'building-b'),
 })
+const v2 = (
+  address: string,
+  defaults = 'defaults: { frequencyPlan: EU_863_870_TTN }',
+  key = '{ env: V2_KEY }',
+): Sections => ({
+  source: `source:\n  network: ttn-v2\n  application: building_a\n  ${address}\n  accessKey: ${key}\n  ${defaults}`,
+})
 const local = (port: number, more = '') =>
   `network: things-stack\n  url: http://127.0.0.1:${port}\n  application: building-a\n  ${more}`
 
@@ -169,10 +176,31 @@ const SCHEMA: readonly Case[] = [
     override('match: "a*"\n      set: { joinEui: ‸70-B3-D5-7E-D0-00-00-01 }'),
     'WrongValue',
   ],
+  ['a file as source', { source: 'source:\n  network: ‸file\n  application: building-a' }, 'NotBuiltYet'],
   [
-    'a V2 source',
-    { source: 'source:\n  network: ‸ttn-v2\n  application: a\n  accessKey: { env: KEY }' },
-    'NotBuiltYet',
+    'a V2 that lacks all of its own',
+    { source: '‸source:\n  network: ttn-v2\n  application: building-a' },
+    'MissingField',
+    'MissingField',
+    'MissingField',
+  ],
+  ['a V2 of the public clusters', v2('url: ‸https://eu.thethings.network'), 'V2ClusterGone'],
+  [
+    'a V2 by two addresses',
+    v2('url: https://v2.example.com\n  ‸discovery: https://v2.example.com'),
+    'WrongValue',
+  ],
+  ['a V2 with an API key', v2('url: https://v2.example.com\n  ‸apiKey: { env: KEY }'), 'FieldOfOtherNetwork'],
+  ['a V2 without a frequency plan', v2('url: https://v2.example.com', '‸defaults: {}'), 'MissingField'],
+  [
+    'an access key in the plan',
+    v2('url: https://v2.example.com', undefined, '‸ttn-account-v2.AAAA'),
+    'LiteralSecret',
+  ],
+  [
+    'a V2 that is asked for its queue',
+    { ...v2('url: https://v2.example.com'), ...policy('persistSession: true, queuedDownlinks: ‸copy') },
+    'NotOnV2',
   ],
   ['a key in the plan', source(key, 'apiKey: ‸NNSXS.AAAA.BBBB'), 'LiteralSecret'],
   ['a number as key', source(key, 'apiKey: ‸12345678'), 'LiteralSecret'],

@@ -6,6 +6,7 @@ import { DEFAULT_POLICY } from '../../support/policy.ts'
 const words = (policy: Partial<Policy>): readonly string[] =>
   policyWords({
     policy: { ...DEFAULT_POLICY, ...policy },
+    source: { network: 'things-stack', host: 'source.example', application: 'a' },
     rollout: { maxConcurrency: 1, canary: 0, maxFailures: { count: 1 } },
   })
 

@@ -249,6 +249,15 @@ describe('progress', () => {
     expect(progressLine(viewAfter(events, 1), 1)).toBe('Read | source 1,200 devices, target 1 device')
   })
 
+  it('tells how many single devices were read, and how long the others will take', () => {
+    const events: readonly FerryEvent[] = [
+      { event: 'reading.started', side: 'source' },
+      { event: 'reading.done', side: 'source', devices: 1000 },
+      { event: 'reading.devices', devices: 200, of: 1000 },
+    ]
+    expect(progressLine(viewAfter(events, 1), 40_001)).toBe('Read 200/1,000 devices | ETA 3 min')
+  })
+
   it('is due every 30 seconds where there is no terminal, and at the end', () => {
     const view = viewAfter([started], 0)
     const first = dueLine(view, 0)

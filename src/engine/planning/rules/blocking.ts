@@ -1,7 +1,6 @@
 import type { DeviceRecord, Registry } from '../../../domain/device.ts'
 import { type DevAddrPrefix, devAddrIn, parseDevAddr } from '../../../domain/identifiers.ts'
 import { hasPendingSession, isTrue, numberField, secretField, textField } from '../../device/records.ts'
-import { isMuted, MUTE } from '../../device/scheduling.ts'
 import { hasNewRootKeys } from '../../device/reprogrammed.ts'
 import {
   activationOf,
@@ -11,8 +10,10 @@ import {
   profileOf,
   versionAtLeast,
 } from '../../device/route.ts'
+import { isMuted, MUTE } from '../../device/scheduling.ts'
 import { type DeviceRule, error, type RuleInput } from './rule.ts'
 import { sessionFault } from './session-fault.ts'
+import { V2_BLOCKING } from './ttn-v2.ts'
 import { WAYS } from './ways.ts'
 
 const IS = 'identity-server'
@@ -29,6 +30,7 @@ const names: Readonly<Record<Registry, string>> = {
 
 /** What a device can not cross with: the first that is found counts, for the later ones would follow from it. */
 export const BLOCKING: readonly DeviceRule[] = [
+  ...V2_BLOCKING,
   {
     from: 'half-registered devices',
     check: ({ source, sourceHost }) => {

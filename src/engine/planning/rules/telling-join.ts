@@ -1,6 +1,6 @@
+import type { DeviceRecord } from '../../../domain/device.ts'
 import { isObject, macState } from '../../device/records.ts'
 import { joinsAnew, profileOf } from '../../device/route.ts'
-import type { DeviceRecord } from '../../../domain/device.ts'
 import { type DeviceRule, note, type RuleInput } from './rule.ts'
 
 /**
@@ -62,7 +62,12 @@ export const TELLING_JOIN: readonly DeviceRule[] = [
       if (source.registries['network-server']?.['session.dev_addr'] === undefined) return undefined
       return intent.policy.rejoin.trigger === 'manual'
         ? note('JoinByHand', 'somebody makes it join: power-cycle it, or press its join button')
-        : note('SilentUntilJoin', silence(input))
+        : source.original === undefined
+          ? note('SilentUntilJoin', silence(input))
+          : note(
+              'ServedUntilJoin',
+              'the source serves its session until it joins on the target, by itself or because somebody makes it',
+            )
     },
   },
 ]

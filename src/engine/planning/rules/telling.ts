@@ -15,6 +15,7 @@ import { isMuted } from '../../device/scheduling.ts'
 import { type DeviceRule, note, warning } from './rule.ts'
 import { TELLING_JOIN } from './telling-join.ts'
 import { TELLING_QUEUE } from './telling-queue.ts'
+import { V2_TELLING } from './ttn-v2.ts'
 
 const IS = 'identity-server'
 const JS = 'join-server'
@@ -28,6 +29,7 @@ const NEAR_ROLL_OVER = 2_000
 export const TELLING: readonly DeviceRule[] = [
   ...TELLING_QUEUE,
   ...TELLING_JOIN,
+  ...V2_TELLING,
   {
     from: 'A3c',
     // Of a half-registered device it is not known.
