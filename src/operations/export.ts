@@ -3,7 +3,7 @@ import type { Json } from '../domain/json.ts'
 import { exportDevice } from '../engine/device/export.ts'
 import { profileOf } from '../engine/device/route.ts'
 import { desiredOf } from '../engine/planning/plan-device.ts'
-import { rootKeysReplaced } from '../engine/progress/progress.ts'
+import { isSourceEnding, rootKeysReplaced } from '../engine/progress/progress.ts'
 import type { Host } from './host.ts'
 import { planMigration } from './plan.ts'
 import type { Workspace } from './workspace.ts'
@@ -24,7 +24,7 @@ export const exportMigration = async (workspace: Workspace, host: Host): Promise
     const intent = planned.intents.get(change.device)
     if (change.action === 'excluded' || change.action === 'gone' || intent === undefined) continue
     const progress = planned.state.progress.get(change.device)
-    if (rootKeysReplaced(progress)) {
+    if (rootKeysReplaced(progress) || isSourceEnding(progress)) {
       findings.push(keysReplaced(change.device))
       continue
     }
@@ -52,7 +52,7 @@ export const exportMigration = async (workspace: Workspace, host: Host): Promise
 const keysReplaced = (device: string): Diagnostic => ({
   code: 'RootKeysReplaced',
   severity: 'warning',
-  message: "it crossed, and the source's root keys were replaced: they are not the device's own",
+  message: "it crossed, and the source does not hold the device's own keys any more",
   hint: 'its own keys are on the target, and in the escrow: ferry escrow restore --out FILE',
   subject: { device },
 })

@@ -23,7 +23,7 @@ const counted = (effect, name) =>
     // A full disk still takes removals and new names.
     if (fails() && !(when === 'ENOSPC' && FREE.includes(name)))
       throw Object.assign(new Error(`${when}: made up, ${name}`), { code: when, syscall: name })
-    const isIt = operations === Number(at)
+    const isIt = operations === Number(at) && (when === 'before' || when === 'after')
     if (isIt && when === 'before') {
       die()
       return never()

@@ -7,10 +7,12 @@ import {
   expectNoJoin,
   expectServed,
   expectSilent,
+  results,
   type Stage,
   scenario,
 } from '../support/scenario.ts'
 import { call } from '../support/stack-api.ts'
+import { killedAt } from '../support/ports-that-fail.ts'
 import { callV2 } from '../support/v2.ts'
 
 /** Of V2: what it spoke with every device. */
@@ -130,7 +132,6 @@ describe('from a Stack V2, keeping the session', () => {
       await stage.device('meter-1').join(stage.radio('source'))
       await stage.device('meter-1').uplink(stage.radio('source'))
       await applied(stage, { stale: 1 }, { approved })
-      await expectServed(stage, 'meter-1', 'source').catch(() => undefined)
       expect(await lorawan(stage, 'meter-1')).toMatchObject({ app_key: keysOf(METER).appKey })
       await applied(stage, { waiting: 1 })
       await expectAnswered(stage, 'meter-1')
@@ -197,6 +198,59 @@ describe('from a Stack V2, keeping the session', () => {
   })
 })
 
+describe('half-way from a Stack V2', () => {
+  scenario({
+    promise: 'keys that somebody gave back to V2 keep the target silent, until they are gone',
+    fleet: [METER],
+    fromV2: true,
+    plan: `${KEEP}\nrollout: { maxConcurrency: 1 }`,
+    ends: async (stage) => {
+      const before = await v2Device(stage, 'meter-1')
+      const isUnmute = (record: { readonly t: string; readonly step?: string }): boolean =>
+        record.t === 'intent' && record.step === 'unmute-target'
+      await expect(stage.applyThrough(killedAt(isUnmute))).rejects.toThrow()
+      await expectCleared(stage, 'meter-1')
+      await callV2(stage.source, 'PUT', '/devices/meter-1', before)
+      const refused = await applied(stage, { failed: 1 })
+      expect(results(refused)).toEqual({ 'meter-1': 'SourceReturned' })
+      expect(await stage.device('meter-1').uplink(stage.air, { confirmed: true })).toMatchObject({
+        downlinks: [{ ack: true }],
+      })
+      await callV2(stage.source, 'PUT', '/devices/meter-1', {
+        ...before,
+        lorawan_device: {
+          ...(before['lorawan_device'] as object),
+          app_key: '',
+          nwk_s_key: '',
+          app_s_key: '',
+          dev_addr: '',
+        },
+      })
+      await applied(stage, { waiting: 1 })
+      await expectAnswered(stage, 'meter-1')
+    },
+  })
+
+  scenario({
+    promise: 'a target that refuses to speak after the clearing is told as urgent',
+    fleet: [METER],
+    fromV2: true,
+    plan: `${KEEP}\nrollout: { maxConcurrency: 1 }`,
+    ends: async (stage) => {
+      await call(stage.target, 'POST', '/simulator/v1/faults', {
+        faults: [{ method: 'PUT', registry: 'ns', path: 'meter-1', nth: 3, times: 9, do: { status: 400 } }],
+      })
+      const outcome = await applied(stage, { failed: 1 })
+      expect(JSON.stringify(outcome.result.devices)).toContain(
+        'no network answers it: run ferry apply again at once',
+      )
+      await call(stage.target, 'DELETE', '/simulator/v1/faults')
+      await applied(stage, { waiting: 1 })
+      await expectAnswered(stage, 'meter-1')
+    },
+  })
+})
+
 describe('from a Stack V2, joining anew', () => {
   scenario({
     promise: 'V2 serves the old session until the device joins, which the target alone answers',
@@ -250,7 +304,6 @@ describe('from a Stack V2, joining anew', () => {
       await applied(stage, { waiting: 1 })
       await stage.rollBack()
       expect((await lorawan(stage, 'meter-1'))['app_key']).toBe(keysOf(METER).appKey)
-      await expectServed(stage, 'meter-1', 'source').catch(() => undefined)
       expect(await stage.device('meter-1').join(stage.air)).toMatchObject({ joined: true })
     },
   })

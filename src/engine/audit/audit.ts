@@ -149,7 +149,8 @@ const findingsOf = (
     ...known.devices.flatMap((device) => {
       const held = at(sources, device.deviceId)
       return [
-        ...findingsOnSource(held, device, onSource),
+        // What is kept in one piece is not held in part.
+        ...(source.clearing === undefined ? findingsOnSource(held, device, onSource) : []),
         ...absentFindings(device, held, at(targets, device.target), onSource),
       ]
     }),

@@ -1,3 +1,4 @@
+import { acceptedDeviceId } from '../../domain/accepted-id.ts'
 import type { DeviceIntent, MigrationPlan, SelectableDevice, Selection } from '../../domain/migration-plan.ts'
 import type { DeviceProgress, Progress } from '../progress/progress.ts'
 
@@ -50,10 +51,13 @@ export const knownIds = (input: {
   })
   const targetIds = new Set([
     ...input.target.map(({ deviceId }) => deviceId),
-    ...devices.flatMap(({ deviceId, target }) => [deviceId, target]),
+    // Ids of networks that allow others can not be in the way.
+    ...devices.flatMap(({ deviceId, target }) => [deviceId, target]).filter(isTaken),
   ])
   return { devices, targetIds: [...targetIds].sort() }
 }
+
+const isTaken = (deviceId: string): boolean => acceptedDeviceId(deviceId) === deviceId
 
 const namedIds = ({ devices }: Pick<MigrationPlan, 'devices'>): ReadonlySet<string> =>
   new Set(

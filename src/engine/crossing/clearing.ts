@@ -2,6 +2,7 @@ import type { DeviceRecord } from '../../domain/device.ts'
 import type { Clearing } from '../../domain/ports.ts'
 import { rootKeysDigest, sessionDigest } from '../device/digests.ts'
 import { registriesOf } from '../device/records.ts'
+import { SOURCE_REFILLED } from '../device/scheduling.ts'
 import {
   type CrossingContext,
   desiredFrom,
@@ -10,6 +11,7 @@ import {
   type StepContext,
   stepsOf,
 } from './context.ts'
+import { stepDone } from '../progress/progress.ts'
 import { ensure, StepFailure } from './ensure.ts'
 import { ensureSourceIsOurs, storeInEscrow } from './source.ts'
 import { readWhole, rememberSourceAddress, writeFinal } from './target.ts'
@@ -47,6 +49,16 @@ export const clearSource = async (context: CrossingContext): Promise<void> => {
       hint: 'clear its keys on the source by hand, or take it back: ferry rollback',
     })
   await clear(context, seen)
+}
+
+/**
+ * A run that goes on after the clearing: somebody may have given the source the keys again, and both networks would serve
+ * the device.
+ */
+export const refuseRefilled = async (context: CrossingContext): Promise<void> => {
+  if (!stepDone(context.journal.progress(), 'clear-source')) return
+  if (hasKeys(await ensureSourceIsOurs(context, 'unmute-target')))
+    throw new StepFailure('unmute-target', SOURCE_REFILLED)
 }
 
 const clear = async (context: CrossingContext, seen: DeviceRecord): Promise<void> => {

@@ -9,7 +9,7 @@ import { SOURCE_RETURNED, TARGET_SPEAKS } from '../device/scheduling.ts'
 import { pinnedIntent } from '../planning/plan-device.ts'
 import { isHeldByEscrow, isLetGo, isSourceEnding, stepDone } from '../progress/progress.ts'
 import { begin, beginAgain, hasVanished } from './begin.ts'
-import { handOver } from './clearing.ts'
+import { handOver, refuseRefilled } from './clearing.ts'
 import { type CrossingContext, desiredFrom, markDone, stepsOf } from './context.ts'
 import { ensureCredentials } from './credentials.ts'
 import { checkImport, giveBack, lastRecord, moveOver } from './delete-first.ts'
@@ -70,6 +70,7 @@ const attempt = async (context: CrossingContext): Promise<DeviceResult | 'again'
   if (!isGroup && !hasVanished(context) && (isLetGo(known) || isSourceEnding(known))) {
     const mayDoubt = isLetGo(known) && !stepDone(known, 'unmute-target') && isStopped(context)
     if (!isLetGo(known) && isStopped(context)) await keepSilent(context)
+    if (!isLetGo(known) && isCleared(context)) await refuseRefilled(context)
     if (!mayDoubt || (await mayLetGo(context))) return { status: await finish(context) }
     await forgetUnmute(context)
     await beginAgain(context, 'somebody started the source again before the target spoke')
@@ -231,7 +232,9 @@ const failed = async (context: CrossingContext, error: unknown): Promise<DeviceR
   if (record.code === TARGET_SPEAKS.code || record.code === SOURCE_RETURNED.code)
     return { status: 'failed', error: record }
   if (isHeldByEscrow(progress)) return { status: 'failed', error: heldByEscrow(record) }
-  if (isLetGo(progress) || isSourceEnding(progress)) return { status: 'failed', error: record }
+  if (isLetGo(progress)) return { status: 'failed', error: record }
+  if (stepDone(progress, 'clear-source')) return { status: 'failed', error: unserved(record) }
+  if (isSourceEnding(progress)) return { status: 'failed', error: record }
   try {
     const wasStopped = progress?.sourceScheduling !== undefined
     await startSource(context)
@@ -250,6 +253,12 @@ const failed = async (context: CrossingContext, error: unknown): Promise<DeviceR
     }
   }
 }
+
+/** The source has lost its keys, and the target is muted still. */
+const unserved = (error: ErrorRecord): ErrorRecord => ({
+  ...error,
+  hint: 'its keys are cleared on the source and the target does not speak yet, so no network answers it: run ferry apply again at once',
+})
 
 /** What has to be done about its file is told by the error itself. */
 const heldByEscrow = (error: ErrorRecord): ErrorRecord =>

@@ -1,7 +1,9 @@
-import type { DeviceRecord, Registry } from '../../domain/device.ts'
+import type { DeviceRecord, Fields, Registry } from '../../domain/device.ts'
 import { REGISTRIES } from '../../domain/device.ts'
 import type { Json } from '../../domain/json.ts'
 import { Secret } from '../../domain/secret.ts'
+import { isPartial, parameters } from './mac-state.ts'
+import type { JsonObject } from './records.ts'
 
 type Tree = { [key: string]: Json | Tree }
 
@@ -20,13 +22,29 @@ export const exportDevice = (desired: DeviceRecord, application: string): Json =
     },
   }
   for (const registry of REGISTRIES) {
-    for (const [path, value] of Object.entries(desired.registries[registry] ?? {})) {
+    for (const [path, value] of Object.entries(importable(desired.registries[registry] ?? {}))) {
       if (path.endsWith('_server_address')) continue
       place(tree, path, value instanceof Secret ? value.reveal() : value, registry)
     }
   }
   return tree as Json
 }
+
+/**
+ * A MAC state that is known in part would be taken for the whole: what is known of it becomes the settings that the
+ * importing network derives one from.
+ */
+const importable = (fields: Fields): Fields => {
+  const { mac_state: state, ...others } = fields
+  if (!isPartial(state as Json | undefined)) return fields
+  const known = parameters(state as JsonObject, 'current_parameters') ?? {}
+  const settings = Object.entries(known)
+    .filter(([name]) => DERIVED_FROM.includes(name))
+    .map(([name, value]) => [`mac_settings.${name}`, value])
+  return { ...others, ...Object.fromEntries(settings) }
+}
+
+const DERIVED_FROM = ['rx1_delay', 'rx2_data_rate_index', 'rx2_frequency']
 
 /** Two registries may hold one field (version_ids): the first that has a value keeps it. */
 const place = (tree: Tree, path: string, value: Json, registry: Registry): void => {

@@ -21,6 +21,13 @@ export const TARGET_SPEAKS = {
   hint: 'mute it on the target by hand (mac_settings.schedule_downlinks: false) if its source is to be carried over once more; else exclude it',
 } as const
 
+/** The source had lost its keys, and has them again, by others: one network may serve it. */
+export const SOURCE_REFILLED = {
+  code: 'SourceReturned',
+  message: 'somebody gave the source its keys again after they were cleared there, and the source serves it',
+  hint: 'clear its keys on the source by hand to have it go on to the target, or take it back: ferry rollback',
+} as const
+
 /** It was deleted on the source, and is registered there again, by others: one network may serve it. */
 export const SOURCE_RETURNED = {
   code: 'SourceReturned',

@@ -93,7 +93,7 @@ const nextWords = (device: DeviceProgress, status: DeviceStatus): string => {
     case 'rolling-back':
       return 'run ferry rollback again to finish it'
     case 'crossing':
-      return device.sourceScheduling === undefined
+      return device.sourceScheduling === undefined && device.steps['clear-source'] === undefined
         ? 'ferry apply goes on; as far as the state knows, its source still serves it'
         : 'its source is silent: run ferry apply again to go on'
     case 'waiting':
