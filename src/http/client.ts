@@ -1,8 +1,8 @@
 import { NetworkError } from '../domain/errors.ts'
 import { decodeAnswer, type HttpAnswer } from './answer.ts'
-import { answerTimeoutOf } from './answer-timeout.ts'
 import { type Attempt, attempt } from './attempt.ts'
 import { createDispatcher, type Environment } from './dispatcher.ts'
+import { envNumber } from './env-number.ts'
 import { networkErrorOf } from './failures.ts'
 import { createPacer, type Pacer, type Slot } from './pacer.ts'
 import { DEFAULT_PATIENCE, decide, type Outcome, type Patience } from './retry.ts'
@@ -60,6 +60,9 @@ export interface HttpClient {
   concurrency(origin: string): number
   close(): Promise<void>
 }
+
+/** Milliseconds; `FERRY_ANSWER_TIMEOUT` gives seconds. */
+const answerTimeoutOf = (env: Environment): number => envNumber(env, 'FERRY_ANSWER_TIMEOUT', 30, 600) * 1_000
 
 /** One client for all origins of a network: bounded sockets, pacing for each origin, retries, proxies, own CA. */
 export const createHttpClient = (options: HttpOptions): HttpClient => {

@@ -1,4 +1,5 @@
 export type { HttpAnswer } from './answer.ts'
 export { createHttpClient, type HttpClient, type HttpOptions, type Wait } from './client.ts'
 export type { Environment } from './dispatcher.ts'
+export { envNumber } from './env-number.ts'
 export { systemTiming, type Timing } from './timing.ts'

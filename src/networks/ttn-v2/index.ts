@@ -1,13 +1,14 @@
 import type { DeviceRecord } from '../../domain/device.ts'
 import type { Diagnostic } from '../../domain/diagnostic.ts'
 import { NetworkError } from '../../domain/errors.ts'
-import type { SelectableDevice, TtnV2End } from '../../domain/migration-plan.ts'
+import type { TtnV2End } from '../../domain/migration-plan.ts'
 import type { NetworkPort } from '../../domain/ports.ts'
 import type { Secret } from '../../domain/secret.ts'
 import { createHttpClient, type Environment, systemTiming, type Wait } from '../../http/index.ts'
 import { type Api, createApi } from './api.ts'
 import { unsupported } from './errors.ts'
-import { idsOf, recordOf } from './mapping.ts'
+import { listDevices } from './listing.ts'
+import { recordOf } from './mapping.ts'
 import { createThrottle, requestsPerSecond } from './throttle.ts'
 import { clearKeys, putBack, replaceAppKey } from './writing.ts'
 
@@ -24,24 +25,6 @@ export interface TtnV2Options {
 /** The host by which a plan knows it: that of the handler, or of the discovery server that names it. */
 export const v2Host = ({ address }: TtnV2End): string =>
   new URL('handler' in address ? address.handler : address.discovery).host
-
-/** Devices a page: far from the 4 MiB that a list may have. */
-const PAGE = 1_000
-
-async function* listDevices(api: Api): AsyncGenerator<readonly SelectableDevice[]> {
-  for (let offset = 0; ; offset += PAGE) {
-    const query = { limit: String(PAGE), offset: String(offset) }
-    const { body } = await api.call({ method: 'GET', path: api.devicesPath(), query })
-    const { devices = [] } = (body ?? {}) as { readonly devices?: readonly never[] }
-    if (devices.length > 0) yield devices.map(selectable)
-    if (devices.length < PAGE) return
-  }
-}
-
-const selectable = (device: never): SelectableDevice => {
-  const { attributes } = device as { readonly attributes?: SelectableDevice['attributes'] }
-  return { ...idsOf(device), ...(attributes === undefined ? {} : { attributes }) }
-}
 
 /** One device of the list shows whether the key may read; each refusal a finding. */
 const preflight = async (api: Api): Promise<readonly Diagnostic[]> => {

@@ -1,4 +1,4 @@
-import { systemTiming, type Timing } from '../../http/index.ts'
+import { type Environment, envNumber, systemTiming, type Timing } from '../../http/index.ts'
 
 /** What V2 allows an application, hard coded there. */
 const REQUESTS_PER_SECOND = 5
@@ -21,8 +21,6 @@ export const createThrottle = (
   }
 }
 
-/** `FERRY_V2_REQUESTS_PER_SECOND` is for a Stack V2 of one's own whose limit was raised; anything else than 1 to 1000 is 5. */
-export const requestsPerSecond = (env: Readonly<Record<string, string | undefined>>): number => {
-  const given = Number(env['FERRY_V2_REQUESTS_PER_SECOND'] ?? REQUESTS_PER_SECOND)
-  return Number.isInteger(given) && given >= 1 && given <= 1_000 ? given : REQUESTS_PER_SECOND
-}
+/** `FERRY_V2_REQUESTS_PER_SECOND` is for a Stack V2 of one's own whose limit was raised. */
+export const requestsPerSecond = (env: Environment): number =>
+  envNumber(env, 'FERRY_V2_REQUESTS_PER_SECOND', REQUESTS_PER_SECOND, 1_000)
