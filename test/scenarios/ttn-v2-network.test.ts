@@ -4,6 +4,7 @@ import { type NetworkError, type NetworkPort, Secret, type TtnV2End } from '../.
 import { errorOf } from '../../src/networks/ttn-v2/errors.ts'
 import { createTtnV2 } from '../../src/networks/ttn-v2/index.ts'
 import { type RunningSimulator, type SimulatedV2, startSimulator } from '../../src/simulator/index.ts'
+import { call } from '../support/stack-api.ts'
 import { callV2 } from '../support/v2.ts'
 
 const cleanups: (() => Promise<unknown>)[] = []
@@ -11,8 +12,11 @@ afterEach(async () => {
   for (const cleanup of cleanups.splice(0).reverse()) await cleanup()
 })
 
-const start = async (): Promise<SimulatedV2> => {
-  const running: RunningSimulator = await startSimulator({ empty: true, ttnV2: { requestsPerSecond: 1_000 } })
+const start = async (devices = 0): Promise<SimulatedV2> => {
+  const running: RunningSimulator = await startSimulator({
+    empty: true,
+    ttnV2: { requestsPerSecond: 1_000, devices },
+  })
   cleanups.push(() => running.close())
   if (running.v2 === undefined) throw new Error('no Stack V2 was started')
   return running.v2
@@ -58,21 +62,28 @@ describe('a Stack V2 as the engine sees it', () => {
   })
 
   it('lists 1 200 devices in pages, each once, in their order', async () => {
-    const v2 = await start()
+    const port = portTo(await start(1_200))
+    const found = await listed(port)
+    expect(found).toHaveLength(1_200)
+    expect(found).toEqual([...new Set(found)].sort())
+  })
+
+  it('lists anew where a device is deleted between two pages, which hides another', async () => {
+    const v2 = await start(1_001)
     const network = { ...v2, apiKey: v2.accessKey }
-    const ids = Array.from({ length: 1_200 }, (_, index) => `device-${String(index).padStart(4, '0')}`)
-    for (const [index, id] of ids.entries())
-      await callV2(network, 'PUT', `/devices/${id}`, {
-        dev_id: id,
-        lorawan_device: {
-          app_id: v2.application,
-          dev_id: id,
-          app_eui: '70B3D57ED000A000',
-          dev_eui: index.toString(16).padStart(16, '0'),
-        },
-      })
-    const found = await listed(portTo(v2))
-    expect(found).toEqual(ids)
+    await call(network, 'POST', '/simulator/v1/faults', {
+      faults: [{ path: 'offset=1000', nth: 1, times: 1, do: { hold: 'second page' } }],
+    })
+    const listing = listed(portTo(v2))
+    await callV2(network, 'DELETE', '/devices/device-000000')
+    let released = 0
+    while (released === 0)
+      released = Number(
+        (await call(network, 'POST', '/simulator/v1/release', { token: 'second page' }))['released'],
+      )
+    const found = await listing
+    expect(found).toHaveLength(1_000)
+    expect(found).toContain('device-001000')
   })
 
   it.each([
