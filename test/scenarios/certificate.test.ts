@@ -11,7 +11,7 @@ import { register } from '../support/fleet.ts'
 import { sample } from '../support/interruptions.ts'
 import { METER } from '../support/meters.ts'
 import { type Migration, startMigration } from '../support/migration.ts'
-import { brokenPromises } from '../support/promises.ts'
+import { promisesBroken } from '../support/promises.ts'
 import { storeOf } from '../support/stack-api.ts'
 
 interface Front {
@@ -87,17 +87,8 @@ const withFront = async (work: (migration: Migration, front: Front) => Promise<v
   }
 }
 
-const promisesHold = async ({ source, target, escrowed }: Migration): Promise<void> => {
-  const [from, to] = [`${source.application}/meter-1`, `${target.application}/meter-1`]
-  const broken = brokenPromises(
-    await storeOf(source),
-    await storeOf(target),
-    from,
-    METER,
-    to,
-    await escrowed(),
-  )
-  expect(broken).toEqual([])
+const promisesHold = async (migration: Migration): Promise<void> => {
+  expect(await promisesBroken(migration, METER)).toEqual([])
 }
 
 describe('a certificate of the target that expires', () => {

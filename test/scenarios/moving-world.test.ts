@@ -3,8 +3,8 @@ import { walk } from '../../src/engine/run/walk.ts'
 import { type DeviceSpec, keysOf, register } from '../support/fleet.ts'
 import { type Scene, type Story, openScene, sample } from '../support/interruptions.ts'
 import { counting, movingBefore } from '../support/ports-that-fail.ts'
-import { brokenPromises } from '../support/promises.ts'
-import { call, storeOf, type TestNetwork } from '../support/stack-api.ts'
+import { promisesBroken } from '../support/promises.ts'
+import { call, type TestNetwork } from '../support/stack-api.ts'
 
 const METER: DeviceSpec = {
   id: 'meter-1',
@@ -107,16 +107,7 @@ const STORIES: Readonly<Record<string, Story>> = {
 
 /** Keys that others changed are theirs to answer for; the escrow has those that were there before. */
 const promisesHold = async ({ migration }: Scene, at: string): Promise<void> => {
-  const { source, target } = migration
-  const [from, to] = [`${source.application}/meter-1`, `${target.application}/meter-1`]
-  const broken = brokenPromises(
-    await storeOf(source),
-    await storeOf(target),
-    from,
-    METER,
-    to,
-    await migration.escrowed(),
-  )
+  const broken = await promisesBroken(migration, METER)
   expect(
     broken.filter((text) => !isOfOthers(text)),
     at,

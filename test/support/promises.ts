@@ -1,5 +1,6 @@
 import { type DeviceSpec, keysOf } from './fleet.ts'
-import type { Store } from './stack-api.ts'
+import type { Migration } from './migration.ts'
+import { type Store, storeOf } from './stack-api.ts'
 
 const at = (value: unknown, ...path: readonly string[]): unknown =>
   path.reduce<unknown>(
@@ -48,6 +49,14 @@ export const brokenPromises = (
   if (answersJoin(source, key, spec) && answersJoin(target, targetKey, spec))
     broken.push(`${key}: both networks accept its join`)
   return broken
+}
+
+/** As `brokenPromises`, of a device that keeps its id, at this instant. */
+export const promisesBroken = async (migration: Migration, spec: DeviceSpec): Promise<readonly string[]> => {
+  const { source, target } = migration
+  const [from, to] = [`${source.application}/${spec.id}`, `${target.application}/${spec.id}`]
+  const escrowed = await migration.escrowed()
+  return brokenPromises(await storeOf(source), await storeOf(target), from, spec, to, escrowed)
 }
 
 const VOLATILE = new Set([

@@ -1,9 +1,10 @@
 import type { FieldPath, Registry } from '../../domain/device.ts'
-import { FerryError, NetworkError } from '../../domain/errors.ts'
+import { NetworkError } from '../../domain/errors.ts'
 import type { Json } from '../../domain/json.ts'
 import type { ServerUrls } from '../../domain/migration-plan.ts'
 import type { Secret } from '../../domain/secret.ts'
 import type { HttpAnswer, HttpClient } from '../../http/index.ts'
+import { headerText } from '../sending.ts'
 import { type Asked, errorOf } from './errors.ts'
 import { originOf } from './servers.ts'
 
@@ -44,24 +45,10 @@ export const maskQuery = (paths: readonly FieldPath[]): Readonly<Record<string, 
   field_mask: paths.join(','),
 })
 
-/** The credential as a header; one that no header can hold is refused without showing it. */
-const authorization = (apiKey: Secret): Readonly<Record<string, string>> => {
-  const token = apiKey.reveal().trim()
-  if (!/^[\x21-\x7e]+$/.test(token)) {
-    throw new FerryError(
-      'credentials',
-      'CredentialMalformed',
-      'the API key is empty or holds blanks or line breaks',
-      {
-        hint: 'an API key of The Things Stack is one line of the form NNSXS.ID.SECRET',
-      },
-    )
-  }
-  return { authorization: `Bearer ${token}` }
-}
+const FORM = 'an API key of The Things Stack is one line of the form NNSXS.ID.SECRET'
 
 export const createApi = (client: HttpClient, urls: ServerUrls, application: string, apiKey: Secret): Api => {
-  const headers = authorization(apiKey)
+  const headers = { authorization: `Bearer ${headerText(apiKey, 'API key', FORM)}` }
   const asked: Api['asked'] = ({ method, registry, path }) => ({
     registry,
     host: new URL(originOf(urls, registry)).host,

@@ -1,7 +1,7 @@
 import type { Registry } from '../../domain/device.ts'
-import { FerryError } from '../../domain/errors.ts'
 import { identityOriginOf, isLoopback } from '../../domain/hosts.ts'
 import type { ServerUrls, ThingsStackEnd } from '../../domain/migration-plan.ts'
+import { refuseUnsafe as refuseUnsafeOrigin } from '../sending.ts'
 
 /**
  * The origin of each registry: what the plan names as `servers`, else the origin of `url`. In the Cloud and the
@@ -31,19 +31,10 @@ export const originOf = (urls: ServerUrls, registry: Registry): string => {
   }
 }
 
-/**
- * Refuses to send a credential where others could read it: plain http, or TLS without a check of the certificate,
- * anywhere but on this machine.
- */
+/** Before any registry gets the API key. */
 export const refuseUnsafe = (end: ThingsStackEnd, urls: ServerUrls): void => {
-  for (const origin of Object.values(urls) as readonly string[]) {
-    const { protocol, hostname, host } = new URL(origin)
-    if (isLoopback(hostname) || (protocol === 'https:' && !end.insecure)) continue
-    const why = protocol === 'https:' ? 'without a check of its certificate' : 'over plain http'
-    throw new FerryError('plan-invalid', 'UnsafeConnection', `${host} would be sent the API key ${why}`, {
-      hint: 'use an https address, and caFile where the certificate is of an own authority',
-    })
-  }
+  for (const origin of Object.values(urls) as readonly string[])
+    refuseUnsafeOrigin(origin, end.insecure, 'API key')
 }
 
 /**

@@ -1,9 +1,9 @@
-import { FerryError, NetworkError } from '../../domain/errors.ts'
-import { isLoopback } from '../../domain/hosts.ts'
+import { NetworkError } from '../../domain/errors.ts'
 import type { Json } from '../../domain/json.ts'
 import type { TtnV2End } from '../../domain/migration-plan.ts'
 import type { Secret } from '../../domain/secret.ts'
 import type { HttpAnswer, HttpClient } from '../../http/index.ts'
+import { headerText, refuseUnsafe } from '../sending.ts'
 import { type Asked, errorOf } from './errors.ts'
 
 interface Call {
@@ -40,29 +40,7 @@ const RATE_LIMIT_TRIES = 60
 /** How often a reading is tried while the handler does not reach its network server. */
 const READ_TRIES = 3
 
-const headersOf = (accessKey: Secret): Readonly<Record<string, string>> => {
-  const key = accessKey.reveal().trim()
-  if (!/^[\x21-\x7e]+$/.test(key))
-    throw new FerryError(
-      'credentials',
-      'CredentialMalformed',
-      'the access key is empty or holds blanks or line breaks',
-      {
-        hint: 'an access key of a Stack V2 is one line of the form ttn-account-v2.SECRET',
-      },
-    )
-  return { authorization: `Key ${key}` }
-}
-
-/** Refuses to send the key where others could read it. */
-const refuseUnsafe = (origin: string, insecure: boolean): void => {
-  const { protocol, hostname, host } = new URL(origin)
-  if (isLoopback(hostname) || (protocol === 'https:' && !insecure)) return
-  const why = protocol === 'https:' ? 'without a check of its certificate' : 'over plain http'
-  throw new FerryError('plan-invalid', 'UnsafeConnection', `${host} would be sent the access key ${why}`, {
-    hint: 'use an https address, and caFile where the certificate is of an own authority',
-  })
-}
+const FORM = 'an access key of a Stack V2 is one line of the form ttn-account-v2.SECRET'
 
 const HANDLERS = '/announcements/handler'
 
@@ -104,7 +82,7 @@ const metadataOf = (service: Json): readonly { readonly app_id?: unknown }[] => 
 
 export const createApi = (options: ApiOptions): Api => {
   const { end, client, pace, sleep } = options
-  const headers = headersOf(options.accessKey)
+  const headers = { authorization: `Key ${headerText(options.accessKey, 'access key', FORM)}` }
   let known: Promise<string> | undefined
   const handler = (): Promise<string> => {
     known ??=
@@ -116,7 +94,7 @@ export const createApi = (options: ApiOptions): Api => {
     })
     return known
   }
-  if ('handler' in end.address) refuseUnsafe(end.address.handler, end.insecure)
+  if ('handler' in end.address) refuseUnsafe(end.address.handler, end.insecure, 'access key')
 
   const once = async (one: Call, origin: string, asked: Asked): Promise<HttpAnswer> => {
     await pace()
@@ -135,7 +113,7 @@ export const createApi = (options: ApiOptions): Api => {
 
   const call = async (one: Call): Promise<HttpAnswer> => {
     const origin = await handler()
-    refuseUnsafe(origin, end.insecure)
+    refuseUnsafe(origin, end.insecure, 'access key')
     const read = one.method === 'GET'
     const asked: Asked = {
       host: new URL(origin).host,
