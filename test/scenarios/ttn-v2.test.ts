@@ -356,6 +356,19 @@ describe('what a Stack V2 holds', () => {
   })
 
   scenario({
+    promise: 'a key that another tool parked in an attribute is told, and shown nowhere',
+    fleet: [{ ...VALVE, attributes: { parked: 'A9'.repeat(16) } }],
+    fromV2: true,
+    plan: KEEP,
+    ends: async (stage, planned) => {
+      expect(codes(planned, 'valve-1')).toContain('AttributeLooksSecret')
+      expect(JSON.stringify(planned)).not.toContain('A9'.repeat(16))
+      const outcome = await applied(stage, { waiting: 1 })
+      expect(JSON.stringify(outcome) + (await stage.stateText())).not.toContain('A9'.repeat(16))
+    },
+  })
+
+  scenario({
     promise: 'two ids that become one are both left, before anything is written',
     fleet: [
       { ...METER, id: 'meter_b' },

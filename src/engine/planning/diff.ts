@@ -2,6 +2,7 @@ import type { FieldChange, FieldReason, ShownValue } from '../../domain/change-s
 import type { DeviceRecord, FieldValue, Registry } from '../../domain/device.ts'
 import { REGISTRIES } from '../../domain/device.ts'
 import type { Json } from '../../domain/json.ts'
+import { redact } from '../../domain/redact.ts'
 import { Secret } from '../../domain/secret.ts'
 import type { Desired, Reasons } from '../device/desired.ts'
 import { settingDigest } from '../device/digests.ts'
@@ -16,7 +17,7 @@ const shown = (
   side: 'before' | 'after',
 ): ShownValue => {
   if (value === undefined) return { absent: true }
-  if (!(value instanceof Secret)) return { value: other === undefined ? summary(value) : value }
+  if (!(value instanceof Secret)) return { value: withoutKeys(other === undefined ? summary(value) : value) }
   if (other instanceof Secret) return { sensitive: value.equals(other) ? 'same' : 'changes' }
   return { sensitive: side === 'after' ? 'added' : 'removed' }
 }
@@ -32,6 +33,15 @@ const summary = (value: Json): Json =>
       )
     : value
 
+/** People keep keys in attributes and descriptions, and other tools do. Long texts are scripts. */
+const withoutKeys = (value: Json): Json => {
+  if (typeof value === 'string') return value.length > 200 ? value : redact(value)
+  if (Array.isArray(value)) return value.map(withoutKeys)
+  return isObject(value)
+    ? Object.fromEntries(Object.entries(value).map(([name, item]) => [name, withoutKeys(item)]))
+    : value
+}
+
 /** Kinds of fields that move by themselves: a preview that showed their values would be stale when it is made. */
 const MOVING: readonly FieldKind[] = ['counter', 'nonce', 'mac-state', 'status', 'session-time']
 
@@ -46,7 +56,7 @@ const createdValue = (
   if (value instanceof Secret)
     return { sensitive: source instanceof Secret && source.equals(value) ? 'same' : 'added' }
   if (!MOVING.includes(fieldKind(registry, path)) && path !== 'session.keys.session_key_id') {
-    return { value: summary(value) }
+    return { value: withoutKeys(summary(value)) }
   }
   if (path !== 'mac_state' || because !== 'policy.rx1Delay' || !isObject(value)) return { moving: true }
   return {

@@ -166,6 +166,7 @@ const CASES: readonly (readonly [string, Partial<RuleInput>])[] = [
     'ServedUntilJoin',
     { source: v2(device({})), route: 'joining-anew', intent: intent({ persistSession: false }) },
   ],
+  ['AttributeLooksSecret', { source: device({ [IS]: { attributes: { parked: 'A1'.repeat(16) } } }) }],
   ['PayloadsStayEncrypted', { source: device({ [AS]: { skip_payload_crypto_override: true } }) }],
 ]
 

@@ -3,6 +3,7 @@ import {
   field,
   hasPendingSession,
   hasSession,
+  isObject,
   isTrue,
   macState,
   numberField,
@@ -10,6 +11,7 @@ import {
   secretField,
   textField,
 } from '../../device/records.ts'
+import { redact } from '../../../domain/redact.ts'
 import { activationOf, keepsSession, profileOf, versionAtLeast } from '../../device/route.ts'
 import { isMuted } from '../../device/scheduling.ts'
 import { type DeviceRule, note, warning } from './rule.ts'
@@ -44,6 +46,22 @@ export const TELLING: readonly DeviceRule[] = [
             'it never joined on the source, so there is no session to keep: it joins on the target',
           )
         : undefined,
+  },
+  {
+    from: 'secrets: tools park a key in an attribute (ttnctl devices convert-to-abp)',
+    check: ({ source }) => {
+      const attributes = field(source, IS, 'attributes')
+      const found = Object.entries(isObject(attributes) ? attributes : {}).filter(
+        ([, value]) => typeof value === 'string' && redact(value) !== value,
+      )
+      return found.length === 0
+        ? undefined
+        : warning(
+            'AttributeLooksSecret',
+            `its attribute ${found.map(([name]) => redact(name)).join(', ')} looks like a key, and is carried as it is`,
+            'where it is one, leave it out by set: { attributes: ... } in an override: all who see the device see it',
+          )
+    },
   },
   {
     from: 'external Join Servers',
