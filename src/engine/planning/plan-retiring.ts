@@ -1,7 +1,7 @@
 import type { Action, DeviceChange } from '../../domain/change-set.ts'
 import type { DeviceRecord } from '../../domain/device.ts'
 import type { Diagnostic } from '../../domain/diagnostic.ts'
-import type { Route } from '../../domain/journal.ts'
+import { RETIRE_STEPS, type Route } from '../../domain/journal.ts'
 import type { Policy } from '../../domain/migration-plan.ts'
 import { euisOf } from '../device/euis.ts'
 import { registriesOf } from '../device/records.ts'
@@ -78,7 +78,12 @@ export const planRetiring = (input: RetiringInput): DeviceChange => {
       later: waits ? ['hear'] : [],
     })
   }
-  const isRetiring = isLetGo(progress) && progress.route !== 'multicast' && progress.handover === undefined
+  // A source that was cleared may be left as it is then.
+  const isRetiring =
+    isLetGo(progress) &&
+    progress.route !== 'multicast' &&
+    progress.handover === undefined &&
+    left.now.some((step) => RETIRE_STEPS.some((each) => each === step))
   if (left.now.length > 0) return act(isRetiring ? 'retire' : 'resume', left)
   return act(left.later.length > 0 ? 'wait' : 'done', left)
 }
