@@ -4,6 +4,8 @@ import { makeWorld, type World } from './world.ts'
 
 /** Commands that run at once: two cores are busy with them and with the networks. */
 const AT_ONCE = 3
+/** Those that wait for a faulty network most of the time. */
+export const AT_ONCE_WAITING = 6
 
 /** Tries one case in a world that stands where the case's act begins; throws where a promise is broken. */
 export type Attempt<T> = (world: World, one: T) => Promise<void>
@@ -17,9 +19,10 @@ export const tryEach = async <T extends { readonly act: number }>(
   cases: readonly T[],
   attempt: Attempt<T>,
   failed: (one: T, error: unknown) => void,
+  atOnce = AT_ONCE,
 ): Promise<void> => {
-  const shares = Array.from({ length: Math.min(AT_ONCE, cases.length) }, (_, share) =>
-    cases.filter((_one, index) => index % AT_ONCE === share),
+  const shares = Array.from({ length: Math.min(atOnce, cases.length) }, (_, share) =>
+    cases.filter((_one, index) => index % atOnce === share),
   )
   await Promise.all(shares.map((share) => tryInOneWorld(course, share, attempt, failed)))
 }

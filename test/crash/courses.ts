@@ -55,9 +55,9 @@ const joins = (id: string): Act => ({
 export const COURSES: readonly Course[] = [
   {
     name: 'session-kept',
-    specs: [METER, METER_11, LAMP],
+    specs: [METER, METER_11],
     plan: 'policy: { persistSession: true, deleteSource: after-heard }\nverify: { retireAfter: 0s }',
-    acts: [apply, uplinks('meter-1', 'meter-11', 'lamp-1'), apply],
+    acts: [apply, uplinks('meter-1', 'meter-11'), apply],
   },
   {
     name: 'session-kept, taken back',

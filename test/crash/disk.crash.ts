@@ -5,7 +5,7 @@ import { COURSES } from './courses.ts'
 import { diskCaseName, diskCasesOf, onFailingDisk } from './disk.ts'
 import { drawn } from './drawn.ts'
 import { runWhole } from './kills.ts'
-import { survived } from './tally.ts'
+import { survived, told } from './tally.ts'
 
 const { one: named, sample, seed } = CHOSEN
 /** One way that stops the source, one that has only the escrow for a while, and the way back. */
@@ -30,7 +30,7 @@ describe.each(COURSES.filter(({ name }) => NAMES.includes(name)))('$name', (cour
         codes[code] = (codes[code] ?? 0) + 1
         survived('faults', 1)
       },
-      (one, error) => failures.push(`${course.name}: ${diskCaseName(one)}\n${String(error)}`),
+      (one, error) => failures.push(told(`${course.name}: ${diskCaseName(one)}\n${String(error)}`)),
     )
     process.stdout.write(
       `${course.name}: ${cases.length} failing disks, exit codes ${JSON.stringify(codes)}, ${failures.length} failures\n`,

@@ -1,11 +1,11 @@
 import { describe, expect, it } from 'vitest'
-import { tryEach } from './attempts.ts'
+import { AT_ONCE_WAITING, tryEach } from './attempts.ts'
 import { CHOSEN } from './chosen.ts'
 import { COURSES } from './courses.ts'
 import { drawn } from './drawn.ts'
 import { type Case, caseName, casesOf, someOf, withFault } from './faults.ts'
 import { runWhole } from './kills.ts'
-import { survived } from './tally.ts'
+import { survived, told } from './tally.ts'
 
 const { one: named, sample, seed } = CHOSEN
 /** One way for each handover; a fault at a call does not depend on the kind of device. */
@@ -34,7 +34,8 @@ describe.each(COURSES.filter(({ name }) => NAMES.includes(name)))('$name', (cour
         await withFault(world, course, whole, one)
         survived('faults', 1)
       },
-      (one, error) => failures.push(`${course.name}: ${caseName(one)}\n${String(error)}`),
+      (one, error) => failures.push(told(`${course.name}: ${caseName(one)}\n${String(error)}`)),
+      AT_ONCE_WAITING,
     )
     process.stdout.write(`${course.name}: ${cases.length} faults, ${failures.length} failures\n`)
     expect(failures, failures.join('\n\n')).toEqual([])

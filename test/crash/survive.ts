@@ -2,7 +2,7 @@ import { expect } from 'vitest'
 import { tryEach } from './attempts.ts'
 import type { Course } from './courses.ts'
 import { kill, type Point, namedPointsOf, pointName, pointsOf, runWhole } from './kills.ts'
-import { survived } from './tally.ts'
+import { survived, told } from './tally.ts'
 
 /** Kills a run of the course at each chosen point, and tells all that went wrong at once, by names to run alone. */
 export const surviveKills = async (
@@ -19,7 +19,7 @@ export const surviveKills = async (
     async (world, point) => {
       ends[await kill(world, course, whole, point)] += 1
     },
-    (point, error) => failures.push(`${course.name}: ${pointName(point)}\n${String(error)}`),
+    (point, error) => failures.push(told(`${course.name}: ${pointName(point)}\n${String(error)}`)),
   )
   const reached = ends['as another'] + ends['to the end']
   survived('kills', reached)
