@@ -122,6 +122,12 @@ export interface Guard {
   readonly because: string
 }
 
+/** Default payload formatters that the target's application gets, by a digest over them. */
+export interface FormattersChange {
+  readonly verdict: 'write'
+  readonly digest: Digest
+}
+
 export interface ChangeSet {
   readonly formatVersion: typeof CHANGE_SET_FORMAT_VERSION
   readonly tool: string
@@ -135,6 +141,8 @@ export interface ChangeSet {
   /** Findings about the whole, such as versions and coverage. */
   readonly findings: readonly Diagnostic[]
   readonly guards: readonly Guard[]
+  /** Absent where nothing of the application is written. */
+  readonly formatters?: FormattersChange
   readonly policy: MigrationPlan['policy']
   readonly coverage: MigrationPlan['coverage']
   readonly rollout: MigrationPlan['rollout']

@@ -40,6 +40,8 @@ export interface TtnV2End {
     readonly lorawanVersion: string
     readonly lorawanPhyVersion: string
   }
+  /** carry: the application's payload functions become default formatters of the target's, where that has none. */
+  readonly payloadFunctions: 'ignore' | 'carry'
   readonly caFile?: string
   readonly insecure: boolean
 }

@@ -62,6 +62,14 @@ export interface QueuedDownlink {
   readonly correlationIds: readonly string[]
 }
 
+/** Default payload formatters of an application, in the words of The Things Stack; a parameter is JavaScript. */
+export interface Formatters {
+  readonly up_formatter?: string
+  readonly up_formatter_parameter?: string
+  readonly down_formatter?: string
+  readonly down_formatter_parameter?: string
+}
+
 /** A device of an application that the plan does not name. */
 export interface HeldElsewhere extends DeviceIds {
   readonly application: string
@@ -104,6 +112,10 @@ export interface NetworkPort {
   write(write: RegistryWrite): Promise<void>
   /** `absent` where the registry did not know the device. */
   remove(registry: Registry, ids: DeviceIds): Promise<'done' | 'absent'>
+  /** Payload functions of the application, as default formatters would have them; undefined for none. */
+  formatters?(): Promise<Formatters | undefined>
+  /** Makes them the application's default formatters. */
+  setFormatters?(formatters: Formatters): Promise<void>
   /** Only of a network that can not be told to be silent. */
   readonly clearing?: Clearing
   close(): Promise<void>

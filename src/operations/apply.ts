@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import type { ChangeSet } from '../domain/change-set.ts'
 import { FerryError } from '../domain/errors.ts'
+import { digestOf } from '../domain/json.ts'
 import { type Approval, compareWithApproved } from '../engine/planning/approval.ts'
 import { type ApplyResult, applyChanges, hasWork } from '../engine/run/apply.ts'
 import { createEscrow, noEscrow } from '../escrow/escrow.ts'
@@ -57,7 +58,7 @@ export const applyMigration = async (
     options.inspect?.(planned)
     const stale = checkApproval(options.approved, planned)
     checkGuards(planned.changeSet, options.allow)
-    if (!hasWork(planned.changeSet.devices))
+    if (!hasWork(planned.changeSet.devices) && planned.changeSet.formatters === undefined)
       return {
         status: 'nothing-to-do',
         planned,
@@ -66,6 +67,7 @@ export const applyMigration = async (
     if (recipientsOf(workspace, options).length === 0 && needsEscrow(planned.changeSet)) throw noRecipients()
     if (host.identity === undefined && needsIdentity(planned.changeSet)) throw identityMissing()
     if (!(await options.confirm(planned))) return { status: 'declined', planned }
+    await carryFormatters(workspace, planned.changeSet)
     const result = await carryOut(workspace, host, planned, stale, options)
     return {
       status: 'applied',
@@ -76,6 +78,23 @@ export const applyMigration = async (
   } finally {
     await lock.release()
   }
+}
+
+/**
+ * Before any device crosses, so that its first uplink there is decoded. Setting them again is harmless, so a run that ended
+ * in between needs no record of it.
+ */
+const carryFormatters = async ({ source, target }: Workspace, { formatters }: ChangeSet): Promise<void> => {
+  if (formatters === undefined) return
+  const [wanted, held] = await Promise.all([source.formatters?.(), target.formatters?.()])
+  if (wanted === undefined || digestOf(wanted) !== formatters.digest || held !== undefined)
+    throw new FerryError(
+      'stale',
+      'FormattersChanged',
+      'the payload functions of the source, or the formatters of the target, were changed since the preview',
+      { hint: 'look at the preview again: ferry plan' },
+    )
+  await target.setFormatters?.(wanted)
 }
 
 /** age public keys that the escrow is encrypted to. */

@@ -76,7 +76,7 @@ export const normalise = (document: PlanDocument, context: NormaliseContext): Mi
 }
 
 const sourceOf = (end: SourceDocument, absolute: (path: string) => string): SourceEnd => {
-  const { network, url = '', apiKey = {}, accessKey = {}, discovery, defaults } = end
+  const { network, url = '', apiKey = {}, accessKey = {}, discovery, defaults, payloadFunctions } = end
   if (network === 'things-stack') return endOf({ ...end, network, url, apiKey }, absolute)
   return {
     network,
@@ -88,6 +88,7 @@ const sourceOf = (end: SourceDocument, absolute: (path: string) => string): Sour
       lorawanVersion: canonicalMacVersion(defaults?.lorawanVersion ?? ''),
       lorawanPhyVersion: canonicalPhyVersion(defaults?.lorawanPhyVersion ?? ''),
     },
+    payloadFunctions,
     ...(end.caFile === undefined ? {} : { caFile: absolute(end.caFile) }),
     insecure: end.insecure,
   }

@@ -48,6 +48,7 @@ export interface SourceDocument {
   readonly accessKey?: SecretDocument
   readonly discovery?: string
   readonly defaults?: DefaultsDocument
+  readonly payloadFunctions: 'ignore' | 'carry'
   readonly caFile?: string
   readonly insecure: boolean
 }

@@ -5,7 +5,7 @@ import { explainMissing } from './schema-fields.ts'
 import { shown } from './shown.ts'
 
 const ONLY_STACK = ['servers', 'apiKey'] as const
-const ONLY_V2 = ['accessKey', 'discovery', 'defaults'] as const
+const ONLY_V2 = ['accessKey', 'discovery', 'defaults', 'payloadFunctions'] as const
 
 const isV2 = ({ draft }: RuleContext): boolean => draft.source?.network === 'ttn-v2'
 

@@ -129,8 +129,11 @@ const arm = (world: World, { side, index, method, path, nth, kind }: Case): Prom
   return world.arm(side, { ...fault, method, path: pattern(path), nth, times: 1 })
 }
 
-/** Requests that were under way when the first was refused: reads of a preview run side by side. */
-const UNDER_WAY = 8
+/**
+ * Requests that were under way when the first was refused. Within one network a preflight asks four servers, and whose the
+ * key is, for both applications at once.
+ */
+const UNDER_WAY = 12
 
 /** Identity, Join, Network and Application Server. */
 const SERVERS = 4

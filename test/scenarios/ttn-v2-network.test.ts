@@ -34,6 +34,7 @@ const portTo = (v2: SimulatedV2, end: Partial<TtnV2End> = {}, key = v2.accessKey
         lorawanVersion: 'MAC_V1_0_2',
         lorawanPhyVersion: 'PHY_V1_0_2_REV_B',
       },
+      payloadFunctions: 'ignore',
       insecure: true,
       ...end,
     },

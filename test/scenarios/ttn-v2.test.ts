@@ -198,6 +198,79 @@ describe('from a Stack V2, keeping the session', () => {
   })
 })
 
+const DECODER = 'function Decoder(bytes, port) { return { t: bytes[0] }; }'
+const VALIDATOR = 'function Validator(fields, port) { return fields.t > 0; }'
+
+const setFunctions = async (stage: Stage): Promise<void> =>
+  void (await callV2(stage.source, 'PUT', '', {
+    app_id: stage.source.application,
+    decoder: DECODER,
+    validator: VALIDATOR,
+  }))
+
+const linkOf = async (stage: Stage): Promise<unknown> =>
+  ((await call(stage.target, 'GET', '/simulator/v1/store'))['applicationLinks'] as Record<string, unknown>)[
+    stage.target.application
+  ]
+
+describe('payload functions of a Stack V2', () => {
+  scenario({
+    promise: 'become default formatters of the application, before a device crosses, and once',
+    fleet: [METER],
+    fromV2: true,
+    plan: KEEP,
+    before: setFunctions,
+    ends: async (stage, planned) => {
+      expect(planned.findings.map(({ code }) => code)).toContain('FormattersCarried')
+      await applied(stage, { waiting: 1 }, { approved: planned })
+      expect(await linkOf(stage)).toMatchObject({
+        default_formatters: {
+          up_formatter: 'FORMATTER_JAVASCRIPT',
+          up_formatter_parameter: expect.stringContaining(VALIDATOR),
+        },
+      })
+      const { changeSet } = await stage.plan()
+      expect(changeSet.formatters).toBeUndefined()
+      expect((await stage.apply()).status).toBe('nothing-to-do')
+    },
+  })
+
+  scenario({
+    promise: 'are left where the target has others, and that is told',
+    fleet: [METER],
+    fromV2: true,
+    plan: KEEP,
+    before: async (stage) => {
+      await setFunctions(stage)
+      await call(stage.target, 'PUT', `/as/applications/${stage.target.application}/link`, {
+        link: { default_formatters: { up_formatter: 'FORMATTER_CAYENNELPP' } },
+        field_mask: { paths: ['default_formatters'] },
+      })
+    },
+    ends: async (stage, planned) => {
+      expect(planned.findings.map(({ code }) => code)).toContain('FormattersDiffer')
+      await applied(stage, { waiting: 1 })
+      expect(await linkOf(stage)).toMatchObject({
+        default_formatters: { up_formatter: 'FORMATTER_CAYENNELPP' },
+      })
+    },
+  })
+
+  scenario({
+    promise: 'that change after the preview refuse the whole change set, and nothing is written',
+    fleet: [METER],
+    fromV2: true,
+    plan: KEEP,
+    before: setFunctions,
+    ends: async (stage, approved) => {
+      await callV2(stage.source, 'PUT', '', { app_id: stage.source.application, decoder: `${DECODER} ` })
+      await expect(stage.apply({ approved })).rejects.toMatchObject({ code: 'ChangeSetStale' })
+      expect(await linkOf(stage)).toBeUndefined()
+      expect(await lorawan(stage, 'meter-1')).toMatchObject({ app_key: keysOf(METER).appKey })
+    },
+  })
+})
+
 describe('half-way from a Stack V2', () => {
   scenario({
     promise: 'keys that somebody gave back to V2 keep the target silent, until they are gone',

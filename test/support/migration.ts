@@ -238,7 +238,7 @@ ${rest}
 }
 
 const v2End = ({ url, application }: TestNetwork, variable: string): string =>
-  `{ network: ttn-v2, url: "${url}", application: ${application}, accessKey: { env: ${variable} }, defaults: { frequencyPlan: EU_863_870_TTN }, insecure: true }`
+  `{ network: ttn-v2, url: "${url}", application: ${application}, accessKey: { env: ${variable} }, defaults: { frequencyPlan: EU_863_870_TTN }, payloadFunctions: carry, insecure: true }`
 
 /** Where the Identity Server is on a host of its own. */
 const serversOf = ({ identityUrl }: TestNetwork): string =>

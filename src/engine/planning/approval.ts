@@ -26,6 +26,9 @@ export const compareWithApproved = (
     if (canonicalJson(approved[side]) !== canonicalJson(now[side]))
       differences.push(`the ${side} is another network or application`)
   }
+  // Written by this very change set, they are no reason to refuse what is left of it.
+  if (now.formatters !== undefined && now.formatters.digest !== approved.formatters?.digest)
+    differences.push('the payload functions of the source, or the formatters of the target, were changed')
   const isResumed = approved.base.serial !== now.base.serial && grewByItself(approved, recordsSince)
   if (approved.base.lineage !== now.base.lineage) differences.push('the state is of another plan')
   else if (approved.base.serial !== now.base.serial && !isResumed)

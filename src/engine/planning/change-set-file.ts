@@ -58,7 +58,7 @@ export const approvable = (change: DeviceChange): unknown => ({
  * approved. Paths and the tool's version are not part of it, so that two machines reach the same.
  */
 export const changeSetDigest = (changeSet: UndigestedChangeSet): Digest => {
-  const { plan, source, target, base, complete, policy, coverage, rollout } = changeSet
+  const { plan, source, target, base, complete, policy, coverage, rollout, formatters } = changeSet
   const hash = createHash('sha256')
   hash.update(
     line({
@@ -70,6 +70,7 @@ export const changeSetDigest = (changeSet: UndigestedChangeSet): Digest => {
       policy,
       coverage,
       rollout,
+      formatters,
     }),
   )
   for (const device of changeSet.devices) hash.update(line(approvable(device)))

@@ -14,6 +14,7 @@ import { stopsBy } from '../progress/steps.ts'
 import { walk } from '../run/walk.ts'
 import { withDigest } from './change-set-file.ts'
 import { withMembers } from './groups.ts'
+import { planFormatters } from './formatters.ts'
 import { guardsOf } from './guards.ts'
 import { type EuiHolder, euiHolders, excluded, taken, unreadable, withoutTwins } from './left-alone.ts'
 import { listAll } from './listing.ts'
@@ -58,10 +59,11 @@ const TOLD_EVERY = 20
  */
 export const planChanges = async (input: PlanningInput): Promise<Planning> => {
   const { source, target, emit, state } = input
-  const [sourceDevices, targetDevices, targetFacts] = await Promise.all([
+  const [sourceDevices, targetDevices, targetFacts, formatters] = await Promise.all([
     listToEnd(source, 'source', emit),
     listToEnd(target, 'target', emit),
     target.facts(),
+    planFormatters(input.loaded.plan, source, target),
   ])
   const defaultsFor = async (frequencyPlan: string, phyVersion: string): Promise<TargetDefaults> => ({
     serverAddresses: targetFacts.serverAddresses,
@@ -114,7 +116,9 @@ export const planChanges = async (input: PlanningInput): Promise<Planning> => {
     findings: [
       ...input.unknownDevices([...listed, ...gone.map((device) => device.device)]),
       ...recipientFindings(plan, devices),
+      ...formatters.findings,
     ],
+    ...(formatters.change === undefined ? {} : { formatters: formatters.change }),
     guards,
     policy: plan.policy,
     coverage: plan.coverage,

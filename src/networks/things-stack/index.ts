@@ -6,6 +6,7 @@ import { createHttpClient, type Environment, type HttpOptions, type Wait } from 
 import { createApi } from './api.ts'
 import { readElsewhere } from './elsewhere.ts'
 import { readDefaultMacSettings, readFacts, readNewDevAddr } from './facts.ts'
+import { readFormatters, writeFormatters } from './formatters.ts'
 import { listDevices } from './listing.ts'
 import { preflight } from './preflight.ts'
 import { pushDownlinks, readDownlinkQueue, replaceDownlinks } from './queue.ts'
@@ -72,6 +73,8 @@ export const createThingsStack = (options: ThingsStackOptions): NetworkPort => {
     pushDownlinks: (deviceId, downlinks) => pushDownlinks(api, deviceId, downlinks),
     replaceDownlinks: (deviceId, downlinks) => replaceDownlinks(api, deviceId, downlinks),
     newDevAddr: () => readNewDevAddr(api),
+    formatters: () => readFormatters(api),
+    setFormatters: (formatters) => writeFormatters(api, formatters),
     write: (write) => writeDevice(api, write),
     remove: (registry, ids) => removeDevice(api, registry, ids),
     close: () => client.close(),

@@ -17,6 +17,7 @@ interface Call {
 /** The handler of one application. Throws `NetworkError` for everything but 200. */
 export interface Api {
   readonly application: string
+  readonly applicationPath: string
   /** The path of its devices, or of one. */
   devicesPath(deviceId?: string): string
   call(call: Call): Promise<HttpAnswer>
@@ -135,6 +136,7 @@ export const createApi = (options: ApiOptions): Api => {
   }
   return {
     application: end.application,
+    applicationPath: `/applications/${encodeURIComponent(end.application)}`,
     devicesPath: (deviceId) =>
       `/applications/${encodeURIComponent(end.application)}/devices${deviceId === undefined ? '' : `/${encodeURIComponent(deviceId)}`}`,
     call,

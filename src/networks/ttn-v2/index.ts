@@ -2,13 +2,14 @@ import type { DeviceRecord } from '../../domain/device.ts'
 import type { Diagnostic } from '../../domain/diagnostic.ts'
 import { NetworkError } from '../../domain/errors.ts'
 import type { TtnV2End } from '../../domain/migration-plan.ts'
-import type { NetworkPort } from '../../domain/ports.ts'
+import type { Formatters, NetworkPort } from '../../domain/ports.ts'
 import type { Secret } from '../../domain/secret.ts'
 import { createHttpClient, type Environment, systemTiming, type Wait } from '../../http/index.ts'
 import { type Api, createApi } from './api.ts'
 import { unsupported } from './errors.ts'
 import { listDevices } from './listing.ts'
 import { recordOf } from './mapping.ts'
+import { formattersOf } from './payload-functions.ts'
 import { createThrottle, requestsPerSecond } from './throttle.ts'
 import { clearKeys, putBack, replaceAppKey } from './writing.ts'
 
@@ -25,6 +26,20 @@ export interface TtnV2Options {
 /** The host by which a plan knows it: that of the handler, or of the discovery server that names it. */
 export const v2Host = ({ address }: TtnV2End): string =>
   new URL('handler' in address ? address.handler : address.discovery).host
+
+/** The application's own record, for which a key needs the right settings. */
+const readFormatters = async (api: Api): Promise<Formatters | undefined> => {
+  const { body } = await api.call({ method: 'GET', path: api.applicationPath })
+  const held = (body ?? {}) as Readonly<Record<string, unknown>>
+  const text = (name: string): string => (typeof held[name] === 'string' ? held[name] : '')
+  return formattersOf({
+    format: text('payload_format'),
+    decoder: text('decoder'),
+    converter: text('converter'),
+    validator: text('validator'),
+    encoder: text('encoder'),
+  })
+}
 
 /** One device of the list shows whether the key may read; each refusal a finding. */
 const preflight = async (api: Api): Promise<readonly Diagnostic[]> => {
@@ -79,6 +94,7 @@ export const createTtnV2 = (options: TtnV2Options): NetworkPort => {
     elsewhere: async () => [],
     read,
     readSession: async (deviceId) => (await read(deviceId)).registries['network-server'],
+    formatters: () => readFormatters(api),
     downlinkQueue: async () => undefined,
     pushDownlinks: never('be sent downlinks over its HTTP API'),
     replaceDownlinks: never('be sent downlinks over its HTTP API'),

@@ -36,7 +36,8 @@ describe('the examples in plans/', () => {
   })
 
   /** The plans from a Stack V2 have them. */
-  const isOfV2 = (field: string): boolean => /^\.source\.(?:accessKey|discovery|defaults)\b/.test(field)
+  const isOfV2 = (field: string): boolean =>
+    /^\.source\.(?:accessKey|discovery|defaults|payloadFunctions)\b/.test(field)
 
   it('full.yaml has every field', () => {
     const text = readFileSync(join(folder, 'full.yaml'), 'utf8')

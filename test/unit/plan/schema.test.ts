@@ -132,7 +132,7 @@ const ESCROW: Names<MigrationPlan['escrow']> = { recipients: true, path: true }
 describe('schema and types have the same fields', () => {
   it.each([
     ['', ['apiVersion', 'kind', 'metadata', ...Object.keys(PLAN)]],
-    ['source', [...new Set([...Object.keys(END), 'accessKey', 'discovery', 'defaults'])]],
+    ['source', [...new Set([...Object.keys(END), 'accessKey', 'discovery', 'defaults', 'payloadFunctions'])]],
     ['target', Object.keys(END)],
     ['source.servers', Object.keys(SERVERS)],
     ['devices', ['include', 'exclude', 'overrides']],
