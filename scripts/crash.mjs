@@ -1,7 +1,7 @@
 // The long suite: kills the command everywhere, breaks its network and its files, and says in the end what it survived.
 // FERRY_CRASH_CASE runs one case alone, FERRY_CRASH_SAMPLE so many kills a course, FERRY_TEST_SEED draws other ones.
 import { spawnSync } from 'node:child_process'
-import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { copyFileSync, cpSync, existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { rolldown } from 'rolldown'
@@ -26,14 +26,31 @@ const node = (args, env = {}) =>
   spawnSync(process.execPath, args, { stdio: 'inherit', env: { ...process.env, ...env } }).status ?? 1
 
 /**
- * The command is started thousands of times, and half of what a start takes is opening four hundred files: here it is
- * put into a few. As deep as `dist/cli`, where it looks for what is packed beside it. `npm test` kills `dist/cli` itself.
+ * The command is started thousands of times, and most of what a start takes is opening and compiling four hundred files:
+ * here it is one, and a first run of it leaves its compiled code to the others. As deep as `dist/cli`, where it looks for
+ * what is packed beside it. `npm test` kills `dist/cli` itself.
  */
 const bundled = async () => {
   const bundle = await rolldown({ input: 'dist/cli/main.js', platform: 'node' })
-  await bundle.write({ dir: 'build/crash', cleanDir: true })
+  await bundle.write({
+    dir: 'build/crash',
+    cleanDir: true,
+    format: 'cjs',
+    codeSplitting: false,
+    entryFileNames: 'whole.cjs',
+  })
   await bundle.close()
-  return resolve('build/crash/main.js')
+  const command = resolve('build/crash/ferry.cjs')
+  copyFileSync('test/crash/compiled-once.cjs', command)
+  // The demo starts networks, which look for their data one folder up.
+  cpSync('dist/simulator/data', 'build/data', { recursive: true })
+  if (
+    spawnSync(process.execPath, [command, 'demo', '--no-color'], {
+      env: { ...process.env, FERRY_CRASH_COMPILE: '1' },
+    }).status
+  )
+    throw new Error('the demo of the bundled command fails')
+  return command
 }
 
 const began = performance.now()

@@ -17,20 +17,24 @@ const end = async (code: number): Promise<never> => {
   process.exit(code)
 }
 
-try {
-  const parsed = await parseCommandLine(argv, {
-    out: out.write,
-    err: err.write,
-    width: Math.min(100, Math.max(60, out.isTerminal ? out.width : err.width)),
-  })
-  if ('exitCode' in parsed) await end(parsed.exitCode)
-  else {
-    const { runAsked } = await import('./run.ts')
-    await end(await runAsked(parsed.asked, { out, err, debugFile, argv: given }))
+const main = async (): Promise<void> => {
+  try {
+    const parsed = await parseCommandLine(argv, {
+      out: out.write,
+      err: err.write,
+      width: Math.min(100, Math.max(60, out.isTerminal ? out.width : err.width)),
+    })
+    if ('exitCode' in parsed) await end(parsed.exitCode)
+    else {
+      const { runAsked } = await import('./run.ts')
+      await end(await runAsked(parsed.asked, { out, err, debugFile, argv: given }))
+    }
+  } catch {
+    err.write(
+      'error: Unexpected ferry could not start\n  hint: install it again: npm ci, or npm install -g lorawan-ferry\n',
+    )
+    await end(EXIT_CODES.unexpected)
   }
-} catch {
-  err.write(
-    'error: Unexpected ferry could not start\n  hint: install it again: npm ci, or npm install -g lorawan-ferry\n',
-  )
-  await end(EXIT_CODES.unexpected)
 }
+
+void main()

@@ -50,7 +50,15 @@ export const schemaErrors = (value: unknown): readonly SchemaError[] => {
 }
 
 const compile = (): ((value: unknown) => readonly SchemaError[]) => {
-  const ajv = new Ajv({ allErrors: true, strict: true, allowUnionTypes: true, verbose: true })
+  // A test holds the schema against the meta-schema; checking and optimising it at each start takes longer than its use.
+  const ajv = new Ajv({
+    allErrors: true,
+    strict: true,
+    allowUnionTypes: true,
+    verbose: true,
+    validateSchema: false,
+    code: { optimize: false },
+  })
   ajv.addVocabulary(['patternErrorMessage'])
   const validate = ajv.compile(planSchema())
   return (value) => (validate(value) ? [] : (validate.errors ?? []))
