@@ -95,6 +95,23 @@ describe('from a Stack V2, keeping the session', () => {
   })
 
   scenario({
+    promise: 'the final write is not taken for done where only the first one was',
+    fleet: [METER],
+    fromV2: true,
+    plan: KEEP,
+    ends: async (stage) => {
+      // The second write to the Network Server is the final one; the target falls over before it has an effect.
+      await call(stage.target, 'POST', '/simulator/v1/faults', {
+        faults: [{ method: 'PUT', path: '^/ns/', nth: 2, times: 1, when: 'before', do: { status: 503 } }],
+      })
+      await applied(stage, { waiting: 1 })
+      const state = at(await stage.held('target', 'ns', 'meter-1'), 'mac_state', 'current_parameters')
+      expect(at(state, 'channels')).toHaveLength(8)
+      expect(at(state, 'rx2_data_rate_index')).toBe(3)
+    },
+  })
+
+  scenario({
     promise: 'a 16-bit device is told to be one, for the target would take it for 32 bits',
     fleet: [{ ...VALVE, fCntUp: 65_530, macSettings: { supports_32_bit_f_cnt: false } }],
     fromV2: true,

@@ -192,8 +192,9 @@ export const writeFinal = async (
   const fields = raised(registry, carried, held.registries[registry])
   const write = { registry, ids: targetIds(context), fields }
   if (isApplied(held, write)) return markAlready(context, step)
+  // An earlier write of the same session looks much like this one: only the MAC state tells that this one was.
   await ensureWrite(onTarget(context), step, write, (record) =>
-    isApplied(record, { ...write, fields: without(fields, registry, ['mac-state', 'status']) }),
+    isApplied(record, { ...write, fields: without(fields, registry, ['status']) }),
   )
 }
 
