@@ -1,3 +1,4 @@
+import type { Diagnostic } from './diagnostic.ts'
 import type { DevEui, JoinEui } from './identifiers.ts'
 import type { Json } from './json.ts'
 import type { Secret } from './secret.ts'
@@ -30,6 +31,19 @@ export interface DeviceRecord {
   readonly registries: { readonly [R in Registry]?: Fields }
   /** What the network itself holds where it is not a The Things Stack: to put the device back there as it was. */
   readonly original?: Original
+  readonly untold?: Untold
+  /** What a person should know of how it was read: what its file had wrong and was repaired, or can not be read. */
+  readonly findings?: readonly Diagnostic[]
+}
+
+/** What its network or file can not tell of a device. */
+export interface Untold {
+  /** How far it has counted JoinNonces. */
+  readonly joinNonces?: true
+  /** Its frame counters. */
+  readonly counters?: true
+  /** So many downlinks may have been sent to it between the reading and the end of the source. */
+  readonly downlinks: number
 }
 
 /** A device in its network's own words, keys as `Secret`s. */

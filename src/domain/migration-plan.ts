@@ -46,7 +46,59 @@ export interface TtnV2End {
   readonly insecure: boolean
 }
 
-export type SourceEnd = ThingsStackEnd | TtnV2End
+/** A column of a CSV by what it holds; `attributes` by the name of the attribute. */
+export const FILE_COLUMNS = [
+  'deviceId',
+  'devEui',
+  'joinEui',
+  'appKey',
+  'nwkKey',
+  'devAddr',
+  'appSKey',
+  'nwkSKey',
+  'sNwkSIntKey',
+  'nwkSEncKey',
+  'fCntUp',
+  'nFCntDown',
+  'aFCntDown',
+  'frequencyPlan',
+  'lorawanVersion',
+  'lorawanPhyVersion',
+  'class',
+  'name',
+  'description',
+  'latitude',
+  'longitude',
+  'altitude',
+] as const
+export type FileColumn = (typeof FILE_COLUMNS)[number]
+
+/** Headings of a CSV. */
+export interface FileColumns extends Partial<Readonly<Record<FileColumn, string>>> {
+  readonly attributes?: Readonly<Record<string, string>>
+}
+
+/** Devices that a file describes. Whoever serves them can only be stopped by hand. */
+export interface FileEnd {
+  readonly network: 'file'
+  /** Absolute. */
+  readonly path: string
+  /** As the plan writes it: names the source. */
+  readonly name: string
+  readonly format: 'auto' | 'devices-json' | 'things-stack-csv' | 'csv'
+  readonly columns?: FileColumns
+  /** Where the file does not say it. */
+  readonly defaults?: {
+    readonly frequencyPlan: string
+    /** `MAC_V1_0_3` */
+    readonly lorawanVersion?: string
+    readonly lorawanPhyVersion?: string
+  }
+}
+
+/** A source that is asked over the network, with a key. */
+export type NetworkEnd = ThingsStackEnd | TtnV2End
+export type SourceEnd = NetworkEnd | FileEnd
 
 /** Chooses devices of the source; those named by any of the fields given. */
 export interface Selector {

@@ -118,6 +118,8 @@ export interface NetworkPort {
   setFormatters?(formatters: Formatters): Promise<void>
   /** Only of a network that can not be told to be silent. */
   readonly clearing?: Clearing
+  /** It is a description of devices: nothing that it could be told would stop whoever serves them. */
+  readonly stoppedByHand?: true
   close(): Promise<void>
 }
 

@@ -3,6 +3,7 @@ import { type Digest, parseDevEui, parseJoinEui } from '../domain/identifiers.ts
 import { digestOf } from '../domain/json.ts'
 import type {
   DeviceSettings,
+  FileEnd,
   MigrationPlan,
   Override,
   Policy,
@@ -12,6 +13,7 @@ import type {
   ServerUrls,
   SourceEnd,
   ThingsStackEnd,
+  TtnV2End,
 } from '../domain/migration-plan.ts'
 import { originOf } from './addresses.ts'
 import { parseDuration } from './duration.ts'
@@ -75,24 +77,61 @@ export const normalise = (document: PlanDocument, context: NormaliseContext): Mi
   }
 }
 
+/** What Stack V2 spoke with every device. */
+const V2_VERSIONS = { lorawanVersion: 'MAC_V1_0_2', lorawanPhyVersion: 'PHY_V1_0_2_REV_B' }
+
 const sourceOf = (end: SourceDocument, absolute: (path: string) => string): SourceEnd => {
-  const { network, url = '', apiKey = {}, accessKey = {}, discovery, defaults, payloadFunctions } = end
-  if (network === 'things-stack') return endOf({ ...end, network, url, apiKey }, absolute)
-  return {
-    network,
-    address: discovery === undefined ? { handler: originOf(url) } : { discovery: originOf(discovery) },
-    application: end.application,
-    apiKey: secretOf(accessKey, absolute),
-    defaults: {
-      frequencyPlan: defaults?.frequencyPlan ?? '',
-      lorawanVersion: canonicalMacVersion(defaults?.lorawanVersion ?? ''),
-      lorawanPhyVersion: canonicalPhyVersion(defaults?.lorawanPhyVersion ?? ''),
-    },
-    payloadFunctions,
-    ...(end.caFile === undefined ? {} : { caFile: absolute(end.caFile) }),
-    insecure: end.insecure,
+  const { url = '', application = '', apiKey = {} } = end
+  switch (end.network) {
+    case 'things-stack':
+      return endOf({ ...end, network: end.network, url, application, apiKey }, absolute)
+    case 'ttn-v2':
+      return v2Of(end, absolute)
+    case 'file':
+      return fileOf(end, absolute)
   }
 }
+
+const v2Of = (end: SourceDocument, absolute: (path: string) => string): TtnV2End => ({
+  network: 'ttn-v2',
+  address:
+    end.discovery === undefined
+      ? { handler: originOf(end.url ?? '') }
+      : { discovery: originOf(end.discovery) },
+  application: end.application ?? '',
+  apiKey: secretOf(end.accessKey ?? {}, absolute),
+  defaults: { frequencyPlan: '', ...V2_VERSIONS, ...defaultsOf(end) },
+  payloadFunctions: end.payloadFunctions,
+  ...(end.caFile === undefined ? {} : { caFile: absolute(end.caFile) }),
+  insecure: end.insecure,
+})
+
+const fileOf = (end: SourceDocument, absolute: (path: string) => string): FileEnd => {
+  const { path = '', format, columns } = end
+  const defaults = defaultsOf(end)
+  return {
+    network: 'file',
+    path: absolute(path),
+    name: path,
+    format: format === 'auto' && columns !== undefined ? 'csv' : format,
+    ...(columns === undefined ? {} : { columns }),
+    ...(defaults === undefined ? {} : { defaults }),
+  }
+}
+
+const defaultsOf = ({ defaults }: SourceDocument): FileEnd['defaults'] =>
+  defaults === undefined
+    ? undefined
+    : {
+        frequencyPlan: defaults.frequencyPlan,
+        ...defined({
+          lorawanVersion: canonical(defaults.lorawanVersion, canonicalMacVersion),
+          lorawanPhyVersion: canonical(defaults.lorawanPhyVersion, canonicalPhyVersion),
+        }),
+      }
+
+const canonical = (text: string | undefined, spell: (text: string) => string): string | undefined =>
+  text === undefined ? undefined : spell(text)
 
 const endOf = (end: NetworkDocument, absolute: (path: string) => string): ThingsStackEnd => ({
   network: end.network,
@@ -164,11 +203,14 @@ export const digestOfPlan = (plan: MigrationPlan, folder: string): Digest => {
   }
   const reference = (secret: SecretReference): SecretReference =>
     'env' in secret ? secret : { file: portable(secret.file) }
-  const end = (value: SourceEnd): unknown => ({
-    ...value,
-    apiKey: reference(value.apiKey),
-    ...(value.caFile === undefined ? {} : { caFile: portable(value.caFile) }),
-  })
+  const end = (value: SourceEnd): unknown =>
+    value.network === 'file'
+      ? { ...value, path: portable(value.path) }
+      : {
+          ...value,
+          apiKey: reference(value.apiKey),
+          ...(value.caFile === undefined ? {} : { caFile: portable(value.caFile) }),
+        }
   const selector = ({ ids = [], idsFile, ...rest }: Selector): unknown => ({
     ...rest,
     ids: [...new Set([...ids, ...(idsFile?.ids ?? [])])].sort(),

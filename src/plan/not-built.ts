@@ -5,15 +5,14 @@ import type { Path } from './located.ts'
  * refused, never accepted and ignored; and it is not called unknown, because a reader found it in the design.
  */
 const FIELDS: readonly (readonly [parent: RegExp, names: readonly string[]])[] = [
-  [/^source$/, ['path', 'format', 'columns']],
   [/^target$/, ['discovery', 'accessKey', 'defaults', 'path', 'format', 'columns']],
 ]
 
 const VALUES: readonly (readonly [field: RegExp, values: readonly string[], hint: string])[] = [
   [
     /^source\.network$/,
-    ['file', 'chirpstack'],
-    'this release migrates from The Things Stack and Stack V2: write things-stack or ttn-v2',
+    ['chirpstack'],
+    'this release migrates from The Things Stack, Stack V2 and files: write things-stack, ttn-v2 or file',
   ],
   [
     /^target\.network$/,

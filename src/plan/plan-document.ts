@@ -1,3 +1,5 @@
+import type { FileColumns } from '../domain/migration-plan.ts'
+
 /** A plan as it is written, once it fits the schema and defaults are filled in. */
 export interface PlanDocument {
   readonly apiVersion: string
@@ -40,23 +42,26 @@ export interface NetworkDocument {
 
 /** Which fields it has depends on the kind of network; rules say which. */
 export interface SourceDocument {
-  readonly network: 'things-stack' | 'ttn-v2'
+  readonly network: 'things-stack' | 'ttn-v2' | 'file'
   readonly url?: string
   readonly servers: ServersDocument
-  readonly application: string
+  readonly application?: string
   readonly apiKey?: SecretDocument
   readonly accessKey?: SecretDocument
   readonly discovery?: string
   readonly defaults?: DefaultsDocument
   readonly payloadFunctions: 'ignore' | 'carry'
+  readonly path?: string
+  readonly format: 'auto' | 'devices-json' | 'things-stack-csv' | 'csv'
+  readonly columns?: FileColumns
   readonly caFile?: string
   readonly insecure: boolean
 }
 
 interface DefaultsDocument {
   readonly frequencyPlan: string
-  readonly lorawanVersion: string
-  readonly lorawanPhyVersion: string
+  readonly lorawanVersion?: string
+  readonly lorawanPhyVersion?: string
 }
 
 export interface ServersDocument {

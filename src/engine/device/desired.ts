@@ -117,8 +117,7 @@ export const desiredRecord = (
   // The device may remember the last JoinNonce of these keys, and the source gives more until it is re-programmed.
   if (route === 'otaa-reprogrammed' && !hasNewRootKeys(source, route, intent))
     raiseJoinNonce(source, set, 'above all that the source gave or gives with these keys')
-  // Its network does not tell how far it has counted.
-  if (source.original !== undefined && versionAtLeast(versionOf(source, intent), 'MAC_V1_0_4'))
+  if (source.untold?.joinNonces === true && versionAtLeast(versionOf(source, intent), 'MAC_V1_0_4'))
     raiseJoinNonce(source, set, 'the source does not tell its JoinNonces')
   const deviceId = intent.set.deviceId ?? source.ids.deviceId
   const ids = { ...source.ids, ...becomes(source, intent), deviceId } as DeviceIds
@@ -158,12 +157,9 @@ const applySettings = (intent: DeviceIntent, set: SetField): void => {
     set('network-server', 'lorawan_phy_version', lorawanPhyVersion, because)
 }
 
-/** What a source that can not be muted may send between the reading of its counters and its end. */
-const UNHEARD_DOWNLINKS = 32
-
-/** auto is 0 where the source is muted, confirmed by reading, before its counters are read. */
-const marginOf = ({ downlinkCounterMargin: margin }: Policy, { original }: DeviceRecord): number =>
-  margin !== 'auto' ? margin : original === undefined ? 0 : UNHEARD_DOWNLINKS
+/** auto is what may be sent between the reading and the end of the source: nothing where it is muted before. */
+const marginOf = ({ downlinkCounterMargin: margin }: Policy, { untold }: DeviceRecord): number =>
+  margin === 'auto' ? (untold?.downlinks ?? 0) : margin
 
 /**
  * Below 1.1 one downlink counter serves network and application: N = A = the higher of the two, or the first

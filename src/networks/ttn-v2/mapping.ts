@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import type { DeviceIds, DeviceRecord, Fields, FieldValue, Original } from '../../domain/device.ts'
+import type { DeviceIds, DeviceRecord, Fields, FieldValue, Original, Untold } from '../../domain/device.ts'
 import { parseDevEui, parseJoinEui } from '../../domain/identifiers.ts'
 import type { Json } from '../../domain/json.ts'
 import type { TtnV2End } from '../../domain/migration-plan.ts'
@@ -187,6 +187,9 @@ const applicationFields = (session: Session | undefined): Fields =>
         'session.last_a_f_cnt_down': counter(session.fCntDown),
       })
 
+/** It keeps no JoinNonces, and goes on sending until it is cleared. */
+const UNTOLD: Untold = { joinNonces: true, downlinks: 32 }
+
 /**
  * A device of V2 as the registries of The Things Stack would hold it (V2 notes, section 8). One without any key has an
  * identity and no more: nobody serves it.
@@ -209,6 +212,7 @@ export const recordOf = (device: Json | undefined, defaults: TtnV2End['defaults'
   return {
     ids,
     original,
+    untold: UNTOLD,
     registries: {
       'identity-server': identity,
       ...(isOtaa ? { 'join-server': { 'root_keys.app_key.key': appKey } } : {}),
