@@ -15,6 +15,7 @@ export { Secret } from './domain/secret.ts'
 export { exportDevice } from './engine/device/export.ts'
 export { parseChangeSet, serialiseChangeSet } from './engine/planning/change-set-file.ts'
 export { foldState, isHeldByEscrow } from './engine/progress/progress.ts'
+export { NOT_CONFIRMED } from './engine/progress/steps.ts'
 export { type DeviceStatus, type StatusRow, statusRows } from './engine/progress/status.ts'
 export type { AppliedDevice, ApplyResult } from './engine/run/apply.ts'
 export type { VerifyRow, VerifyStatus } from './engine/run/verify.ts'
@@ -26,10 +27,10 @@ export {
   loadIdentity,
   writeIdentity,
 } from './escrow/identity.ts'
-export { type ApplyOptions, type ApplyOutcome, applyMigration } from './operations/apply.ts'
+export { type ApplyOptions, type ApplyOutcome, applyMigration, type Confirmed } from './operations/apply.ts'
 export { type Audited, auditMigration } from './operations/audit.ts'
 export { type CredentialsFound, newCredentials } from './operations/credentials.ts'
-export { hostOfEnd } from './operations/ends.ts'
+export { nameOfEnd } from './operations/ends.ts'
 export {
   type EscrowedDevice,
   escrowRecords,

@@ -122,6 +122,11 @@ const declareApply = (program: Commander, ask: Ask): void => {
       parseAllow,
     )
     .option('--expect <digest>', 'refuse when the change set has another digest', parseDigest)
+    .option(
+      '--confirm-handover',
+      'devices of a file: all that wait for it are stopped where they were served',
+    )
+    .option('--confirm-device <id>', 'as --confirm-handover, for one device; can be repeated', collect)
     .option('--json-lines', 'print every event as a line of JSON while it happens')
     .action(runs(ask, async () => (await import('./commands/apply.ts')).apply))
   examples(
@@ -129,6 +134,7 @@ const declareApply = (program: Commander, ask: Ask): void => {
     ['ferry apply building-a.changes', 'what was reviewed'],
     ['ferry apply building-a.yaml --yes', 'whatever the plan says now'],
     ['ferry apply building-a.yaml --yes --expect 9f2c41d07a', 'only if it is this'],
+    ['ferry apply from-file.yaml --confirm-handover', 'their old network is stopped'],
   )
   codes(
     apply,

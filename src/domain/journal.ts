@@ -15,6 +15,7 @@ export const STEPS = [
   'compare',
   'stop-source',
   'clear-source',
+  'confirm-handover',
   'read-again',
   'check-escrow',
   'queue-empty',

@@ -5,7 +5,7 @@ import type { ErrorRecord } from './journal.ts'
  * registered-anew: the source's registration is a new one, with new creation times. reset-stays: an ABP device was reset,
  * and the source refuses its counters until they are above its own. downlinks-copied: what was copied to the target's
  * queue is lost with it, and still waits on the source. windows-stay: the target has told it other receive windows, of
- * which a Stack V2 knows nothing.
+ * which a Stack V2 knows nothing. started-by-hand: it came from a file, and whoever served it before has to be told to again.
  */
 export const ROLLBACK_LOSSES = [
   'joins-again',
@@ -13,6 +13,7 @@ export const ROLLBACK_LOSSES = [
   'reset-stays',
   'downlinks-copied',
   'windows-stay',
+  'started-by-hand',
 ] as const
 export type RollbackLoss = (typeof ROLLBACK_LOSSES)[number]
 

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto'
 import type { ChangeSet } from '../domain/change-set.ts'
 import { FerryError } from '../domain/errors.ts'
 import { digestOf } from '../domain/json.ts'
+import { awaitsConfirmation } from '../engine/crossing/confirmation.ts'
 import { type Approval, compareWithApproved } from '../engine/planning/approval.ts'
 import { type ApplyResult, applyChanges, hasWork } from '../engine/run/apply.ts'
 import { createEscrow, noEscrow } from '../escrow/escrow.ts'
@@ -25,7 +26,12 @@ export interface ApplyOptions {
   readonly confirm: (planned: Planned) => Promise<boolean>
   /** age public keys besides the plan's own. */
   readonly recipients: readonly string[]
+  /** Devices that a person has stopped where they were served; they are asked for where the source is a file. */
+  readonly confirmed?: Confirmed
 }
+
+/** All that wait for it, or those with these device ids of the source. */
+export type Confirmed = 'all' | readonly string[]
 
 export type ApplyOutcome =
   | {
@@ -58,13 +64,15 @@ export const applyMigration = async (
     options.inspect?.(planned)
     const stale = checkApproval(options.approved, planned)
     checkGuards(planned.changeSet, options.allow)
-    if (!hasWork(planned.changeSet.devices) && planned.changeSet.formatters === undefined)
+    const isConfirmed = confirms(options.confirmed)
+    if (!hasWork(planned.changeSet.devices, isConfirmed) && planned.changeSet.formatters === undefined)
       return {
         status: 'nothing-to-do',
         planned,
         result: await carryOut(workspace, host, planned, stale, options),
       }
-    if (recipientsOf(workspace, options).length === 0 && needsEscrow(planned.changeSet)) throw noRecipients()
+    if (recipientsOf(workspace, options).length === 0 && needsEscrow(planned.changeSet, isConfirmed))
+      throw noRecipients()
     if (host.identity === undefined && needsIdentity(planned.changeSet)) throw identityMissing()
     if (!(await options.confirm(planned))) return { status: 'declined', planned }
     await carryFormatters(workspace, planned.changeSet)
@@ -103,8 +111,19 @@ export const recipientsOf = (
   options: Pick<ApplyOptions, 'recipients'>,
 ): readonly string[] => [...loaded.plan.escrow.recipients, ...options.recipients]
 
-const needsEscrow = (changeSet: ChangeSet): boolean =>
-  changeSet.devices.some((change) => change.steps.includes('escrow') || change.steps.includes('read-again'))
+const confirms = (confirmed: Confirmed = []): ((device: string) => boolean) => {
+  if (confirmed === 'all') return () => true
+  const devices = new Set(confirmed)
+  return (device) => devices.has(device)
+}
+
+const needsEscrow = (changeSet: ChangeSet, isConfirmed: (device: string) => boolean): boolean =>
+  changeSet.devices.some(
+    (change) =>
+      change.steps.includes('escrow') ||
+      change.steps.includes('read-again') ||
+      (awaitsConfirmation(change) && isConfirmed(change.device)),
+  )
 
 /** What is deleted before it is created is read back from the escrow: without an identity it would be lost. */
 const needsIdentity = (changeSet: ChangeSet): boolean =>
@@ -185,6 +204,7 @@ const carryOut = async (
       tool: host.tool,
       clock: host.clock,
       emit: host.emit,
+      isConfirmed: confirms(options.confirmed),
       pause: host.pause,
       draining: host.draining,
     })

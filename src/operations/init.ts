@@ -22,12 +22,12 @@ export interface Inspected {
  */
 export const inspectApplication = async (
   end: SourceEnd,
-  apiKey: Secret,
+  apiKey: Secret | undefined,
   side: 'source' | 'target',
   host: Host,
 ): Promise<Inspected> => {
   const network = await openEnd(end, {
-    apiKey,
+    ...(apiKey === undefined ? {} : { apiKey }),
     maxConcurrency: CONCURRENCY,
     env: host.env,
     ...(host.signal === undefined ? {} : { signal: host.signal }),

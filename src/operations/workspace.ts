@@ -48,7 +48,10 @@ export const openWorkspace = async (loaded: LoadedPlan, host: Host): Promise<Wor
     if (checked.ok) return checked.value
     throw credentialError(checked.diagnostics)
   }
-  const [sourceKey, targetKey] = await bothSecrets(secret(plan.source.apiKey), secret(plan.target.apiKey))
+  const [sourceKey, targetKey] = await bothSecrets(
+    plan.source.network === 'file' ? undefined : secret(plan.source.apiKey),
+    secret(plan.target.apiKey),
+  )
   const source = await network(plan.source, sourceKey, 'source', loaded, host)
   const target = await network(plan.target, targetKey, 'target', loaded, host)
   const stateOwner = { name: plan.name, source: source.identity, target: target.identity }
@@ -74,9 +77,9 @@ export const openWorkspace = async (loaded: LoadedPlan, host: Host): Promise<Wor
 
 /** Both are asked for before either failure is told, so that a person mends both at once. */
 const bothSecrets = async (
-  source: Promise<Secret>,
+  source: Promise<Secret> | undefined,
   target: Promise<Secret>,
-): Promise<readonly [Secret, Secret]> => {
+): Promise<readonly [Secret | undefined, Secret]> => {
   const [first, second] = await Promise.allSettled([source, target])
   if (first.status === 'fulfilled' && second.status === 'fulfilled') return [first.value, second.value]
   const failures = [first, second].flatMap((result) =>
@@ -102,13 +105,13 @@ const credentialError = (findings: readonly Diagnostic[]): FerryError => {
 
 const network = async (
   end: SourceEnd,
-  apiKey: Secret,
+  apiKey: Secret | undefined,
   side: Side,
   { plan }: LoadedPlan,
   host: Host,
 ): Promise<NetworkPort> =>
   openEnd(end, {
-    apiKey,
+    ...(apiKey === undefined ? {} : { apiKey }),
     maxConcurrency: plan.rollout.maxConcurrency,
     env: host.env,
     onWait: (wait) => host.emit({ event: 'network.slow', side, reason: wait.reason, waitMs: wait.waitMs }),

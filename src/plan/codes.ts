@@ -42,6 +42,8 @@ export const PLAN_CODES: Readonly<Record<string, string>> = {
   MoreFindings: 'there are more findings than are told',
   MultipleDocuments: 'the file holds more than one YAML document',
   NotBuiltYet: 'a field or value that is designed and not built in this release',
+  NotOnFile: 'a policy asks of a file what it can not do',
+  ColumnsIncomplete: 'no column of a CSV says which device a row is',
   NotOnV2: 'a policy asks of a Stack V2 what it can not do',
   NotUtf8: 'the file is not UTF-8 text',
   PacketBrokerByDevAddr: 'devices keep their DevAddr, and Packet Broker does not route them to the target',

@@ -52,6 +52,10 @@ const filesOf = ({ draft }: RuleContext): readonly NamedPath[] => {
     { path: [end, 'caFile'], text: draft[end]?.caFile },
     { path: [end, 'apiKey', 'file'], text: draft[end]?.apiKey?.file },
   ])
+  const source = [
+    { path: ['source', 'accessKey', 'file'], text: draft.source?.accessKey?.file },
+    { path: ['source', 'path'], text: draft.source?.path },
+  ]
   const lists = (['include', 'exclude', 'overrides'] as const).flatMap((list) =>
     (draft.devices?.[list] ?? []).map((selector, index) => ({
       path: ['devices', list, index, 'idsFile'],
@@ -63,12 +67,14 @@ const filesOf = ({ draft }: RuleContext): readonly NamedPath[] => {
     { path: ['escrow', 'path'], text: draft.escrow?.path },
     { path: ['state'], text: draft.state },
   ]
-  return [...ends, ...lists, ...own].flatMap(({ path, text }) => (text === undefined ? [] : [{ path, text }]))
+  return [...ends, ...source, ...lists, ...own].flatMap(({ path, text }) =>
+    text === undefined ? [] : [{ path, text }],
+  )
 }
 
 /** References to secrets are not shown: a key may stand where a path should. */
 const labelOf = ({ path, text }: NamedPath): string =>
-  path.includes('apiKey') || path.includes('digestKey') ? 'the path' : shown(text)
+  ['apiKey', 'accessKey', 'digestKey'].some((name) => path.includes(name)) ? 'the path' : shown(text)
 
 const homes: Rule = {
   codes: ['InvalidPath'],
@@ -96,6 +102,7 @@ const secretsAsNames: Rule = {
   check: ({ draft }) => {
     const references = [
       [['source', 'apiKey'], draft.source?.apiKey],
+      [['source', 'accessKey'], draft.source?.accessKey],
       [['target', 'apiKey'], draft.target?.apiKey],
       [['digestKey'], draft.digestKey],
     ] as const

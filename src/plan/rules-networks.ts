@@ -13,12 +13,14 @@ interface NamedAddress {
   readonly text: string
 }
 
-const addressesOf = ({ draft }: RuleContext, end: 'source' | 'target'): readonly NamedAddress[] => {
-  const network = draft[end]
+const addressesOf = (context: RuleContext, end: 'source' | 'target'): readonly NamedAddress[] => {
+  const network = context.draft[end]
   const servers = SERVERS.map((name) => ({ path: [end, 'servers', name], text: network?.servers?.[name] }))
-  return [{ path: [end, 'url'], text: network?.url }, ...servers].flatMap(({ path, text }) =>
-    text === undefined ? [] : [{ path, text }],
-  )
+  const handler = [
+    { path: [end, 'url'], text: network?.url },
+    { path: [end, 'discovery'], text: end === 'source' ? context.draft.source?.discovery : undefined },
+  ]
+  return [...handler, ...servers].flatMap(({ path, text }) => (text === undefined ? [] : [{ path, text }]))
 }
 
 const addresses: Rule = {

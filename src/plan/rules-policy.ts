@@ -11,8 +11,8 @@ const duplicates: Rule = {
   because: 'the guide deletes the source; one that is kept is stopped, and goes on decoding the same uplinks',
   check: (context) =>
     checkPolicies(context, ['deleteSource', 'persistSession', 'handover'], (policy) =>
-      // A Stack V2 decodes nothing without its keys.
-      policy.persistSession === true && isKept(policy) && context.draft.source?.network !== 'ttn-v2'
+      // A Stack V2 decodes nothing without its keys, and a file nothing at all.
+      policy.persistSession === true && isKept(policy) && context.draft.source?.network === 'things-stack'
         ? warning({
             code: 'DuplicateUplinks',
             message: 'deleteSource is never and sessions are kept, so both networks decode the same uplinks',

@@ -1,62 +1,9 @@
 import { parseAddress } from './addresses.ts'
 import { error, type Finding } from './finding.ts'
 import { checkPolicies, type Rule, type RuleContext } from './rule.ts'
-import { explainMissing } from './schema-fields.ts'
 import { shown } from './shown.ts'
 
-const ONLY_STACK = ['servers', 'apiKey'] as const
-const ONLY_V2 = ['accessKey', 'discovery', 'defaults', 'payloadFunctions'] as const
-
 const isV2 = ({ draft }: RuleContext): boolean => draft.source?.network === 'ttn-v2'
-
-/** Whether the plan writes a field of its source, right or wrong. */
-const writes = ({ written }: RuleContext, name: string): boolean => written(['source', name])
-
-const foreign = (
-  context: RuleContext,
-  names: readonly string[],
-  of: string,
-  other: string,
-): readonly Finding[] =>
-  names
-    .filter((name) => writes(context, name))
-    .map((name) =>
-      error({
-        code: 'FieldOfOtherNetwork',
-        message: `"${name}" is a field of ${other}, and the source is ${of}`,
-        hint: 'leave it out, or write the network that it belongs to',
-        path: ['source', name],
-        at: 'key',
-      }),
-    )
-
-const fields: Rule = {
-  codes: ['MissingField', 'FieldOfOtherNetwork', 'WrongValue'],
-  because: 'each kind of network is reached in its own way',
-  check: (context) => {
-    const { network } = context.draft.source ?? {}
-    if (network === undefined) return []
-    if (network === 'things-stack') return foreign(context, ONLY_V2, 'a The Things Stack', 'a Stack V2')
-    const [hasUrl, hasDiscovery] = [writes(context, 'url'), writes(context, 'discovery')]
-    const both: readonly Finding[] =
-      hasUrl && hasDiscovery
-        ? [
-            error({
-              code: 'WrongValue',
-              message: 'url and discovery both say where the handler is',
-              hint: 'keep one of them',
-              path: ['source', 'discovery'],
-              at: 'key',
-            }),
-          ]
-        : []
-    return [
-      ...(hasUrl || hasDiscovery ? [] : [explainMissing(['source'], 'url')]),
-      ...both,
-      ...foreign(context, ONLY_STACK, 'a Stack V2', 'a The Things Stack'),
-    ]
-  },
-}
 
 /** Ids of applications of The Things Stack, which are narrower than those of V2. */
 const STACK_ID = /^[a-z0-9](?:-?[a-z0-9]){2,}$/
@@ -152,4 +99,4 @@ const policies: Rule = {
         ),
 }
 
-export const TTN_V2_RULES: readonly Rule[] = [fields, application, clusters, policies]
+export const TTN_V2_RULES: readonly Rule[] = [application, clusters, policies]

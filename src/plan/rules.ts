@@ -1,6 +1,7 @@
 import type { Finding } from './finding.ts'
 import type { Rule, RuleContext } from './rule.ts'
 import { CREDENTIAL_RULES } from './rules-credentials.ts'
+import { FILE_SOURCE_RULES } from './rules-file-source.ts'
 import { FILE_RULES } from './rules-files.ts'
 import { HANDOVER_RULES } from './rules-handover.ts'
 import { NETWORK_RULES } from './rules-networks.ts'
@@ -8,6 +9,7 @@ import { OVERRIDE_RULES } from './rules-overrides.ts'
 import { POLICY_RULES } from './rules-policy.ts'
 import { REJOIN_RULES } from './rules-rejoin.ts'
 import { SELECTION_RULES } from './rules-selection.ts'
+import { SOURCE_RULES } from './rules-source.ts'
 import { TTN_V2_RULES } from './rules-ttn-v2.ts'
 
 /** What has to be true of a plan beyond its schema; each rule says why, and which cell of `CELLS` it is. */
@@ -20,7 +22,9 @@ export const RULES: readonly Rule[] = [
   ...REJOIN_RULES,
   ...CREDENTIAL_RULES,
   ...FILE_RULES,
+  ...SOURCE_RULES,
   ...TTN_V2_RULES,
+  ...FILE_SOURCE_RULES,
 ]
 
 /** How a cell of the table of the vendor's guides is taken care of. */

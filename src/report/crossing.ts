@@ -50,6 +50,9 @@ export const isHeldByEscrow = (device: DeviceChange): boolean =>
 /** Its source can not be muted: it loses the keys right before the target speaks. */
 export const isCleared = (device: DeviceChange): boolean => hasStep(device, 'clear-source')
 
+/** Only a person can stop whoever serves it. */
+export const isConfirmedByHand = (device: DeviceChange): boolean => hasStep(device, 'confirm-handover')
+
 /** The source goes on serving the session of a device that joins anew, until it has joined on the target. */
 export const staysServed = (device: DeviceChange): boolean =>
   device.route === 'joining-anew' &&
@@ -61,6 +64,7 @@ export const staysServed = (device: DeviceChange): boolean =>
 const WAYS = [
   'stop-first',
   'cleared',
+  'by-hand',
   'served',
   'delete-first',
   'triggered',
@@ -84,6 +88,7 @@ const WAY_OF_ROUTE: Readonly<Record<Route, Way>> = {
 const wayOf = (device: DeviceChange): Way => {
   const { handover, route } = device
   if (isCleared(device)) return 'cleared'
+  if (isConfirmedByHand(device)) return 'by-hand'
   if (staysServed(device)) return 'served'
   return handover ?? (route === undefined ? 'stop-first' : WAY_OF_ROUTE[route])
 }
@@ -96,6 +101,8 @@ export const wayWords = (way: Way, number: number): string => {
       return `${are} stopped on the source, then served by the target`
     case 'cleared':
       return `${plural(number, 'loses its', 'lose their')} keys on the source, then ${are} served by the target`
+    case 'by-hand':
+      return `${are} stopped by you where ${plural(number, 'it is', 'they are')} served; once you have confirmed it, the target serves ${plural(number, 'it', 'them')}`
     case 'served':
       return `${plural(number, 'joins', 'join')} on the target, and ${are} served by the source until then`
     case 'delete-first':

@@ -64,6 +64,7 @@ const WEIGHED: readonly StepName[] = [
   'credentials',
   'stop-source',
   'clear-source',
+  'confirm-handover',
   'queue-empty',
   'copy-downlinks',
   'unmute-target',

@@ -1,5 +1,13 @@
 import type { ChangeSet, DeviceChange } from '../domain/change-set.ts'
-import { hasFinding, hasRoute, hasStep, isAwaited, isCrossing, isReprogrammed } from './crossing.ts'
+import {
+  hasFinding,
+  hasRoute,
+  hasStep,
+  isAwaited,
+  isConfirmedByHand,
+  isCrossing,
+  isReprogrammed,
+} from './crossing.ts'
 import { shellWord } from './escape.ts'
 import { count } from './words.ts'
 
@@ -197,6 +205,12 @@ export const handsOf = (changeSet: ChangeSet): readonly Hand[] => {
       "deleted before created: have the escrow's age identity at hand (FERRY_AGE_IDENTITY): without it nothing is deleted, and nothing created from the escrow",
     ),
     ...gatewayHands(changeSet, awaited),
+    ...hand(
+      'confirm-handover',
+      'during',
+      changeSet.devices.filter(isConfirmedByHand),
+      `stop them where they are served, or delete them there; then: ferry apply ${shellWord(changeSet.plan.file)} --confirm-handover (--confirm-device ID for one). Until then the target holds them muted`,
+    ),
     ...hand(
       'reset',
       'after',

@@ -12,19 +12,21 @@ const DELETE_SOURCE: Readonly<Record<Policy['deleteSource'], string>> = {
 
 /** What becomes of the source. Where it is deleted first, neither `deleteSource` nor `preventRejoin` has a say. */
 const sourceWords = (policy: Policy, { network }: ChangeSet['source']): readonly string[] =>
-  network === 'ttn-v2'
-    ? [
-        policy.persistSession ? 'the source loses the keys' : 'the source gets another AppKey',
-        ...(policy.deleteSource === 'never' ? [] : [DELETE_SOURCE[policy.deleteSource]]),
-      ]
-    : policy.handover === 'delete-first'
-      ? ['the source is deleted before the target is created']
-      : [
-          DELETE_SOURCE[policy.deleteSource],
-          policy.preventRejoin === 'none'
-            ? 'root keys stay on the source'
-            : 'root keys on the source are replaced',
+  network === 'file'
+    ? ['whoever serves the devices is stopped by hand, and you confirm it']
+    : network === 'ttn-v2'
+      ? [
+          policy.persistSession ? 'the source loses the keys' : 'the source gets another AppKey',
+          ...(policy.deleteSource === 'never' ? [] : [DELETE_SOURCE[policy.deleteSource]]),
         ]
+      : policy.handover === 'delete-first'
+        ? ['the source is deleted before the target is created']
+        : [
+            DELETE_SOURCE[policy.deleteSource],
+            policy.preventRejoin === 'none'
+              ? 'root keys stay on the source'
+              : 'root keys on the source are replaced',
+          ]
 
 /** Port and size of a trigger; its bytes may mean something to others, and nothing to a reviewer. */
 const rejoinWords = (rejoin: Rejoin): readonly string[] => {

@@ -4,6 +4,7 @@ import {
   hasRoute,
   hasStep,
   isCleared,
+  isConfirmedByHand,
   isCrossing,
   isDeleting,
   isReprogrammed,
@@ -66,6 +67,8 @@ const whenDeleted = (concerned: readonly DeviceChange[]): string => {
 const sessionGoesBack = (concerned: readonly DeviceChange[]): string => {
   if (concerned.some(isCleared))
     return 'a rollback puts them back on the source from the escrow, with the counters of the target'
+  if (concerned.some(isConfirmedByHand))
+    return 'a rollback takes them off the target; where they were served before they are started by hand'
   const first = concerned.filter((device) => device.handover === 'delete-first').length
   const keeps =
     first === 0
@@ -85,7 +88,9 @@ export const RISK_RULES: readonly RiskRule[] = [
     why: (concerned) =>
       concerned.length > 0 && concerned.every(staysServed)
         ? 'The source serves their session until they join, and only the target answers the join; one that never joins stays there.'
-        : `Silent on the target until they join; the stopped source sends them no downlinks either.${withClasses(concerned)}`,
+        : concerned.length > 0 && concerned.every(isConfirmedByHand)
+          ? `Silent on the target until they join, which only the target may answer then.${withClasses(concerned)}`
+          : `Silent on the target until they join; the stopped source sends them no downlinks either.${withClasses(concerned)}`,
     undo: 'partly',
     undoBy: 'once joined on the target, they have to join again on the source',
   },
@@ -98,7 +103,9 @@ export const RISK_RULES: readonly RiskRule[] = [
     why: (concerned) =>
       concerned.some(isCleared)
         ? 'The running session goes on at the target with its counters; the source loses the keys right before, and what it may send meanwhile is skipped.'
-        : `The running session goes on at the target with its counters; between stop and unmute nobody sends downlinks.${withClasses(concerned)}`,
+        : concerned.some(isConfirmedByHand)
+          ? 'The running session goes on at the target with the counters of the file; write the file anew when you have stopped them, then confirm.'
+          : `The running session goes on at the target with its counters; between stop and unmute nobody sends downlinks.${withClasses(concerned)}`,
     undo: 'partly',
     undoBy: sessionGoesBack,
   },
@@ -111,7 +118,9 @@ export const RISK_RULES: readonly RiskRule[] = [
     why: (concerned) =>
       concerned.some(isCleared)
         ? 'Both networks could serve them, so the source loses their keys before the target speaks.'
-        : `Both networks could serve them, so the source must stay stopped: the order of the steps sees to it.${withClasses(concerned)}`,
+        : concerned.some(isConfirmedByHand)
+          ? 'Both networks could serve them, so they have to be stopped where they are served before you confirm it.'
+          : `Both networks could serve them, so the source must stay stopped: the order of the steps sees to it.${withClasses(concerned)}`,
     undo: 'partly',
     undoBy: sessionGoesBack,
   },

@@ -19,6 +19,8 @@ const LOSS_WORDS: Readonly<Record<RollbackLoss, (number: number) => string>> = {
     `${plural(number, 'loses', 'lose')} what was queued on the target; it still waits on the source where it was copied from`,
   'windows-stay': (number) =>
     `${plural(number, 'may listen', 'may listen')} as the target has told ${plural(number, 'it', 'them')}, which a Stack V2 does not know: what it sends is not heard until ${plural(number, 'it has', 'they have')} joined again`,
+  'started-by-hand': (number) =>
+    `${plural(number, 'was', 'were')} stopped by hand where ${plural(number, 'it was', 'they were')} served before: no network serves ${plural(number, 'it', 'them')} until ${plural(number, 'it is', 'they are')} started there`,
 }
 
 const listed = (names: readonly string[]): string => examplesOf(names).map(harmless).join(', ')

@@ -147,6 +147,7 @@ const STEP_WORDS: Readonly<Record<StepName, string>> = {
   compare: 'read back and compare',
   'stop-source': 'stop the source',
   'clear-source': 'clear the keys on the source',
+  'confirm-handover': 'wait until you confirm that it is stopped where it is served',
   'read-again': 'read the source again, escrow it',
   'check-escrow': 'decrypt that record and compare it',
   'queue-empty': "see the source's downlink queue empty",

@@ -271,6 +271,7 @@ const applyThrough = async (workspace: Workspace, host: Host, wrap: Wrap): Promi
       tool: host.tool,
       clock: host.clock,
       emit: host.emit,
+      isConfirmed: () => false,
       pause: host.pause,
       draining: host.draining,
     })

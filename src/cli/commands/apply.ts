@@ -4,9 +4,11 @@ import {
   type ApplyOutcome,
   applyMigration,
   type ChangeSet,
+  type Confirmed,
   FerryError,
   type FerryEvent,
   type LoadedPlan,
+  NOT_CONFIRMED,
   openWorkspace,
   type Planned,
 } from '../../index.ts'
@@ -19,7 +21,7 @@ import { type AppliedFiles, appliedEnd, appliedReport, silentDevices, tellSilent
 import { exitCodeOf } from '../exit-codes.ts'
 import { hostOf } from '../host.ts'
 import { type EscrowKeys, escrowKeysFor } from '../identity.ts'
-import { changeSetFrom, isChangeSetFile, planToCarryOut } from '../plan-file.ts'
+import { changeSetFrom, counted, isChangeSetFile, planToCarryOut } from '../plan-file.ts'
 import { type Progress, showProgress } from '../progress.ts'
 import type { Command, Shell } from '../shell.ts'
 import { tell, tellFindings } from '../tell.ts'
@@ -31,6 +33,8 @@ interface ApplyOptions {
   /** Hex digits, 10 or more. */
   readonly expect?: string
   readonly jsonLines?: boolean
+  readonly confirmHandover?: boolean
+  readonly confirmDevice?: readonly string[]
 }
 
 /** `ferry apply <plan|change-set>` */
@@ -44,7 +48,13 @@ export const apply: Command<ApplyOptions> = async (shell, [file = ''], options) 
   const keys = await escrowKeysFor(shell, loaded.plan)
   const progress = showProgress(shell.err)
   try {
-    const outcome = await carryOut({ shell, file, loaded, approved, keys, progress, options })
+    const carrying: Carrying = { shell, file, loaded, approved, keys, progress, options }
+    const first = await carryOut(carrying, confirmedBy(options))
+    const stopped = await askHandover(carrying, first)
+    const outcome =
+      stopped.length === 0
+        ? first
+        : await carryOut({ ...carrying, options: { ...options, yes: true } }, stopped)
     if (outcome.status !== 'applied') shell.interrupts.signal.throwIfAborted()
     progress.stop()
     return tellOutcome(shell, { file, plan: loaded.file }, outcome, options)
@@ -64,7 +74,31 @@ interface Carrying {
   readonly options: ApplyOptions
 }
 
-const carryOut = async (carrying: Carrying): Promise<ApplyOutcome> => {
+const confirmedBy = ({ confirmHandover, confirmDevice = [] }: ApplyOptions): Confirmed =>
+  confirmHandover === true ? 'all' : confirmDevice
+
+/** On a terminal whoever is there can say at once that the devices are stopped where they were served. */
+const askHandover = async (
+  { shell, progress, options }: Carrying,
+  outcome: ApplyOutcome,
+): Promise<readonly string[]> => {
+  if (outcome.status === 'declined' || options.yes === true || !shell.canAsk) return []
+  if (confirmedBy(options).length > 0 || shell.interrupts.end() !== undefined) return []
+  const waiting = outcome.result.devices
+    .filter(({ error }) => error?.code === NOT_CONFIRMED)
+    .map(({ device }) => device)
+  if (waiting.length === 0) return []
+  progress.pause()
+  const answer = await shell.ask(
+    `\n${counted(waiting.length, 'device is', 'devices are')} complete on the target, and muted there. ` +
+      'Stop them now where they are served: nothing there may answer them, or their joins, any more.\n' +
+      'Are they stopped? Only yes will do: ',
+  )
+  progress.resume()
+  return answer === 'yes' ? waiting : []
+}
+
+const carryOut = async (carrying: Carrying, confirmed: Confirmed): Promise<ApplyOutcome> => {
   const { shell, file, loaded, approved, keys, progress, options } = carrying
   const emit = (event: FerryEvent): void => {
     // Until now an interrupt ended the run at once; from here on what was begun is finished first.
@@ -79,6 +113,7 @@ const carryOut = async (carrying: Carrying): Promise<ApplyOutcome> => {
       ...(approved === undefined ? {} : { approved }),
       allow: options.allow ?? {},
       recipients: keys.recipients,
+      confirmed,
       inspect: ({ changeSet, state }) => {
         shell.lastly(() => tellSilent(shell.err, silentDevices(state.progress), file))
         if (approved === undefined) checkExpected(changeSet, options.expect, file)

@@ -4,9 +4,9 @@ import {
   exportDevice,
   FerryError,
   generateIdentity,
-  hostOfEnd,
   listEscrowed,
   localPlan,
+  nameOfEnd,
   openWorkspace,
   type RestoreRow,
   replaceFile,
@@ -87,7 +87,8 @@ export const restore: Command<RestoreOptions> = async (shell, [file = ''], optio
   const local = localPlan(loaded)
   const entries = await escrowRecords(local, [...new Set(options.device)], identity)
   if (options.out !== undefined) {
-    const { application } = loaded.plan.source
+    const { source, target } = loaded.plan
+    const { application } = source.network === 'file' ? target : source
     const text = entries
       .map(({ record }) => `${JSON.stringify(exportDevice(record, application))}\n`)
       .join('')
@@ -101,7 +102,7 @@ export const restore: Command<RestoreOptions> = async (shell, [file = ''], optio
   }
   for (const { deviceId, stage, at } of entries)
     shell.err.write(`  ${deviceId}  stored ${at}, stage ${stage}\n`)
-  const where = `${loaded.plan.source.application} on ${hostOfEnd(loaded.plan.source)}`
+  const where = nameOfEnd(loaded.plan.source)
   if (options.yes !== true) {
     const question = `\nGive ${counted(entries.length, 'device')} back to ${where}, muted? Only yes will do: `
     if ((await shell.ask(question)) !== 'yes') {

@@ -4,11 +4,11 @@ import { dirname, relative, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import {
   FerryError,
-  hostOfEnd,
   type Inspected,
   inspectApplication,
   type LoadedPlan,
   loadPlan,
+  nameOfEnd,
   NetworkError,
   renderPlan,
   resolveSecret,
@@ -107,14 +107,14 @@ const look = async (
   side: 'source' | 'target',
 ): Promise<Inspected | undefined> => {
   const end = plan[side]
-  const key = await resolveSecret(end.apiKey, shell.env)
-  if (!key.ok) {
+  const key = end.network === 'file' ? undefined : await resolveSecret(end.apiKey, shell.env)
+  if (key?.ok === false) {
     const why = key.diagnostics[0]?.message ?? 'its key is missing'
     tell(shell.err, 'warning', `the ${side} was not looked at: ${why}`)
     return undefined
   }
-  shell.err.write(`Looking at ${harmless(end.application)} on ${hostOfEnd(end)}\n`)
-  const found = await inspectApplication(end, key.value, side, hostOf(shell))
+  shell.err.write(`Looking at ${harmless(nameOfEnd(end))}\n`)
+  const found = await inspectApplication(end, key?.value, side, hostOf(shell))
   tellFindings(shell.err, found.warnings)
   return found
 }

@@ -1,7 +1,7 @@
 import {
   FerryError,
   type FerryEvent,
-  hostOfEnd,
+  nameOfEnd,
   openWorkspace,
   type RollbackRow,
   rollBackMigration,
@@ -49,8 +49,12 @@ export const rollback: Command<RollbackOptions> = async (shell, [file = ''], opt
         err.write(renderRollbackPlan(rows, { width: err.width, style: err.style }))
         if (rows.every(({ action }) => action === 'leave')) return true
         if (shell.interrupts.end() !== undefined) return false
-        const where = `${loaded.plan.source.application} on ${hostOfEnd(loaded.plan.source)}`
-        const question = `\nTake them back to ${where}? Only yes will do: `
+        const { source, target } = loaded.plan
+        const what =
+          source.network === 'file'
+            ? `Take them off ${nameOfEnd(target)}`
+            : `Take them back to ${nameOfEnd(source)}`
+        const question = `\n${what}? Only yes will do: `
         if (options.yes !== true && (await shell.ask(question)) !== 'yes') return false
         // From here on what was begun is finished first.
         shell.interrupts.drain()

@@ -2,6 +2,7 @@ import type { DeviceRecord } from '../../domain/device.ts'
 import type { Clearing } from '../../domain/ports.ts'
 import { rootKeysDigest, sessionDigest } from '../device/digests.ts'
 import { registriesOf } from '../device/records.ts'
+import { keepsKeys } from '../device/route.ts'
 import { SOURCE_REFILLED } from '../device/scheduling.ts'
 import {
   type CrossingContext,
@@ -22,6 +23,19 @@ import { readWhole, rememberSourceAddress, writeFinal } from './target.ts'
  * @returns `again` where the device joined anew meanwhile, or its keys changed
  */
 export const handOver = async (context: CrossingContext): Promise<'cleared' | 'again'> => {
+  if ((await writeLast(context)) === 'again') return 'again'
+  await readWhole(context, 'clear-source')
+  const seen = await context.source.read(context.change.device)
+  if (!isWhatItBeganWith(context, seen)) return 'again'
+  await clear(context, seen)
+  return 'cleared'
+}
+
+/**
+ * The last reading of a source that was not muted, into the escrow and onto the target.
+ * @returns `again` where the device joined anew meanwhile, or its keys changed
+ */
+export const writeLast = async (context: CrossingContext): Promise<'written' | 'again'> => {
   const last = await context.source.read(context.change.device)
   if (!isWhatItBeganWith(context, last)) return 'again'
   await storeInEscrow(context, 'B', last)
@@ -31,11 +45,7 @@ export const handOver = async (context: CrossingContext): Promise<'cleared' | 'a
   // Those of an earlier run too: the source has counted on since.
   for (const step of stepsOf(context, desired.record))
     if (step.startsWith('final-')) await writeFinal(context, step, desired)
-  await readWhole(context, 'clear-source')
-  const seen = await context.source.read(context.change.device)
-  if (!isWhatItBeganWith(context, seen)) return 'again'
-  await clear(context, seen)
-  return 'cleared'
+  return 'written'
 }
 
 /** Goes on where a run ended while it cleared the source: nobody knows yet whether it has its keys. */
@@ -88,11 +98,13 @@ const clear = async (context: CrossingContext, seen: DeviceRecord): Promise<void
 const hasKeys = (record: DeviceRecord): boolean =>
   registriesOf(record).some((registry) => registry !== 'identity-server')
 
-const isWhatItBeganWith = ({ journal, digestKey }: CrossingContext, seen: DeviceRecord): boolean => {
+const isWhatItBeganWith = (
+  { journal, digestKey, change: { route } }: CrossingContext,
+  seen: DeviceRecord,
+): boolean => {
   const began = journal.progress()?.sourceKeys
-  return (
-    began?.session === sessionDigest(seen, digestKey) && began.rootKeys === rootKeysDigest(seen, digestKey)
-  )
+  const session = route !== undefined && keepsKeys(route) ? sessionDigest(seen, digestKey) : null
+  return began?.session === session && began.rootKeys === rootKeysDigest(seen, digestKey)
 }
 
 export const clearingOf = ({ source }: Pick<StepContext, 'source'>): Clearing => {

@@ -27,6 +27,8 @@ export interface CrossingContext {
   /** HMAC key of digests. Another plan may have another: then a crossing that was begun begins again. */
   readonly digestKey: string
   readonly pause: (milliseconds: number) => Promise<void>
+  /** A person has said that the device is stopped where it was served (`stoppedByHand`). */
+  readonly isConfirmed: () => boolean
   /** The run was asked to end: what has not stopped its source yet ends, the rest goes on until the target speaks. */
   readonly draining: () => boolean
 }

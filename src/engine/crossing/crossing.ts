@@ -8,8 +8,10 @@ import { isReprogrammed, isStoppedRoute, keepsKeys } from '../device/route.ts'
 import { SOURCE_RETURNED, TARGET_SPEAKS } from '../device/scheduling.ts'
 import { pinnedIntent } from '../planning/plan-device.ts'
 import { isHeldByEscrow, isLetGo, isSourceEnding, stepDone } from '../progress/progress.ts'
+import { CONFIRM, stopsBy } from '../progress/steps.ts'
 import { begin, beginAgain, hasVanished } from './begin.ts'
-import { handOver, refuseRefilled } from './clearing.ts'
+import { handOver, refuseRefilled, writeLast } from './clearing.ts'
+import { notConfirmed } from './confirmation.ts'
 import { type CrossingContext, desiredFrom, markDone, stepsOf } from './context.ts'
 import { ensureCredentials } from './credentials.ts'
 import { checkImport, giveBack, lastRecord, moveOver } from './delete-first.ts'
@@ -103,6 +105,7 @@ const walk = async (context: CrossingContext, seen: DeviceRecord): Promise<Devic
     if (!stepDone(journal.progress(), 'check-import')) await checkImport(context, seen)
   } else if (!stepDone(journal.progress(), 'compare')) await importDevice(context, seen)
   if (mayStop(context)) return { status: 'skipped' }
+  if (isConfirmedByHand(context)) return handOverByHand(context)
   if (change.route === 'multicast')
     return (await moveGroup(context, seen)) === 'done' ? { status: 'migrated' } : deferQueued(context)
   if (isCleared(context))
@@ -134,10 +137,28 @@ const walk = async (context: CrossingContext, seen: DeviceRecord): Promise<Devic
 
 /** The source is muted before the target speaks; in the other courses it serves the device until it was heard, or cleared. */
 const isStopped = ({ change: { route }, source }: CrossingContext): boolean =>
-  route !== undefined && isStoppedRoute(route) && source.clearing === undefined
+  route !== undefined && isStoppedRoute(route) && stopsBy(source) === 'muting'
+
+const isConfirmedByHand = ({ change: { route }, source }: CrossingContext): boolean =>
+  route !== undefined && !isReprogrammed(route) && stopsBy(source) === 'hand'
 
 const isCleared = ({ change: { route }, source }: CrossingContext): boolean =>
-  route !== undefined && keepsKeys(route) && source.clearing !== undefined
+  route !== undefined && keepsKeys(route) && stopsBy(source) === 'clearing'
+
+/** The target is complete and silent; it speaks once a person has stopped whoever served the device. */
+const handOverByHand = async (context: CrossingContext): Promise<DeviceResult | 'again'> => {
+  const { journal } = context
+  if (!stepDone(journal.progress(), CONFIRM)) {
+    if (!context.isConfirmed()) {
+      const { status, error } = notConfirmed
+      if (journal.progress()?.deferred?.code !== error.code) await defer(context, error.code, error.message)
+      return { status, error }
+    }
+    await markDone(context, CONFIRM)
+  }
+  if (!isLetGo(journal.progress()) && (await writeLast(context)) === 'again') return 'again'
+  return { status: await finish(context) }
+}
 
 const waitsForQueue = (context: CrossingContext): boolean =>
   isStopped(context) &&

@@ -1,6 +1,7 @@
 import type { ErrorRecord } from '../../domain/journal.ts'
 import { isStoppedRoute } from '../device/route.ts'
 import { isOverdue } from './heard.ts'
+import { NOT_CONFIRMED } from './steps.ts'
 import {
   type DeviceProgress,
   isGroupMoved,
@@ -116,7 +117,9 @@ const nextWords = (device: DeviceProgress, status: DeviceStatus): string => {
         ? 'run ferry apply again to go on'
         : 'its source still serves it; run ferry apply again when the cause is mended'
     case 'deferred':
-      return 'run ferry apply again later'
+      return device.deferred?.code === NOT_CONFIRMED
+        ? 'stop it where it is served; then: ferry apply with --confirm-handover'
+        : 'run ferry apply again later'
   }
 }
 

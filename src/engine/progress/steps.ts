@@ -5,14 +5,17 @@ import { isReprogrammed, keepsKeys, keepsSession } from '../device/route.ts'
 import type { DeviceProgress } from './progress.ts'
 import { isLetGo, stepDone } from './progress.ts'
 
-export type StopsBy = 'muting' | 'clearing'
+/** A network is muted, or loses the keys; whoever serves the devices of a file is stopped by a person, who says so. */
+export type StopsBy = 'muting' | 'clearing' | 'hand'
 
-export const stopsBy = ({ clearing }: Pick<NetworkPort, 'clearing'>): StopsBy =>
-  clearing === undefined ? 'muting' : 'clearing'
+export const stopsBy = ({
+  clearing,
+  stoppedByHand,
+}: Pick<NetworkPort, 'clearing' | 'stoppedByHand'>): StopsBy =>
+  stoppedByHand === true ? 'hand' : clearing === undefined ? 'muting' : 'clearing'
 
 export interface StepChoice {
   readonly route: Route
-  /** How the source falls silent: it can be told to, or loses the keys. */
   readonly stopsBy: StopsBy
   /** Absent for stop-first. */
   readonly handover?: 'delete-first' | undefined
@@ -26,8 +29,10 @@ export interface StepChoice {
  * before anything is written, the target is complete before it speaks, and it speaks only when the source can not.
  */
 export const crossingSteps = (choice: StepChoice): readonly StepName[] => {
-  if (choice.stopsBy === 'clearing' && !isReprogrammed(choice.route))
+  if (choice.stopsBy !== 'muting' && !isReprogrammed(choice.route)) {
+    if (choice.stopsBy === 'hand') return confirmed(choice)
     return keepsKeys(choice.route) ? cleared(choice) : joiningElsewhere(choice)
+  }
   switch (choice.route) {
     case 'multicast':
       return GROUP
@@ -125,6 +130,28 @@ const joiningElsewhere = (choice: StepChoice): readonly StepName[] => [
   ...when(choice.policy.deleteSource === 'after-heard', 'read-again', ...retired(choice)),
 ]
 
+/**
+ * The target is complete, and silent until a person says that the devices are stopped where they were served. The file is
+ * read once more then: it may have been written anew with what was counted since.
+ */
+const confirmed = (choice: StepChoice): readonly StepName[] => {
+  const { route } = choice
+  return [
+    'escrow',
+    ...registered(choice),
+    'compare',
+    'confirm-handover',
+    'read-again',
+    ...when(keepsKeys(route), 'final-network'),
+    ...when(keepsSession(route), 'final-start-time'),
+    ...when(choice.hasJoinServer, 'final-join'),
+    ...when(keepsKeys(route), 'final-application'),
+    'unmute-target',
+    ...when(route !== 'multicast', 'hear'),
+    ...when(route === 'abp-reset', 'end-reset'),
+  ]
+}
+
 /** Within one deployment EUIs are unique: the source is deleted before the target is created. */
 const deleteFirst = (choice: StepChoice): readonly StepName[] => [
   ...when(waitsForQueue(choice), 'queue-empty'),
@@ -213,6 +240,11 @@ export interface Due {
   readonly resetHeard?: boolean
 }
 
+/** A person says it to an apply, and no plan knows beforehand. */
+export const CONFIRM = 'confirm-handover'
+/** Why a device waits whose handover nobody has confirmed. */
+export const NOT_CONFIRMED = 'HandoverNotConfirmed'
+
 /**
  * What is left of a crossing. Being heard is looked at once when the target was let go; after that only the device
  * can hasten it.
@@ -223,8 +255,10 @@ export const stepsLeft = (
   due: Due,
 ): StepsLeft => {
   const hearAt = steps.indexOf('hear')
+  const confirmAt = stepDone(progress, CONFIRM) ? -1 : steps.indexOf(CONFIRM)
   const isRetirement = (step: StepName): boolean => RETIRE_STEPS.some((each) => each === step)
   const isDue = (step: StepName, index: number): boolean => {
+    if (confirmAt >= 0 && index >= confirmAt) return false
     if (step === 'hear') return due.heard || progress?.unmutedAt === undefined
     if (step === 'trigger-sent')
       return due.heard || due.triggerSent === true || progress?.steps['queue-trigger'] === undefined

@@ -59,6 +59,7 @@ const lossesOf = (progress: DeviceProgress): readonly RollbackLoss[] => {
     ...(isLetGo(progress) && stepDone(progress, 'copy-downlinks') && (progress.copiedDownlinks ?? 0) > 0
       ? (['downlinks-copied'] as const)
       : []),
+    ...(stepDone(progress, 'confirm-handover') ? (['started-by-hand'] as const) : []),
     // The session goes on, on a network that has no MAC state of it.
     ...(progress.steps['clear-source'] !== undefined && isLetGo(progress) && !joined
       ? (['windows-stay'] as const)

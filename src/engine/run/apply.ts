@@ -4,6 +4,7 @@ import type { Digest } from '../../domain/identifiers.ts'
 import type { ErrorRecord } from '../../domain/journal.ts'
 import type { LoadedPlan } from '../../domain/migration-plan.ts'
 import type { Clock, EscrowPort, JournalPort, NetworkPort } from '../../domain/ports.ts'
+import { awaitsConfirmation, notConfirmed } from '../crossing/confirmation.ts'
 import type { CrossingContext } from '../crossing/context.ts'
 import { cross, type DeviceResult, staleResult } from '../crossing/crossing.ts'
 import { deviceJournal, errorRecord } from '../crossing/device-journal.ts'
@@ -36,6 +37,8 @@ export interface ApplyInput {
   readonly tool: string
   readonly clock: Clock
   readonly emit: Emit
+  /** Whether a person has said that the device is stopped where it was served. */
+  readonly isConfirmed: (device: string) => boolean
   readonly pause: (milliseconds: number) => Promise<void>
   /** Turns true when the run was asked to end. */
   readonly draining: () => boolean
@@ -59,9 +62,18 @@ export interface ApplyResult {
 /** Actions that an apply works on, in the order in which it does: what was begun first, new devices last. */
 const ORDER = ['resume', 'retire', 'update', 'adopt', 'create'] as const
 
-/** Whether an apply would write or record anything. */
-export const hasWork = (changes: readonly DeviceChange[]): boolean =>
-  changes.some((change) => ORDER.some((action) => action === change.action) || isStranded(change))
+/** Whether an apply would write or record anything, given what a person has confirmed. */
+export const hasWork = (
+  changes: readonly DeviceChange[],
+  isConfirmed: ApplyInput['isConfirmed'] = () => false,
+): boolean => changes.some((change) => isWorkedOn(change, isConfirmed) || isStranded(change))
+
+const isWorkedOn = (change: DeviceChange, isConfirmed: ApplyInput['isConfirmed']): boolean =>
+  ORDER.some((action) => action === change.action) || goesOn(change, isConfirmed)
+
+/** It waited for a word that has come. */
+const goesOn = (change: DeviceChange, isConfirmed: ApplyInput['isConfirmed']): boolean =>
+  awaitsConfirmation(change) && isConfirmed(change.device)
 
 /** A device that can not go on, and whose source we stopped: it is started again. */
 const isStranded = ({ action, steps }: DeviceChange): boolean =>
@@ -77,7 +89,7 @@ export const applyChanges = async (input: ApplyInput): Promise<ApplyResult> => {
   const { planning, journal, emit, clock, run } = input
   const { changeSet } = planning
   const results = new Map<string, DeviceResult>()
-  if (!hasWork(changeSet.devices)) return summarise(changeSet.devices, results, undefined)
+  if (!hasWork(changeSet.devices, input.isConfirmed)) return summarise(changeSet.devices, results, undefined)
   const opened = { run, command: 'apply', plan: changeSet.plan.digest, changeSet: input.approved } as const
   const result = await recordedRun(
     { journal, clock, again: 'the same command' },
@@ -85,8 +97,7 @@ export const applyChanges = async (input: ApplyInput): Promise<ApplyResult> => {
     async () => {
       emit({
         event: 'apply.started',
-        devices: changeSet.devices.filter((change) => ORDER.some((action) => action === change.action))
-          .length,
+        devices: changeSet.devices.filter((change) => isWorkedOn(change, input.isConfirmed)).length,
         run,
       })
       const stopped = await workThrough(input, results)
@@ -105,7 +116,8 @@ const workThrough = async (
   const { planning, loaded, emit } = input
   const { rollout } = loaded.plan
   const due = ORDER.map((action) => planning.changeSet.devices.filter((change) => change.action === action))
-  const begun = due.slice(0, -1).flat()
+  const confirmed = planning.changeSet.devices.filter((change) => goesOn(change, input.isConfirmed))
+  const begun = [...confirmed, ...due.slice(0, -1).flat()]
   const created = due.at(-1) ?? []
   const failures = failureLimit(rollout.maxFailures, begun.length + created.length)
   const failed = (): number => [...results.values()].filter((result) => result.status === 'failed').length
@@ -255,6 +267,7 @@ const contextOf = (input: ApplyInput, change: DeviceChange): CrossingContext => 
     defaultsFor: input.planning.defaultsFor,
     retireAfter: input.loaded.plan.verify.retireAfter,
     digestKey: input.digestKey,
+    isConfirmed: () => input.isConfirmed(change.device),
     pause: input.pause,
     draining: input.draining,
   }
@@ -297,7 +310,7 @@ const untouched = (change: DeviceChange): DeviceResult | undefined => {
     case 'done':
       return { status: 'migrated' }
     case 'wait':
-      return { status: 'waiting' }
+      return awaitsConfirmation(change) ? notConfirmed : { status: 'waiting' }
     case 'blocked': {
       const finding = change.findings.find((item) => item.severity === 'error')
       return finding === undefined

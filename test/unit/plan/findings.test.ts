@@ -15,6 +15,8 @@ const policy = (fields: string, rest = 'coverage: { gateways: on-target }'): Sec
   policy: `policy: { ${fields} }`,
   rest,
 })
+/** A file has nothing that could be deleted. */
+const KEPT = policy('persistSession: true')
 /** A plan that keeps sessions, or has devices join anew, with more fields of its policy. */
 const kept = (fields: string) => policy(`persistSession: true, deleteSource: after-heard, ${fields}`)
 const anew = (fields: string, rest?: string) => policy(`persistSession: ‸false, ${fields}`, rest)
@@ -176,7 +178,41 @@ const SCHEMA: readonly Case[] = [
     override('match: "a*"\n      set: { joinEui: ‸70-B3-D5-7E-D0-00-00-01 }'),
     'WrongValue',
   ],
-  ['a file as source', { source: 'source:\n  network: ‸file\n  application: building-a' }, 'NotBuiltYet'],
+  ['a ChirpStack as source', { source: 'source:\n  network: ‸chirpstack' }, 'NotBuiltYet'],
+  ['a file without its path', { source: '‸source:\n  network: file', ...KEPT }, 'MissingField'],
+  [
+    'a file with an application',
+    { source: 'source:\n  network: file\n  path: devices.json\n  ‸application: building-a', ...KEPT },
+    'FieldOfOtherNetwork',
+  ],
+  [
+    'a CSV that nobody describes',
+    { source: '‸source:\n  network: file\n  path: meters.csv\n  format: csv', ...KEPT },
+    'MissingField',
+  ],
+  [
+    'columns of a JSON file',
+    {
+      source:
+        'source:\n  network: file\n  path: a.json\n  format: devices-json\n  ‸columns: { devEui: DevEUI }',
+      ...KEPT,
+    },
+    'WrongValue',
+  ],
+  [
+    'columns that tell no device from another',
+    { source: 'source:\n  network: file\n  path: a.csv\n  columns: ‸{ appKey: AppKey }', ...KEPT },
+    'ColumnsIncomplete',
+  ],
+  [
+    'a file that is to be deleted from',
+    {
+      source: 'source:\n  network: file\n  path: devices.json',
+      ...policy('persistSession: true, deleteSource: ‸after-heard'),
+    },
+    'NotOnFile',
+  ],
+  ['a discovery server over plain http', v2('discovery: ‸http://v2.example.com'), 'PlainHttp'],
   [
     'a V2 that lacks all of its own',
     { source: '‸source:\n  network: ttn-v2\n  application: building-a' },

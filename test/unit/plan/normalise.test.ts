@@ -131,7 +131,7 @@ digestKey: { file: digest.key }`,
           'devices: { include: [{ ids: [007, 70e5000000000001, 1e3, null], attributes: { floor: 03, 007: 0x1 } }] }',
       }),
     )
-    expect(plan.source.application).toBe('1e3')
+    expect(plan.source).toMatchObject({ application: '1e3' })
     expect(plan.devices.include).toEqual([
       { ids: ['007', '70e5000000000001', '1e3', 'null'], attributes: { floor: '03', '007': '0x1' } },
     ])

@@ -10,6 +10,7 @@ import type {
   ServerUrls,
   ThingsStackEnd,
 } from '../../../src/domain/migration-plan.ts'
+import { FILE_COLUMNS } from '../../../src/domain/migration-plan.ts'
 import { PLAN_CODES } from '../../../src/plan/codes.ts'
 import { CELLS, RULES } from '../../../src/plan/rules.ts'
 import { planSchema, resolved, type SchemaNode, schemaAt, schemaFields } from '../../../src/plan/schema.ts'
@@ -132,7 +133,15 @@ const ESCROW: Names<MigrationPlan['escrow']> = { recipients: true, path: true }
 describe('schema and types have the same fields', () => {
   it.each([
     ['', ['apiVersion', 'kind', 'metadata', ...Object.keys(PLAN)]],
-    ['source', [...new Set([...Object.keys(END), 'accessKey', 'discovery', 'defaults', 'payloadFunctions'])]],
+    [
+      'source',
+      [
+        ...Object.keys(END),
+        ...['accessKey', 'discovery', 'defaults', 'payloadFunctions'],
+        ...['path', 'format', 'columns'],
+      ],
+    ],
+    ['source.columns', [...FILE_COLUMNS, 'attributes']],
     ['target', Object.keys(END)],
     ['source.servers', Object.keys(SERVERS)],
     ['devices', ['include', 'exclude', 'overrides']],

@@ -13,6 +13,7 @@ import {
 import { isMuted, MUTE } from '../../device/scheduling.ts'
 import { type DeviceRule, error, type RuleInput } from './rule.ts'
 import { sessionFault } from './session-fault.ts'
+import { FILE_BLOCKING } from './file.ts'
 import { V2_BLOCKING } from './ttn-v2.ts'
 import { WAYS } from './ways.ts'
 
@@ -230,6 +231,7 @@ export const BLOCKING: readonly DeviceRule[] = [
         : undefined,
   },
   ...WAYS,
+  ...FILE_BLOCKING,
 ]
 
 const getsNewKeys = ({ source, route, intent }: RuleInput): boolean =>
