@@ -93,6 +93,7 @@ export interface FileEnd {
     /** `MAC_V1_0_3` */
     readonly lorawanVersion?: string
     readonly lorawanPhyVersion?: string
+    readonly joinEui?: JoinEui
   }
 }
 

@@ -18,7 +18,7 @@ import type {
 import { originOf } from './addresses.ts'
 import { parseDuration } from './duration.ts'
 import type { IdsFile } from './ids-file.ts'
-import { canonicalMacVersion, canonicalPhyVersion } from './lorawan-versions.ts'
+import { canonicalMacVersion, canonicalPhyVersion } from '../domain/lorawan-versions.ts'
 import type {
   NetworkDocument,
   OverrideDocument,
@@ -100,7 +100,7 @@ const v2Of = (end: SourceDocument, absolute: (path: string) => string): TtnV2End
       : { discovery: originOf(end.discovery) },
   application: end.application ?? '',
   apiKey: secretOf(end.accessKey ?? {}, absolute),
-  defaults: { frequencyPlan: '', ...V2_VERSIONS, ...defaultsOf(end) },
+  defaults: { frequencyPlan: '', ...V2_VERSIONS, ...versionsOf(end) },
   payloadFunctions: end.payloadFunctions,
   ...(end.caFile === undefined ? {} : { caFile: absolute(end.caFile) }),
   insecure: end.insecure,
@@ -119,7 +119,13 @@ const fileOf = (end: SourceDocument, absolute: (path: string) => string): FileEn
   }
 }
 
-const defaultsOf = ({ defaults }: SourceDocument): FileEnd['defaults'] =>
+const defaultsOf = (end: SourceDocument): FileEnd['defaults'] => {
+  const versions = versionsOf(end)
+  const joinEui = parseJoinEui(end.defaults?.joinEui ?? '')
+  return versions === undefined || joinEui === undefined ? versions : { ...versions, joinEui }
+}
+
+const versionsOf = ({ defaults }: SourceDocument): FileEnd['defaults'] =>
   defaults === undefined
     ? undefined
     : {

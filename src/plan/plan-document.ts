@@ -62,6 +62,7 @@ interface DefaultsDocument {
   readonly frequencyPlan: string
   readonly lorawanVersion?: string
   readonly lorawanPhyVersion?: string
+  readonly joinEui?: string
 }
 
 export interface ServersDocument {
