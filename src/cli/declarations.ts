@@ -205,14 +205,24 @@ const declareLooking = (program: Commander, ask: Ask): void => {
 
   const exportCommand = program
     .command('export')
-    .summary('write the devices for an import by hand')
+    .summary('write the devices of the source to a file')
     .description(
-      'Writes the devices as the Console and ttn-lw-cli import them: a JSON object a line, KEYS IN THE CLEAR.',
+      'Writes the devices of the source as the Console and ttn-lw-cli import them, and as ferry reads them: a JSON object a line, or the CSV of The Things Stack. Reads the source alone, and changes nothing. Sessions are written as the policy of the plan has it.',
     )
     .argument('<plan>', 'migration plan')
-    .option('-o, --output <file>', 'file to write, mode 0600')
-    .option('--stdout', 'or print them, keys and all')
+    .option('-o, --output <file>', 'file to write, mode 0600; default the standard output')
+    .addOption(
+      new Option('--format <format>', 'what to write')
+        .choices(['devices-json', 'csv'])
+        .default('devices-json'),
+    )
+    .option('--with-keys', 'with root keys, and with sessions: KEYS IN THE CLEAR')
+    .option('-y, --yes', 'do not ask on a terminal before keys are written')
     .action(runs(ask, async () => (await import('./commands/export.ts')).exportDevices))
-  examples(exportCommand, ['ferry export building-a.yaml -o devices.json', 'for an import by hand'])
-  codes(exportCommand, '0 exported, 4 no device can be exported, 9 credentials, 64 neither -o nor --stdout')
+  examples(
+    exportCommand,
+    ['ferry export building-a.yaml', 'what the source holds, without keys'],
+    ['ferry export building-a.yaml --with-keys -o devices.json', 'for an import by hand'],
+  )
+  codes(exportCommand, '0 exported, 3 invalid, 4 no device can be exported, or not confirmed, 9 credentials')
 }

@@ -1,52 +1,103 @@
+import type { DeviceRecord } from '../domain/device.ts'
 import type { Diagnostic } from '../domain/diagnostic.ts'
-import type { Json } from '../domain/json.ts'
-import { exportDevice } from '../engine/device/export.ts'
-import { profileOf } from '../engine/device/route.ts'
-import { desiredOf } from '../engine/planning/plan-device.ts'
+import { NetworkError } from '../domain/errors.ts'
+import type { SelectableDevice } from '../domain/migration-plan.ts'
+import { listAll } from '../engine/planning/listing.ts'
+import { desiredOf, planDevice } from '../engine/planning/plan-device.ts'
+import { refuseErrors } from '../engine/planning/preflight.ts'
 import { isSourceEnding, rootKeysReplaced } from '../engine/progress/progress.ts'
+import { stopsBy } from '../engine/progress/steps.ts'
+import { walk } from '../engine/run/walk.ts'
+import { intentFor, unknownDevices } from '../plan/select-devices.ts'
 import type { Host } from './host.ts'
-import { planMigration } from './plan.ts'
-import type { Workspace } from './workspace.ts'
+import { readKnownState, type Workspace } from './workspace.ts'
 
 export interface Exported {
-  /** One object a device, keys in the clear: write them only where the user asked for it. */
-  readonly devices: readonly Json[]
+  /** As the plan would have them on its target, in the order of the source, keys as secrets. */
+  readonly devices: readonly DeviceRecord[]
   /** Devices that were left out, and why. */
   readonly findings: readonly Diagnostic[]
 }
 
-/** The devices of a plan as the Console and `ttn-lw-cli end-devices create` import them. Changes nothing. */
+/** Nobody is asked what the importing network does by default. */
+const NO_DEFAULTS = { serverAddresses: {}, macSettings: {} }
+const NO_FACTS = { devAddrPrefixes: [], frequencyPlans: [], phyVersions: {}, serverAddresses: {} }
+
+/** The devices of a plan's source as somebody else may import them. Reads the source alone, and changes nothing. */
 export const exportMigration = async (workspace: Workspace, host: Host): Promise<Exported> => {
-  const planned = await planMigration(workspace, host, false)
-  const devices: Json[] = []
-  const findings: Diagnostic[] = []
-  for (const change of planned.changeSet.devices) {
-    const intent = planned.intents.get(change.device)
-    if (change.action === 'excluded' || change.action === 'gone' || intent === undefined) continue
-    const progress = planned.state.progress.get(change.device)
+  const { loaded, source } = workspace
+  const { plan } = loaded
+  const { progress: state } = await readKnownState(workspace)
+  refuseErrors(await source.preflight('read-source'))
+  const listed = await listAll(source, 'source', host.emit)
+  const devices = new Map<string, DeviceRecord>()
+  const left = new Map<string, readonly Diagnostic[]>()
+  const read = async (device: SelectableDevice): Promise<void> => {
+    const { selected, intent } = intentFor(plan, device)
+    if (!selected) return
+    const progress = state.get(device.deviceId)
     if (rootKeysReplaced(progress) || isSourceEnding(progress)) {
-      findings.push(keysReplaced(change.device))
-      continue
+      left.set(device.deviceId, [keysReplaced(device.deviceId)])
+      return
     }
-    const errors = change.findings.filter((finding) => finding.severity === 'error')
-    const [source, target] = await Promise.all([
-      workspace.source.read(change.device),
-      workspace.target.read(change.target),
-    ])
-    const profile = profileOf(source)
-    const defaults =
-      errors.length > 0
-        ? undefined
-        : await planned.defaultsFor(
-            intent.set.frequencyPlan ?? profile.frequencyPlan,
-            intent.set.lorawanPhyVersion ?? profile.lorawanPhyVersion,
-          )
-    const wanted =
-      defaults === undefined ? undefined : desiredOf({ source, target, intent, defaults, progress })
-    if (wanted === undefined) findings.push(...errors)
-    else devices.push(exportDevice(wanted.desired.record, workspace.target.identity.application))
+    const record = await readDevice(workspace, device)
+    if (!('registries' in record)) {
+      left.set(device.deviceId, record)
+      return
+    }
+    const asked = {
+      source: record,
+      target: { ids: record.ids, registries: {} },
+      intent,
+      defaults: NO_DEFAULTS,
+      progress: undefined,
+    }
+    const { findings } = planDevice({
+      ...asked,
+      coverage: 'on-target',
+      retireAfter: 0,
+      sourceHost: source.identity.host,
+      stopsBy: stopsBy(source),
+      sameDeployment: false,
+      targetFacts: NO_FACTS,
+      queue: undefined,
+      digestKey: '',
+      now: host.clock(),
+    })
+    const errors = findings.filter(({ severity }) => severity === 'error')
+    const wanted = errors.length > 0 ? undefined : desiredOf(asked)
+    if (wanted === undefined) left.set(device.deviceId, errors)
+    else devices.set(device.deviceId, wanted.desired.record)
   }
-  return { devices, findings }
+  await walk(listed, plan.rollout.maxConcurrency, read)
+  const ids = listed.map(({ deviceId }) => deviceId)
+  return {
+    devices: ids.flatMap((id) => devices.get(id) ?? []),
+    findings: [...ids.flatMap((id) => left.get(id) ?? []), ...unknownDevices(loaded, ids)],
+  }
+}
+
+/** One that can not be read is left out alone; refused credentials and an interrupt end the reading. */
+const readDevice = async (
+  { source }: Workspace,
+  { deviceId }: SelectableDevice,
+): Promise<DeviceRecord | readonly Diagnostic[]> => {
+  try {
+    return await source.read(deviceId)
+  } catch (error) {
+    if (!(error instanceof NetworkError) || error.refusesCredentials || error.code === 'Interrupted')
+      throw error
+    const { code, message, hint } = error
+    return [
+      {
+        code,
+        severity: 'error',
+        message,
+        ...(hint === undefined ? {} : { hint }),
+        subject: { device: deviceId },
+      },
+    ]
+  }
 }
 
 const keysReplaced = (device: string): Diagnostic => ({

@@ -176,17 +176,15 @@ describe('state, export and init', () => {
   })
 
   test('export writes what an import reads, for the owner only, and says what it holds', async () => {
-    const ended = await place.ferry(['export', 'plan.yaml', '-o', 'devices.json'])
+    const ended = await place.ferry(['export', 'plan.yaml', '--with-keys', '-o', 'devices.json'])
     expect([ended.code, ended.stdout]).toEqual([0, ''])
     expect(ended.stderr).toContain('in the clear')
     expect(await modeOf(place.path('devices.json'))).toBe(0o600)
-    const unasked = await place.ferry(['export', 'plan.yaml'])
-    expect([unasked.code, unasked.stdout, unasked.stderr]).toEqual([
-      64,
-      '',
-      expect.stringContaining('or give --stdout'),
-    ])
-    const piped = await place.ferry(['export', 'plan.yaml', '--stdout'])
+    const bare = await place.ferry(['export', 'plan.yaml'])
+    expect(Object.keys(JSON.parse(bare.stdout))).toContain('lorawan_version')
+    for (const name of ['root_keys', 'session', 'mac_state'])
+      expect(JSON.parse(bare.stdout)).not.toHaveProperty(name)
+    const piped = await place.ferry(['export', 'plan.yaml', '--with-keys'])
     expect(piped.stdout).toBe(await place.read('devices.json'))
     expect(JSON.parse(piped.stdout)).toMatchObject({
       ids: { device_id: 'meter-103' },

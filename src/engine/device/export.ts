@@ -10,9 +10,13 @@ type Tree = { [key: string]: Json | Tree }
 /**
  * A device as the Console and `ttn-lw-cli end-devices create` import it: one JSON object over all registries, with
  * its keys in the clear. Server addresses and `ids.dev_addr` are left out, as imports ask. Callers write it only
- * where the user asked for it.
+ * where the user asked for it. Without keys, its session is left out too, which is of no use without them.
  */
-export const exportDevice = (desired: DeviceRecord, application: string): Json => {
+export const exportDevice = (
+  desired: DeviceRecord,
+  application: string,
+  { withKeys = true }: { readonly withKeys?: boolean } = {},
+): Json => {
   const tree: Tree = {
     ids: {
       device_id: desired.ids.deviceId,
@@ -23,7 +27,7 @@ export const exportDevice = (desired: DeviceRecord, application: string): Json =
   }
   for (const registry of REGISTRIES) {
     for (const [path, value] of Object.entries(importable(desired.registries[registry] ?? {}))) {
-      if (path.endsWith('_server_address')) continue
+      if (path.endsWith('_server_address') || (!withKeys && OF_KEYS.test(path))) continue
       place(tree, path, value instanceof Secret ? value.reveal() : value, registry)
     }
   }
@@ -45,6 +49,9 @@ const importable = (fields: Fields): Fields => {
 }
 
 const DERIVED_FROM = ['rx1_delay', 'rx2_data_rate_index', 'rx2_frequency']
+
+/** Keys, and what says nothing without them. */
+const OF_KEYS = /^(?:root_keys|session|mac_state|last_|used_dev_nonces)\b/
 
 /** Two registries may hold one field (version_ids): the first that has a value keeps it. */
 const place = (tree: Tree, path: string, value: Json, registry: Registry): void => {

@@ -120,7 +120,8 @@ const altitude = (text: string): Value => {
 export const cellValue = (kind: Kind, text: string): Value => {
   switch (kind) {
     case 'text':
-      return { value: text }
+      // So a spreadsheet is told that a cell is no formula.
+      return { value: text.replace(/^'(?=\s*[=+\-@])/, '') }
     case 'dev-eui':
       return identifier(text, 16, parseDevEui, 'DevEUI')
     case 'join-eui':
