@@ -180,6 +180,7 @@ export const RISK_RULES: readonly RiskRule[] = [
       isCrossing(device) &&
       !isDeleting(device) &&
       !isCleared(device) &&
+      !isConfirmedByHand(device) &&
       device.handover === undefined,
     why: () =>
       'The stopped source goes on decoding the same uplinks: switch its integrations off, or count twice.',

@@ -34,7 +34,9 @@ export const duration = (milliseconds: number): string => {
 export const shortDigest = (digest: string): string => digest.replace(/^sha256:/, '').slice(0, 12)
 
 export const networkName = (network: NetworkIdentity): string =>
-  `${harmless(network.application)} on ${harmless(network.host)}`
+  network.network === 'file'
+    ? `the file ${harmless(network.application)}`
+    : `${harmless(network.application)} on ${harmless(network.host)}`
 
 interface ActionWords {
   readonly symbol: string

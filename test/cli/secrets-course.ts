@@ -57,7 +57,10 @@ export const wholeCourse = async (): Promise<Watched> => {
   const made = await place.read('new.csv')
   for (const [key] of made.matchAll(/\b[0-9A-F]{32}\b/gi)) secrets.devices.add(key)
   await place.plan({ file: 'out.yaml', name: 'out', include: '{ ids: [meter-104, sensor-110] }' })
-  await Promise.all([go('export out.yaml --with-keys -o exported.json'), go('export out.yaml --with-keys', [0], prints)])
+  await Promise.all([
+    go('export out.yaml --with-keys -o exported.json'),
+    go('export out.yaml --with-keys', [0], prints),
+  ])
   await Promise.all([
     go('escrow restore plan.yaml --device meter-103 --out restored.json'),
     go('state show plan.yaml'),

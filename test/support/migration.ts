@@ -12,7 +12,13 @@ import {
   applyMigration,
   auditMigration,
   type ChangeSet,
+  csvCells,
+  csvHeadings,
+  csvLine,
+  type DeviceRecord,
   type EscrowPort,
+  exportDevice,
+  exportMigration,
   type FerryEvent,
   type Host,
   type JournalPort,
@@ -50,6 +56,8 @@ export interface Migration {
   readonly pass: (milliseconds: number) => void
   /** Writes the plan; `rest` is YAML from `devices:` on, with what every plan needs filled in where it is missing. */
   readonly writePlan: (rest: string) => Promise<string>
+  /** Writes the file that is the plan's source, as the source network has its devices now. */
+  readonly writeSource: () => Promise<void>
   readonly plan: () => Promise<Planned>
   readonly apply: (options?: Partial<ApplyOptions>) => Promise<ApplyOutcome>
   readonly verify: () => Promise<Verified>
@@ -68,6 +76,12 @@ export interface Migration {
   readonly close: () => Promise<void>
 }
 
+export interface FileSource {
+  /** Relative to the plan. */
+  readonly path: string
+  readonly format?: 'devices-json' | 'csv'
+}
+
 export interface Wrap {
   readonly journal?: (journal: JournalPort) => JournalPort
   readonly network?: (network: NetworkPort, side: 'source' | 'target') => NetworkPort
@@ -81,6 +95,8 @@ export interface MigrationOptions {
   readonly oneNetwork?: boolean
   /** The source is a The Things Network Stack V2, whose limit of requests is raised. */
   readonly fromV2?: boolean
+  /** The plan's source is a file; the source network is what serves the devices, and what the file is written from. */
+  readonly fromFile?: FileSource
   /** Without an identity the escrow can be written and not be read. */
   readonly withoutIdentity?: boolean
   /** Rights of the plan's key of the source; those of an administrator when left out. */
@@ -130,6 +146,7 @@ export const startMigration = async (options: MigrationOptions = {}): Promise<Mi
   const file = join(folder, 'fleet.yaml')
   const events: FerryEvent[] = []
   let offset = 0
+  const written = options.fromFile
   const env = {
     ...(fromV2 ? { FERRY_V2_REQUESTS_PER_SECOND: String(V2_REQUESTS) } : {}),
     SOURCE_API_KEY: sourceKey,
@@ -160,6 +177,23 @@ export const startMigration = async (options: MigrationOptions = {}): Promise<Mi
       await space.close()
     }
   }
+  const writeSource = async (): Promise<void> => {
+    if (written === undefined) return
+    const all = join(folder, 'export.yaml')
+    const text = planText(source, target, identity, EXPORTED)
+    await writeFile(all, text.replace('{ name: fleet }', '{ name: exported }'))
+    const loaded = await loadPlan(all)
+    if (!loaded.ok) throw new Error(JSON.stringify(loaded.diagnostics))
+    const space = await openWorkspace(loaded.value, host)
+    try {
+      const { devices, findings } = await exportMigration(space, host)
+      if (findings.length > 0) throw new Error(JSON.stringify(findings))
+      await writeFile(join(folder, written.path), textOf(devices, written))
+    } finally {
+      await space.close()
+      await rm(all)
+    }
+  }
   return {
     source,
     target,
@@ -171,9 +205,12 @@ export const startMigration = async (options: MigrationOptions = {}): Promise<Mi
       offset += milliseconds
     },
     writePlan: async (rest) => {
-      await writeFile(file, planText(source, target, identity, rest))
+      const text = planText(source, target, identity, rest)
+      await writeFile(file, written === undefined ? text : withFile(text, written))
+      if (written !== undefined) await writeSource()
       return file
     },
+    writeSource,
     plan: () => within((space) => planMigration(space, host, false)),
     apply: (options = {}) =>
       within((space) =>
@@ -236,6 +273,17 @@ ${devices}${coverage}escrow: { recipients: [${identity.recipient}] }
 ${rest}
 `
 }
+
+/** With sessions, and devices that were muted as they are. */
+const EXPORTED = 'policy: { persistSession: true, mutedSource: carry }'
+
+const withFile = (text: string, { path }: FileSource): string =>
+  text.replace(/^source: .*$/m, `source: { network: file, path: ${path} }`)
+
+const textOf = (devices: readonly DeviceRecord[], { format = 'devices-json' }: FileSource): string =>
+  format === 'csv'
+    ? [csvHeadings(true), ...devices.map((device) => csvCells(device, true))].map(csvLine).join('')
+    : devices.map((device) => `${JSON.stringify(exportDevice(device, APPLICATION))}\n`).join('')
 
 const v2End = ({ url, application }: TestNetwork, variable: string): string =>
   `{ network: ttn-v2, url: "${url}", application: ${application}, accessKey: { env: ${variable} }, defaults: { frequencyPlan: EU_863_870_TTN }, payloadFunctions: carry, insecure: true }`

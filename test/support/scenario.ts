@@ -56,6 +56,8 @@ export interface Scenario {
   /** Source and target are two applications of one network. */
   readonly oneNetwork?: true
   readonly fromV2?: true
+  /** The plan's source is a file that was written from the source network. */
+  readonly fromFile?: MigrationOptions['fromFile'] & {}
   readonly withoutIdentity?: true
   readonly sourceRights?: MigrationOptions['sourceRights'] & {}
   readonly simulator?: MigrationOptions['simulator']
@@ -201,6 +203,7 @@ export const scenario = (given: Scenario): void => {
       seesAll: given.seesAll === true,
       oneNetwork: given.oneNetwork === true,
       fromV2: given.fromV2 === true,
+      ...(given.fromFile === undefined ? {} : { fromFile: given.fromFile }),
       withoutIdentity: given.withoutIdentity === true,
       ...(given.sourceRights === undefined ? {} : { sourceRights: given.sourceRights }),
       ...(given.simulator === undefined ? {} : { simulator: given.simulator }),

@@ -287,7 +287,7 @@ const act = ({ known, findings, holder, desired, left, input }: Acting): DeviceC
     case 'partial':
       return change('create', allFields(), left, [partialAdopted(known.device, holder.held)])
     case 'ours':
-      return change('resume', allFields(), left)
+      return change(left.now.length === 0 ? 'wait' : 'resume', allFields(), left)
     case 'same': {
       const writes = [
         ...settingChanges(target, desired.record, desired.reasons, progress?.applied),

@@ -157,6 +157,7 @@ const CASES: readonly (readonly [string, Partial<RuleInput>])[] = [
   ['CountersReset', { source: abp(), route: 'abp-reset', intent: reset }],
   ['JoinsWithNwkKey', { source: device({ [JS]: { 'root_keys.nwk_key.key': key('A2') } }) }],
   ['NoKeysOnSource', { source: v2(device({ [JS]: 'absent', [NS]: 'absent', [AS]: 'absent' })) }],
+  ['CountersNotInFile', { source: { ...device({}), untold: { counters: true, downlinks: 0 } } }],
   ['V2SessionVersion', { source: v2(device({})), lorawanVersion: 'MAC_V1_0_3' }],
   ['CountersUnknown', { source: v2(device({}), { f_cnt_up: undefined }), ...OF_V2 }],
   ['CounterCheckDisabled', { source: v2(device({}), { disable_f_cnt_check: true }), ...OF_V2 }],

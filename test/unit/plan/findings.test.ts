@@ -201,7 +201,7 @@ const SCHEMA: readonly Case[] = [
   ],
   [
     'columns that tell no device from another',
-    { source: 'source:\n  network: file\n  path: a.csv\n  columns: ‸{ appKey: AppKey }', ...KEPT },
+    { source: 'source:\n  network: file\n  path: a.csv\n  ‸columns: { appKey: AppKey }', ...KEPT },
     'ColumnsIncomplete',
   ],
   [
