@@ -33,8 +33,10 @@ export const exportMigration = async (workspace: Workspace, host: Host): Promise
   const devices = new Map<string, DeviceRecord>()
   const left = new Map<string, readonly Diagnostic[]>()
   const read = async (device: SelectableDevice): Promise<void> => {
-    const { selected, intent } = intentFor(plan, device)
+    const { selected, intent: asPlanned } = intentFor(plan, device)
     if (!selected) return
+    // Whether the source is muted is between it and its devices: no file tells it.
+    const intent = { ...asPlanned, policy: { ...asPlanned.policy, mutedSource: 'unmute' as const } }
     const progress = state.get(device.deviceId)
     if (rootKeysReplaced(progress) || isSourceEnding(progress)) {
       left.set(device.deviceId, [keysReplaced(device.deviceId)])

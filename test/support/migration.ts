@@ -274,8 +274,8 @@ ${rest}
 `
 }
 
-/** With sessions, and devices that were muted as they are. */
-const EXPORTED = 'policy: { persistSession: true, mutedSource: carry }'
+/** With sessions. */
+const EXPORTED = 'policy: { persistSession: true }'
 
 const withFile = (text: string, { path }: FileSource): string =>
   text.replace(/^source: .*$/m, `source: { network: file, path: ${path} }`)
