@@ -80,6 +80,8 @@ export interface FileSource {
   /** Relative to the plan. */
   readonly path: string
   readonly format?: 'devices-json' | 'csv'
+  /** Devices that can not be exported are left out; else they are a mistake of the test. */
+  readonly isPartial?: true
 }
 
 export interface Wrap {
@@ -187,7 +189,7 @@ export const startMigration = async (options: MigrationOptions = {}): Promise<Mi
     const space = await openWorkspace(loaded.value, host)
     try {
       const { devices, findings } = await exportMigration(space, host)
-      if (findings.length > 0) throw new Error(JSON.stringify(findings))
+      if (findings.length > 0 && written.isPartial !== true) throw new Error(JSON.stringify(findings))
       await writeFile(join(folder, written.path), textOf(devices, written))
     } finally {
       await space.close()
