@@ -1,9 +1,12 @@
 import type { DeviceSpec } from '../support/fleet.ts'
 import type { World } from './world.ts'
 import { METER_11, VALVE } from '../support/meters.ts'
+import { remove } from '../support/scenario.ts'
 
 /** One thing that happens in a course: a command of the tool, or what devices do in between. */
-type Act = { readonly command: 'apply' | 'rollback' } | { readonly radio: (world: World) => Promise<void> }
+type Act =
+  | { readonly command: 'apply' | 'rollback'; readonly args?: readonly string[] }
+  | { readonly radio: (world: World) => Promise<void> }
 
 /** A migration of one device of each kind that crosses in one way, from the first command to the last. */
 export interface Course {
@@ -15,6 +18,8 @@ export interface Course {
   /** As many devices and requests at once as the plan's defaults allow; else one. */
   readonly isConcurrent?: true
   readonly oneNetwork?: true
+  /** The plan's source is a file that was written from the source network. */
+  readonly fromFile?: true
   /** The source is a Stack V2. */
   readonly fromV2?: true
   readonly acts: readonly Act[]
@@ -134,6 +139,46 @@ export const COURSES: readonly Course[] = [
     plan: `policy: { persistSession: true, rootKeys: generate, abp: reprogram }`,
     acts: [apply, rollback],
     isReprogrammed: true,
+  },
+]
+
+/** What a person does before the handover is confirmed. */
+const stoppedByHand = (...ids: readonly string[]): Act => ({
+  radio: async ({ migration }) => {
+    for (const id of ids) await remove(migration, 'source', id)
+  },
+})
+
+/** From a file, whose devices are stopped by hand. */
+export const FROM_FILE: readonly Course[] = [
+  {
+    name: 'file, kept and taken back',
+    specs: [METER, VALVE],
+    fromFile: true,
+    plan: 'policy: { persistSession: true }',
+    acts: [
+      apply,
+      stoppedByHand('meter-1', 'valve-1'),
+      { command: 'apply', args: ['--confirm-handover'] },
+      uplinks('meter-1', 'valve-1'),
+      apply,
+      rollback,
+    ],
+    breaks: [0, 2, 5],
+  },
+  {
+    name: 'file, joining anew',
+    specs: [METER],
+    fromFile: true,
+    plan: 'policy: { persistSession: false }',
+    acts: [
+      apply,
+      stoppedByHand('meter-1'),
+      { command: 'apply', args: ['--confirm-handover'] },
+      joins('meter-1'),
+      apply,
+    ],
+    breaks: [2],
   },
 ]
 

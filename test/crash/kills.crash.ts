@@ -1,13 +1,13 @@
 import { describe, it } from 'vitest'
 import { CHOSEN } from './chosen.ts'
-import { CONCURRENT, COURSES, FROM_V2 } from './courses.ts'
+import { CONCURRENT, COURSES, FROM_FILE, FROM_V2 } from './courses.ts'
 import { drawn } from './drawn.ts'
 import { pointName } from './kills.ts'
 import { surviveKills } from './survive.ts'
 
 const { one, sample, seed } = CHOSEN
 
-describe.each([...COURSES, ...FROM_V2])('$name', (course) => {
+describe.each([...COURSES, ...FROM_FILE, ...FROM_V2])('$name', (course) => {
   it.runIf(CHOSEN.takes(course.name))(
     'survives a kill at every request and every operation on a file',
     { timeout: 3_600_000 },

@@ -1,6 +1,6 @@
 import { describe, it } from 'vitest'
 import { CHOSEN } from './chosen.ts'
-import { CONCURRENT, COURSES, FROM_V2 } from './courses.ts'
+import { CONCURRENT, COURSES, FROM_FILE, FROM_V2 } from './courses.ts'
 import { drawn } from './drawn.ts'
 import { surviveKills } from './survive.ts'
 
@@ -9,7 +9,7 @@ const POINTS = 3
 const { seed } = CHOSEN
 
 describe(`kills drawn by seed ${seed}`, () => {
-  it.each([...COURSES, ...FROM_V2, ...CONCURRENT])('$name survives them', async (course) => {
+  it.each([...COURSES, ...FROM_FILE, ...FROM_V2, ...CONCURRENT])('$name survives them', async (course) => {
     await surviveKills(course, (points) => drawn(points, POINTS, seed))
   })
 })

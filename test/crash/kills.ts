@@ -116,7 +116,7 @@ export const perform = async (
     return undefined
   }
   if (course.refuses !== undefined) await world.arm('target', course.refuses)
-  return world.run([act.command, '--yes'], options)
+  return world.run([act.command, '--yes', ...(act.args ?? [])], options)
 }
 
 /** What both networks hold, told so that two runs can be compared. */

@@ -53,6 +53,7 @@ export const makeWorld = async (course: Course): Promise<World> => {
   const migration = await startMigration({
     oneNetwork: course.oneNetwork === true,
     fromV2: course.fromV2 === true,
+    ...(course.fromFile === true ? { fromFile: { path: 'devices.json' } } : {}),
   })
   const { source, target, folder } = migration
   for (const spec of course.specs) await register(source, spec)

@@ -82,7 +82,12 @@ export const planChanges = async (input: PlanningInput): Promise<Planning> => {
     const intent = pinnedIntent(selection.intent, progress)
     intents.set(device.deviceId, intent)
     const change = selection.selected
-      ? await planOne(input, device, intent, { targetFacts, defaultsFor, holders })
+      ? await planOne(input, device, intent, {
+          targetFacts,
+          defaultsFor,
+          holders,
+          isTargetEmpty: targetDevices.length === 0 && sourceDevices.length > MANY,
+        })
       : excluded(device, selection, progress)
     changes.push(withStatus(input, change))
     done += 1
@@ -168,7 +173,26 @@ interface Reading {
   readonly targetFacts: NetworkFacts
   readonly defaultsFor: Planning['defaultsFor']
   readonly holders: ReadonlyMap<string, EuiHolder>
+  /** The target's application lists no device at all, and is taken at its word. */
+  readonly isTargetEmpty: boolean
 }
+
+/** Above so many devices an empty application is not asked for each of them: four reads a device would take an hour. */
+const MANY = 10_000
+
+/**
+ * What the target holds under an id. What a registry of an empty application may hold in part all the same, after a
+ * delete that failed, an apply finds before it writes there.
+ */
+const readTarget = (
+  { target, state }: PlanningInput,
+  device: string,
+  targetId: string,
+  { isTargetEmpty }: Reading,
+): Promise<DeviceRecord> =>
+  isTargetEmpty && !state.progress.has(device)
+    ? Promise.resolve({ ids: { deviceId: targetId }, registries: {} })
+    : target.read(targetId)
 
 const planOne = async (
   input: PlanningInput,
@@ -180,7 +204,7 @@ const planOne = async (
   try {
     const [sourceRecord, targetRecord] = await Promise.all([
       input.source.read(device.deviceId),
-      input.target.read(targetId),
+      readTarget(input, device.deviceId, targetId, reading),
     ])
     const profile = profileOf(completed(sourceRecord, intent))
     const frequencyPlan = intent.set.frequencyPlan ?? profile.frequencyPlan
