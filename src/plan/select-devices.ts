@@ -1,6 +1,7 @@
 import { acceptedDeviceId } from '../domain/accepted-id.ts'
 import type { Diagnostic } from '../domain/diagnostic.ts'
 import type {
+  DeviceIntent,
   DeviceSettings,
   LoadedPlan,
   MigrationPlan,
@@ -72,13 +73,25 @@ const chosenBy = (selector: Selector, device: SelectableDevice): string | undefi
   return `attributes ${JSON.stringify(selector.attributes)}`
 }
 
+const NOTHING_SET: DeviceSettings = {}
+
+/** What a plan wants of most devices, once for all of them. */
+const usual = new WeakMap<MigrationPlan, DeviceIntent>()
+
+const intentOf = (plan: MigrationPlan, policy: Policy, set: DeviceSettings): DeviceIntent => {
+  if (policy !== plan.policy || set !== NOTHING_SET) return { policy, set }
+  const intent = usual.get(plan) ?? { policy, set }
+  usual.set(plan, intent)
+  return intent
+}
+
 /** Whether a plan moves a device, and what it wants of it. Pure. */
 export const intentFor = (plan: MigrationPlan, device: SelectableDevice): Selection => {
   const { include, exclude, overrides } = plan.devices
   const included = include.some((selector) => chosenBy(selector, device) !== undefined)
   const excludedBy = exclude.map((selector) => chosenBy(selector, device)).find((by) => by !== undefined)
   let policy: Policy = plan.policy
-  let set: DeviceSettings = {}
+  let set: DeviceSettings = NOTHING_SET
   for (const override of overrides) {
     if (chosenBy(override.select, device) === undefined) continue
     policy = { ...policy, ...override.policy }
@@ -87,7 +100,7 @@ export const intentFor = (plan: MigrationPlan, device: SelectableDevice): Select
   return {
     selected: included && excludedBy === undefined,
     ...(excludedBy === undefined ? {} : { excludedBy }),
-    intent: { policy, set: withAcceptedId(set, device) },
+    intent: intentOf(plan, policy, withAcceptedId(set, device)),
   }
 }
 

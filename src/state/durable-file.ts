@@ -1,4 +1,4 @@
-import { randomBytes } from 'node:crypto'
+import { createHash, randomBytes } from 'node:crypto'
 import { basename, dirname, join } from 'node:path'
 import { FerryError } from '../domain/errors.ts'
 import { errorCodeOf, type FileSystem, fileErrorText, nodeFiles } from './file-system.ts'
@@ -26,6 +26,65 @@ export const replaceFile = async (
     await orRemove(fs, temporary, () => fs.rename(temporary, target))
     await syncFolder(dirname(target), fs)
   })
+}
+
+/** As `replaceFile`, for a text that may not fit into the memory: it is written and read back piece by piece. */
+export const replaceFileByPieces = async (
+  file: string,
+  pieces: Iterable<string>,
+  options: DurableOptions = {},
+): Promise<void> => {
+  const fs = options.fs ?? nodeFiles
+  await explained(file, options, async () => {
+    const target = await fs.realpath(file).catch(() => file)
+    const temporary = temporaryFor(target)
+    const written = createHash('sha256')
+    await writeNew(fs, temporary, async (handle) => {
+      let position = 0
+      for (const bytes of chunksOf(pieces)) {
+        written.update(bytes)
+        await writeFully(handle, bytes, position)
+        position += bytes.length
+      }
+    })
+    await orRemove(fs, temporary, async () => {
+      if ((await hashOf(fs, temporary)) !== written.digest('hex')) throw new Error(DIFFERS)
+      await fs.rename(temporary, target)
+    })
+    await syncFolder(dirname(target), fs)
+  })
+}
+
+/** Bytes that are written and read at once. */
+const CHUNK = 1 << 20
+
+function* chunksOf(pieces: Iterable<string>): Generator<Uint8Array> {
+  let parts: string[] = []
+  let length = 0
+  for (const piece of pieces) {
+    parts.push(piece)
+    length += piece.length
+    if (length < CHUNK) continue
+    yield Buffer.from(parts.join(''))
+    parts = []
+    length = 0
+  }
+  yield Buffer.from(parts.join(''))
+}
+
+const hashOf = async (fs: FileSystem, file: string): Promise<string> => {
+  const hash = createHash('sha256')
+  const handle = await fs.open(file, 'r')
+  try {
+    const bytes = Buffer.alloc(CHUNK)
+    for (;;) {
+      const { bytesRead } = await handle.read(bytes, 0, CHUNK)
+      if (bytesRead === 0) return hash.digest('hex')
+      hash.update(bytes.subarray(0, bytesRead))
+    }
+  } finally {
+    await handle.close()
+  }
 }
 
 /**
@@ -92,19 +151,35 @@ export const writeFully = async (
 
 /** A synced temporary file in the same folder (a rename is atomic only within one file system). */
 const writeTemporary = async (fs: FileSystem, file: string, bytes: Uint8Array): Promise<string> => {
-  const temporary = join(dirname(file), `.${basename(file)}.${randomBytes(6).toString('hex')}.tmp`)
-  const handle = await fs.open(temporary, 'wx', 0o600)
+  const temporary = temporaryFor(file)
+  await writeNew(fs, temporary, (handle) => writeFully(handle, bytes, 0))
   await orRemove(fs, temporary, async () => {
+    const written = await fs.readFile(temporary)
+    if (!written.equals(bytes)) throw new Error(DIFFERS)
+  })
+  return temporary
+}
+
+const DIFFERS = 'what was read back differs from what was written'
+
+const temporaryFor = (file: string): string =>
+  join(dirname(file), `.${basename(file)}.${randomBytes(6).toString('hex')}.tmp`)
+
+/** Makes a file of mode 0600, synced; one that could not be written is removed. */
+const writeNew = async (
+  fs: FileSystem,
+  file: string,
+  write: (handle: Awaited<ReturnType<FileSystem['open']>>) => Promise<void>,
+): Promise<void> => {
+  const handle = await fs.open(file, 'wx', 0o600)
+  await orRemove(fs, file, async () => {
     try {
-      await writeFully(handle, bytes, 0)
+      await write(handle)
       await handle.sync()
     } finally {
       await handle.close()
     }
-    const written = await fs.readFile(temporary)
-    if (!written.equals(bytes)) throw new Error('what was read back differs from what was written')
   })
-  return temporary
 }
 
 /** A hard link takes the name only if it is free; file systems without links get an exclusive create instead. */

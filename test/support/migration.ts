@@ -76,7 +76,7 @@ export interface Migration {
   readonly close: () => Promise<void>
 }
 
-export interface FileSource {
+interface FileSource {
   /** Relative to the plan. */
   readonly path: string
   readonly format?: 'devices-json' | 'csv'

@@ -1,13 +1,13 @@
 import { resolve } from 'node:path'
 import {
   type ChangeSet,
+  changeSetLines,
   FerryError,
   type LoadedPlan,
   openWorkspace,
   type Planned,
   planMigration,
-  replaceFile,
-  serialiseChangeSet,
+  replaceFileByPieces,
 } from '../../index.ts'
 import { renderJson } from '../../report/json.ts'
 import { renderMarkdown } from '../../report/markdown.ts'
@@ -38,7 +38,7 @@ export const plan: Command<PlanOptions> = async (shell, [file = ''], options) =>
   const loaded = await planToCarryOut(shell, file)
   const { changeSet } = await readBoth(shell, loaded)
   if (options.output !== undefined) {
-    await replaceFile(options.output, Buffer.from(serialiseChangeSet(changeSet)), { code: 'FileNotWritten' })
+    await replaceFileByPieces(options.output, changeSetLines(changeSet), { code: 'FileNotWritten' })
     tell(shell.err, 'note', `the change set is saved in ${options.output}`)
   }
   const format = options.json === true ? 'json' : (options.format ?? 'text')

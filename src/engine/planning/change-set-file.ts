@@ -4,6 +4,7 @@ import {
   CHANGE_SET_FORMAT_VERSION,
   type ChangeSet,
   type DeviceChange,
+  type FieldChange,
 } from '../../domain/change-set.ts'
 import { FerryError } from '../../domain/errors.ts'
 import type { Digest } from '../../domain/identifiers.ts'
@@ -21,7 +22,22 @@ const headerLine = (changeSet: UndigestedChangeSet): string => {
   return line({ t: 'change-set', ...header })
 }
 
-const deviceLine = (device: DeviceChange): string => line({ t: 'device', ...device })
+/** Texts of fields that many devices share (`compact.ts`). */
+const shared = new WeakMap<FieldChange, string>()
+
+const fieldText = (field: FieldChange): string => {
+  if ('value' in field.after) return canonicalJson(field)
+  const text = shared.get(field) ?? canonicalJson(field)
+  shared.set(field, text)
+  return text
+}
+
+/** The canonical JSON of a device, of which the fields are the most. */
+const deviceLine = (device: DeviceChange): string =>
+  line({ t: 'device', ...device, fields: [] }).replace(
+    '"fields":[]',
+    () => `"fields":[${device.fields.map(fieldText).join(',')}]`,
+  )
 
 /** Header and device lines: all that is shown, which the checksum is over. */
 function* bodyLines(changeSet: UndigestedChangeSet): Generator<string> {
@@ -95,13 +111,13 @@ export const withDigest = (changeSet: UndigestedChangeSet): ChangeSet => ({
  * number of devices, digest and checksum. JSON Lines, UTF-8, LF; equal change sets give equal bytes.
  */
 export function* changeSetLines(changeSet: ChangeSet): Generator<string> {
-  yield* bodyLines(changeSet)
-  yield line({
-    t: 'end',
-    devices: changeSet.devices.length,
-    digest: changeSet.digest,
-    checksum: checksumOf(changeSet),
-  })
+  const hash = createHash('sha256')
+  for (const text of bodyLines(changeSet)) {
+    hash.update(text)
+    yield text
+  }
+  const checksum = `sha256:${hash.digest('hex')}`
+  yield line({ t: 'end', devices: changeSet.devices.length, digest: changeSet.digest, checksum })
 }
 
 /** The saved form as one text. For large fleets write `changeSetLines` to the file instead. */

@@ -10,13 +10,16 @@ import { type FieldKind, fieldKey, fieldKind, fieldRule } from '../device/fields
 import { parameters } from '../device/mac-state.ts'
 import { isObject, sameValue } from '../device/records.ts'
 
+const ABSENT: ShownValue = { absent: true }
+const IS_MOVING: ShownValue = { moving: true }
+
 /** How a value is shown; of a secret only how it compares. */
 const shown = (
   value: FieldValue | undefined,
   other: FieldValue | undefined,
   side: 'before' | 'after',
 ): ShownValue => {
-  if (value === undefined) return { absent: true }
+  if (value === undefined) return ABSENT
   if (!(value instanceof Secret)) return { value: withoutKeys(other === undefined ? summary(value) : value) }
   if (other instanceof Secret) return { sensitive: value.equals(other) ? 'same' : 'changes' }
   return { sensitive: side === 'after' ? 'added' : 'removed' }
@@ -58,7 +61,7 @@ const createdValue = (
   if (!MOVING.includes(fieldKind(registry, path)) && path !== 'session.keys.session_key_id') {
     return { value: withoutKeys(summary(value)) }
   }
-  if (path !== 'mac_state' || because !== 'policy.rx1Delay' || !isObject(value)) return { moving: true }
+  if (path !== 'mac_state' || because !== 'policy.rx1Delay' || !isObject(value)) return IS_MOVING
   return {
     value: { 'desired_parameters.rx1_delay': parameters(value, 'desired_parameters')?.['rx1_delay'] ?? 0 },
   }
@@ -94,7 +97,7 @@ export const createdFields = (
       return {
         registry,
         path,
-        before: { absent: true },
+        before: ABSENT,
         after: createdValue(registry, path, value, source.registries[registry]?.[path], because),
         verdict: 'write',
         reason: because === undefined ? 'create' : 'plan',
@@ -109,7 +112,7 @@ const generatedField = (key: string): FieldChange => {
   return {
     registry: registry as Registry,
     path,
-    before: { absent: true },
+    before: ABSENT,
     after: { generated: true },
     verdict: 'write',
     reason: 'plan',

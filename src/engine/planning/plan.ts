@@ -13,6 +13,7 @@ import { statusOfDevice } from '../progress/status.ts'
 import { stopsBy } from '../progress/steps.ts'
 import { walk } from '../run/walk.ts'
 import { withDigest } from './change-set-file.ts'
+import { createCompactor } from './compact.ts'
 import { withMembers } from './groups.ts'
 import { planFormatters } from './formatters.ts'
 import { guardsOf } from './guards.ts'
@@ -75,6 +76,7 @@ export const planChanges = async (input: PlanningInput): Promise<Planning> => {
   const mayCreate = sourceDevices.some(({ deviceId }) => !state.progress.has(deviceId))
   const elsewhere = mayCreate ? await target.elsewhere() : []
   const holders = euiHolders(targetDevices, elsewhere.filter(isNotSource(input)))
+  const compact = createCompactor()
   let done = 0
   const read = async (device: SelectableDevice): Promise<void> => {
     const progress = state.progress.get(device.deviceId)
@@ -89,7 +91,7 @@ export const planChanges = async (input: PlanningInput): Promise<Planning> => {
           isTargetEmpty: targetDevices.length === 0 && sourceDevices.length > MANY,
         })
       : excluded(device, selection, progress)
-    changes.push(withStatus(input, change))
+    changes.push(compact(withStatus(input, change)))
     done += 1
     if (done % TOLD_EVERY === 0) emit({ event: 'reading.devices', devices: done, of: sourceDevices.length })
   }

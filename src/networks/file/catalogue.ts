@@ -1,14 +1,14 @@
-import type { DeviceRecord } from '../../domain/device.ts'
+import type { DeviceIds, DeviceRecord } from '../../domain/device.ts'
 import type { Diagnostic } from '../../domain/diagnostic.ts'
 import { FerryError } from '../../domain/errors.ts'
 import type { FileEnd, SelectableDevice } from '../../domain/migration-plan.ts'
-import { valueAt } from '../things-stack/json-tree.ts'
+import { objectOf, valueAt } from '../things-stack/json-tree.ts'
 import type { Bytes } from './bytes.ts'
 import type { Described } from './csv-device.ts'
-import { recordOf } from './record.ts'
+import { identityOf, recordOf } from './record.ts'
 
 /** One device that a file describes, and where. */
-export interface Entry extends Described {
+interface Entry extends Described {
   readonly offset: number
   readonly length: number
   /** From 1. */
@@ -48,8 +48,8 @@ const nameless = (name: string, line: number): Diagnostic => ({
 })
 
 /** The id that a device has, or gets by its DevEUI as the tools of The Things Stack give it. */
-const idOf = ({ ids }: DeviceRecord): string =>
-  ids.deviceId !== '' ? ids.deviceId : ids.devEui === undefined ? '' : `eui-${ids.devEui.toLowerCase()}`
+const idOf = ({ deviceId, devEui }: DeviceIds): string =>
+  deviceId !== '' ? deviceId : devEui === undefined ? '' : `eui-${devEui.toLowerCase()}`
 
 /**
  * Goes through a file once.
@@ -69,23 +69,16 @@ export const catalogueOf = async (
   const places = new Map<string, Place>()
   const devices: SelectableDevice[] = []
   const problems: Diagnostic[] = []
-  for await (const { offset, length, line, tree, findings } of format.entries()) {
-    const written = valueAt(tree, 'ids.device_id')
-    const whole = record({ tree, findings }, typeof written === 'string' ? written : '')
-    const deviceId = idOf(whole)
+  for await (const { offset, length, line, tree } of format.entries()) {
+    const ids = identityOf(tree, defaults)
+    const deviceId = idOf(ids)
     const before = places.get(deviceId)
     if (deviceId === '') problems.push(nameless(name, line))
     else if (before !== undefined) places.set(deviceId, { ...before, twin: before.twin ?? line })
     else {
       places.set(deviceId, { offset, length, line })
-      const attributes = whole.registries['identity-server']?.['attributes']
-      devices.push({
-        ...whole.ids,
-        deviceId,
-        ...(attributes === undefined
-          ? {}
-          : { attributes: attributes as NonNullable<SelectableDevice['attributes']> }),
-      })
+      const attributes = objectOf(valueAt(tree, 'attributes'))
+      devices.push({ ...ids, deviceId, ...(attributes === undefined ? {} : { attributes }) })
     }
   }
   const [first] = problems

@@ -168,6 +168,10 @@ const untoldOf = (tree: JsonObject, isCsv: boolean): NonNullable<DeviceRecord['u
   ...(isCsv && COUNTERS.some((path) => valueAt(tree, path) === undefined) ? { counters: true } : {}),
 })
 
+/** Its ids alone, with the JoinEUI that the plan gives to all. */
+export const identityOf = (tree: JsonObject, defaults: FileEnd['defaults']): DeviceIds =>
+  idsOf(defaults?.joinEui === undefined ? tree : withDefaults(tree, defaults))
+
 /** A device that a file describes, as the registries of The Things Stack would hold it. */
 export const recordOf = (
   { tree: written, findings: read }: Described,
