@@ -57,12 +57,22 @@ export const openBytes = async (path: string, name: string): Promise<Bytes> => {
         'is not text in UTF-8',
         'save it as UTF-8; a spreadsheet program calls it "CSV UTF-8"',
       )
+    // Devices are read in the order of the file, mostly.
+    let window:
+      | { readonly offset: number; readonly length: number; readonly bytes: Promise<Buffer> }
+      | undefined
     const unchanged = async (): Promise<void> => {
       const now = await handle.stat()
       if (now.size !== size || now.mtimeMs !== mtimeMs)
         throw new FerryError('stale', 'FileChanged', `${name} was changed while it was read`, {
           hint: 'run the command again when nobody writes to it',
         })
+    }
+    const readAt = async (offset: number, length: number): Promise<Buffer> => {
+      await unchanged()
+      const bytes = Buffer.alloc(length)
+      await handle.read(bytes, 0, length, offset)
+      return bytes
     }
     return {
       start,
@@ -77,10 +87,13 @@ export const openBytes = async (path: string, name: string): Promise<Bytes> => {
         await unchanged()
       },
       at: async (offset, length) => {
-        await unchanged()
-        const bytes = Buffer.alloc(length)
-        await handle.read(bytes, 0, length, offset)
-        return bytes
+        const inWindow = offset - (window?.offset ?? Number.POSITIVE_INFINITY)
+        if (window === undefined || inWindow < 0 || inWindow + length > window.length) {
+          const most = Math.max(length, Math.min(CHUNK, size - offset))
+          window = { offset, length: most, bytes: readAt(offset, most) }
+        }
+        const { offset: from, bytes } = window
+        return (await bytes).subarray(offset - from, offset - from + length)
       },
       close: () => handle.close(),
     }

@@ -10,10 +10,21 @@ export const textOf = (value: Json | undefined): string | undefined =>
 
 export const arrayOf = (value: Json | undefined): readonly Json[] => (Array.isArray(value) ? value : [])
 
+/** Paths are those of field tables: few, and asked for once a device. */
+const namesByPath = new Map<string, readonly string[]>()
+
+const namesOf = (path: string): readonly string[] => {
+  const known = namesByPath.get(path)
+  if (known !== undefined) return known
+  const names = path.split('.')
+  namesByPath.set(path, names)
+  return names
+}
+
 /** The value at a dotted path; undefined where it, or an object above it, is absent or null. */
 export const valueAt = (root: Json | undefined, path: string): Json | undefined => {
   let at: Json | undefined = root
-  for (const name of path.split('.')) {
+  for (const name of namesOf(path)) {
     const inside = objectOf(at)
     at = inside !== undefined && Object.hasOwn(inside, name) ? inside[name] : undefined
   }
