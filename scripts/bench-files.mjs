@@ -102,7 +102,7 @@ const plan = (file) =>
       [resolve('dist/cli/main.js'), 'plan', file, '-o', 'fleet.changes'],
       {
         cwd: folder,
-        env: { PATH: process.env.PATH, HOME: folder, TARGET_API_KEY: target.apiKey, NODE_OPTIONS: process.env.BENCH_OPTIONS ?? '' },
+        env: { PATH: process.env.PATH, HOME: folder, TARGET_API_KEY: target.apiKey },
         stdio: ['ignore', 'ignore', 'inherit'],
       },
     )

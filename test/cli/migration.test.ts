@@ -99,7 +99,7 @@ describe('a migration from the plan to the second apply', () => {
     expect(documentOf(ended.stdout)).toMatchObject({ summary: { devices: 3, heard: 3 } })
   })
 
-  test('a week later an apply retires the source, and the next one changes nothing', async () => {
+  test('a week later an apply retires the source, and the next one changes nothing [edge 87]', async () => {
     await place.write('clock', String(Date.now() + 8 * 86_400_000))
     const env = { FERRY_TEST_CLOCK: place.path('clock') }
     const first = await place.ferry(['apply', 'plan.yaml', '--yes'], { env })

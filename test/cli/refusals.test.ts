@@ -91,7 +91,7 @@ describe('what is refused before any write', () => {
     expect(stderr).not.toContain('NNSXS.AAAA')
   })
 
-  test('a key without a right that is needed, which is named', async () => {
+  test('a key without a right that is needed, which is named [edge 26]', async () => {
     const key = await keyWith(['RIGHT_APPLICATION_INFO', 'RIGHT_APPLICATION_DEVICES_READ'])
     const { code, stderr } = await place.ferry(['apply', 'plan.yaml', '--yes'], {
       env: { SOURCE_API_KEY: key },
@@ -101,7 +101,7 @@ describe('what is refused before any write', () => {
     expect(stderr).toContain('RIGHT_APPLICATION_DEVICES_WRITE')
   })
 
-  test('an application that does not exist', async () => {
+  test('an application that does not exist [edge 14]', async () => {
     await place.plan({ file: 'unknown.yaml', sourceApplication: 'building-x' })
     const { code, stderr } = await place.ferry(['plan', 'unknown.yaml'])
     expect([code, stderr]).toEqual([3, expect.stringContaining('building-x')])
@@ -114,7 +114,7 @@ describe('what is refused before any write', () => {
     expect(stderr).toContain('hint: check the host in the plan')
   })
 
-  test('a source that equals the target', async () => {
+  test('a source that equals the target [edge 91]', async () => {
     await place.plan({ file: 'same.yaml', targetUrl: place.simulator.networks[0].url })
     const { code, stderr } = await place.ferry(['apply', 'same.yaml', '--yes'])
     expect([code, stderr]).toEqual([3, expect.stringMatching(/same\.yaml:\d+:\d+ /)])
@@ -162,7 +162,7 @@ describe('what is refused before any write', () => {
     expect([code, stderr]).toEqual([5, expect.stringContaining('the plan was changed')])
   })
 
-  test('a state that another run holds', async () => {
+  test('a state that another run holds [edge 86]', async () => {
     const lock = {
       id: '5f3c0a52-8b1e-4f0e-9a7e-2d1c6b9f4e10',
       pid: 4711,

@@ -44,7 +44,7 @@ describe('streams', () => {
     for (const { at } of events) expect(at).toMatch(/^\d{4}-\d\d-\d\dT/)
   })
 
-  test('a reader that goes away ends no apply half-way', async () => {
+  test('a reader that goes away ends no apply half-way [edge 85]', async () => {
     await place.plan({ file: 'deaf.yaml', name: 'deaf', include: '{ ids: [meter-umlaut, sensor-110] }' })
     const { code } = await place.ferry(['apply', 'deaf.yaml', '--yes', '--json-lines'], { deaf: true })
     expect(code).toBe(7)

@@ -48,7 +48,8 @@ describe('a device with fixed keys', () => {
   })
 
   scenario({
-    promise: 'starts again at 0 where the plan says that it will be reset, below LoRaWAN 1.0.4 only',
+    promise:
+      'starts again at 0 where the plan says that it will be reset, below LoRaWAN 1.0.4 only [edge 29]',
     golden: 'abp-reset',
     fleet: [VALVE, NEWER],
     plan: 'policy: { persistSession: true, resetFrameCounters: true }',
@@ -68,7 +69,7 @@ describe('a device with fixed keys', () => {
   })
 
   scenario({
-    promise: 'is blocked where it would neither keep its session nor be reset',
+    promise: 'is blocked where it would neither keep its session nor be reset [edge 29]',
     golden: 'abp-undecided',
     fleet: [{ ...VALVE, aFCntDown: 8 }],
     plan: 'policy: { persistSession: false }',

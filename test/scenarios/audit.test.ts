@@ -88,7 +88,7 @@ describe('a fleet that is registered in whole', () => {
     ])
   })
 
-  test('needs no record in its Join Server where that is of another operator', async () => {
+  test('needs no record in its Join Server where that is of another operator [edge 23]', async () => {
     const identity = { join_server_address: 'join.example' }
     expect(told(await audited({ source: [{ ...METER, without: ['js'], identity }] }))).toEqual([])
   })
@@ -167,7 +167,7 @@ describe('orphans', () => {
     )
   })
 
-  test('on the target are found by the ids of the source, though nothing lists them', async () => {
+  test('on the target are found by the ids of the source, though nothing lists them [edge 75]', async () => {
     const audit = await audited({
       source: [METER],
       target: [METER],

@@ -54,7 +54,7 @@ const deleteOnSource = async (stage: Stage, id: string): Promise<void> => {
 
 describe('between preview and apply', () => {
   scenario({
-    promise: 'counters may move: an approved change set still holds, and the newest counters cross',
+    promise: 'counters may move: an approved change set still holds, and the newest counters cross [edge 35]',
     fleet: [METER, OTHER],
     plan: PLAN,
     ends: async (stage, approved) => {
@@ -69,7 +69,8 @@ describe('between preview and apply', () => {
   })
 
   scenario({
-    promise: 'a device that joins anew on the source is stale alone, and its source goes on serving it',
+    promise:
+      'a device that joins anew on the source is stale alone, and its source goes on serving it [edge 48]',
     fleet: [METER, OTHER],
     plan: `${PLAN}\nrollout: { maxFailures: 0 }`,
     ends: async (stage, approved) => {
@@ -115,7 +116,7 @@ describe('between preview and apply', () => {
     ['the target', (stage) => register(stage.target, OTHER)],
   ] satisfies [string, (stage: Stage) => Promise<unknown>][])
     scenario({
-      promise: `${what} may not change: the whole change set is refused, and nothing is written`,
+      promise: `${what} may not change: the whole change set is refused, and nothing is written [edge 80]`,
       fleet: [METER, OTHER],
       plan: PLAN,
       onBoth: true,
@@ -132,7 +133,8 @@ describe('between preview and apply', () => {
     })
 
   scenario({
-    promise: 'a change set that was carried out once is refused the second time, with nothing written',
+    promise:
+      'a change set that was carried out once is refused the second time, with nothing written [edge 87]',
     fleet: [METER],
     plan: PLAN,
     ends: async (stage, approved) => {

@@ -38,7 +38,7 @@ const nowhere: Send = async () => ({ accepted: false, downlinks: [] })
 
 describe('downlink counters', () => {
   scenario({
-    promise: 'of LoRaWAN 1.1 go on apart: what the network sends, and what applications send',
+    promise: 'of LoRaWAN 1.1 go on apart: what the network sends, and what applications send [edge 17, 41]',
     golden: 'split-counters',
     fleet: [NEWER],
     plan: KEEP,
@@ -58,7 +58,7 @@ describe('downlink counters', () => {
   })
 
   scenario({
-    promise: 'are one below LoRaWAN 1.1: the higher of the two goes on for both',
+    promise: 'are one below LoRaWAN 1.1: the higher of the two goes on for both [edge 40]',
     fleet: [OLDER],
     plan: KEEP,
     ends: async (stage) => {
@@ -73,7 +73,7 @@ describe('downlink counters', () => {
   })
 
   scenario({
-    promise: 'are raised by the margin that the plan names, and those of uplinks are not',
+    promise: 'are raised by the margin that the plan names, and those of uplinks are not [edge 36]',
     golden: 'counter-margin',
     fleet: [NEWER, OLDER, { ...VALVE, nFCntDown: 0 }],
     plan: 'policy: { persistSession: true, downlinkCounterMargin: 40 }',
@@ -97,7 +97,8 @@ describe('downlink counters', () => {
 
 describe('counters at 0', () => {
   scenario({
-    promise: 'are carried where a device with fixed keys was never used: its first frame is taken',
+    promise:
+      'are carried where a device with fixed keys was never used: its first frame is taken [edge 28, 38]',
     golden: 'never-used',
     fleet: [{ ...VALVE, fCntUp: 0, nFCntDown: 0 }],
     plan: KEEP,

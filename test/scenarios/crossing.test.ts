@@ -86,7 +86,7 @@ describe('an application moves', () => {
     expect(await migration.stateText()).toBe(state)
   })
 
-  it('leaves a half-registered device and a foreign one, and moves the rest', async () => {
+  it('leaves a half-registered device and a foreign one, and moves the rest [edge 7, 74]', async () => {
     const half: DeviceSpec = { id: 'half-1', number: 4, mode: 'otaa', without: ['ns', 'as'] }
     for (const spec of [KEPT, NEVER, half]) await register(migration.source, spec)
     await register(migration.target, { ...NEVER, id: 'other-name' })
@@ -105,7 +105,7 @@ describe('an application moves', () => {
     )
   })
 
-  it('takes the target back when a registry refuses, and leaves the source untouched', async () => {
+  it('takes the target back when a registry refuses, and leaves the source untouched [edge 88]', async () => {
     await register(migration.source, KEPT)
     // Held by another application of the target: nobody sees it before the Identity Server refuses.
     await call(migration.target, 'POST', '/users/admin/applications', {

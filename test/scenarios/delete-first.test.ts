@@ -87,7 +87,7 @@ describe('delete-first, between two applications of one network', () => {
 
 describe('delete-first, between two networks', () => {
   scenario({
-    promise: 'the source is deleted before the target is created, and the session goes on',
+    promise: 'the source is deleted before the target is created, and the session goes on [edge 91]',
     golden: 'delete-first-two-networks',
     fleet: FLEET,
     plan: 'policy: { persistSession: true, handover: delete-first }',

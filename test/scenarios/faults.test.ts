@@ -33,7 +33,7 @@ const PLACES = [
 describe('a write whose outcome is not known', () => {
   for (const [side, registry, method, nth] of PLACES)
     scenario({
-      promise: `on the ${side} (${registry}, ${method} ${nth}) is looked for, and never done twice`,
+      promise: `on the ${side} (${registry}, ${method} ${nth}) is looked for, and never done twice [edge 83]`,
       fleet: FAULTS.map((_, index) => ({ ...METER, id: `meter-${index + 1}`, number: index + 1 })),
       plan: 'policy: { persistSession: true }\nrollout: { maxConcurrency: 1, maxFailures: 9 }',
       ends: async (stage) => {

@@ -59,7 +59,7 @@ describe('from a file, keeping the session', () => {
   })
 
   scenario({
-    promise: 'what was counted since is carried where the file is written anew before the word',
+    promise: 'what was counted since is carried where the file is written anew before the word [edge 36]',
     fleet: [METER],
     fromFile: FILE,
     plan: KEEP,
@@ -162,7 +162,7 @@ describe('files that are not as they should be', () => {
     '{ frequencyPlan: EU_863_870_TTN, lorawanVersion: 1.0.3, lorawanPhyVersion: PHY_V1_0_3_REV_A }'
   const SHEET = `{ network: file, path: list.csv, columns: ${COLUMNS}, defaults: ${DEFAULTS} }`
 
-  it('rows that can be read in one way only are repaired, and told; others block their device', async () => {
+  it('rows that can be read in one way only are repaired, and told; others block their device [edge 97, 30]', async () => {
     const rows = [
       'DevEUI;AppEUI;AppKey',
       `70b3d5-7ed0000001;0;${KEY}`,
@@ -191,7 +191,7 @@ describe('files that are not as they should be', () => {
     })
   })
 
-  it('a session without its counters is not kept', async () => {
+  it('a session without its counters is not kept [edge 39]', async () => {
     const columns = '{ devEui: E, devAddr: A, nwkSKey: N, appSKey: S }'
     const text = `E,A,N,S\n70B3D57ED0000009,260B0001,${KEY},${KEY}\n`
     const source = `{ network: file, path: list.csv, columns: ${columns}, defaults: ${DEFAULTS} }`
@@ -236,7 +236,7 @@ describe('files that are not as they should be', () => {
     })
   })
 
-  it('keys of zeros are those of a device that was handed over before', async () => {
+  it('keys of zeros are those of a device that was handed over before [edge 20]', async () => {
     const zeros = { key: '0'.repeat(32) }
     const text = JSON.stringify({
       ids: { device_id: 'moved', dev_eui: '70B3D57ED0000001', join_eui: '70B3D57ED0000000' },

@@ -40,7 +40,8 @@ const send = (stage: Stage, side: Side, payload: string): Promise<unknown> =>
 
 describe('a multicast group', () => {
   scenario({
-    promise: 'moves after its members, goes on above the counter that the source came to, and is gone there',
+    promise:
+      'moves after its members, goes on above the counter that the source came to, and is gone there [edge 62]',
     golden: 'group',
     fleet: [GROUP, LAMP],
     plan: 'policy: { persistSession: true }',

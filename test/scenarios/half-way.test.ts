@@ -29,7 +29,7 @@ devices: { include: [{ all: true }], overrides: [{ ids: [meter-1], set: { freque
 
   scenario({
     promise:
-      "a picture, which the target would download from where the source keeps it, stands in no device's way",
+      "a picture, which the target would download from where the source keeps it, stands in no device's way [edge 73]",
     onBoth: true,
     fleet: [{ ...METER, identity: { picture: { embedded: { mime_type: 'image/png', data: 'AAAA' } } } }],
     oneNetwork: true,

@@ -78,7 +78,7 @@ describe('joining anew', () => {
   })
 
   scenario({
-    promise: 'is what a device does that never joined, also where sessions are kept',
+    promise: 'is what a device does that never joined, also where sessions are kept [edge 27]',
     golden: 'never-joined',
     fleet: [NEVER],
     plan: 'policy: { persistSession: true }',

@@ -43,7 +43,7 @@ describe('a plan that changes after devices crossed', () => {
     },
   })
   scenario({
-    promise: 'leaves a session alone that began on the target',
+    promise: 'leaves a session alone that began on the target [edge 8, 49]',
     fleet: [METER],
     plan: 'policy: { persistSession: true }',
     ends: async (stage) => {

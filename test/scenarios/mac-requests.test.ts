@@ -67,7 +67,7 @@ const settled = async (stage: Stage, delay = 4): Promise<void> => {
 
 describe('a pending RX1 timing request that is answered only after the move', () => {
   scenario({
-    promise: 'ends with the right delay on the target',
+    promise: 'ends with the right delay on the target [edge 51]',
     golden: 'pending-request',
     fleet: FLEET,
     plan: KEEP,
@@ -120,7 +120,8 @@ describe('a pending session', () => {
     async (frame) => ({ ...(await send(frame)), downlinks: [] })
 
   scenario({
-    promise: 'is left alone until the device has shown that it did not get the accept: the old one crosses',
+    promise:
+      'is left alone until the device has shown that it did not get the accept: the old one crosses [edge 32]',
     fleet: FLEET,
     plan: KEEP,
     before: async (stage) => {

@@ -51,7 +51,7 @@ const onTarget =
 
 describe('a device whose source was muted before, and that the target does not hold', () => {
   scenario({
-    promise: 'is left alone, as it is, where the plan does not say otherwise',
+    promise: 'is left alone, as it is, where the plan does not say otherwise [edge 65]',
     fleet: FLEET,
     plan: 'policy: { persistSession: true }',
     ends: async (stage, planned) => {
@@ -89,7 +89,7 @@ describe('a device whose source was muted before, and that the target does not h
   })
 
   scenario({
-    promise: 'is served by the target where the plan unmutes it, and stays muted on the source',
+    promise: 'is served by the target where the plan unmutes it, and stays muted on the source [edge 65]',
     golden: 'muted-unmuted',
     fleet: FLEET,
     plan: 'policy: { persistSession: true, mutedSource: unmute }',

@@ -160,7 +160,7 @@ describe('no run leaves a device without a network', () => {
     ['its unmute', isUnmute],
   ] as const)
     scenario({
-      promise: `when the target refuses ${step}, even after an answer that was lost: its source is started again`,
+      promise: `when the target refuses ${step}, even after an answer that was lost: its source is started again [edge 89]`,
       fleet: [METER],
       plan: KEEPING,
       ends: async (stage) => {

@@ -70,7 +70,7 @@ describe('nonces', () => {
   })
 
   scenario({
-    promise: 'may start again where the source let them, and counts of rejoins are carried',
+    promise: 'may start again where the source let them, and counts of rejoins are carried [edge 44]',
     golden: 'nonces-reset',
     fleet: [{ ...OLDER, resetsJoinNonces: true }, { ...NEWER, resetsJoinNonces: true }, NEWEST],
     virtual: {

@@ -82,7 +82,7 @@ devices: { include: [{ all: true }], overrides: [{ ids: [meter-7], set: { name: 
   })
 
   scenario({
-    promise: 'that would give two devices one id blocks both',
+    promise: 'that would give two devices one id blocks both [edge 3]',
     golden: 'same-target-id',
     fleet: [METER, VALVE],
     plan: `policy: { persistSession: true }
@@ -96,7 +96,8 @@ devices: { include: [{ all: true }], overrides: [{ ids: [valve-8], set: { device
 
 describe('an override of versions', () => {
   scenario({
-    promise: 'is what the rules look at: a PHY version that the target does not know is mended by it',
+    promise:
+      'is what the rules look at: a PHY version that the target does not know is mended by it [edge 59]',
     fleet: [{ ...METER, phy: 'PHY_V1_0_2_REV_B', version: 'MAC_V1_0_2' }],
     plan: `policy: { persistSession: false }
 devices: { include: [{ all: true }], overrides: [{ ids: [meter-7], set: { lorawanPhyVersion: PHY_V1_0_3_REV_A } }] }`,

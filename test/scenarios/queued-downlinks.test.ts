@@ -66,7 +66,7 @@ const delivered = async (stage: Stage, id: string, uplinks: number): Promise<rea
 
 describe('downlinks that wait on the source', () => {
   scenario({
-    promise: 'stay there, counted in the preview, where the plan does not say otherwise',
+    promise: 'stay there, counted in the preview, where the plan does not say otherwise [edge 50]',
     golden: 'queue-reported',
     fleet: FLEET,
     plan: 'policy: { persistSession: true }',
@@ -88,7 +88,7 @@ describe('downlinks that wait on the source', () => {
   })
 
   scenario({
-    promise: 'are copied in their order, and each is delivered once by the target',
+    promise: 'are copied in their order, and each is delivered once by the target [edge 50]',
     golden: 'queue-copied',
     fleet: FLEET,
     plan: 'policy: { persistSession: true, queuedDownlinks: copy }',

@@ -284,7 +284,7 @@ describe('what is heard', () => {
 
 describe('a device that the target does not hear', () => {
   scenario({
-    promise: 'waits at first, and is told as silent when its time is over',
+    promise: 'waits at first, and is told as silent when its time is over [edge 90]',
     fleet: [METER],
     plan: `${KEEPING}\nverify: { heardWithin: 6h }`,
     ends: async (stage) => {
@@ -319,7 +319,7 @@ describe('a canary', () => {
 
 describe('one device that can not be read', () => {
   scenario({
-    promise: 'does not stop the others, even when it is gone from the source',
+    promise: 'does not stop the others, even when it is gone from the source [edge 79]',
     fleet: [METER, VALVE],
     plan: 'policy: { persistSession: true, deleteSource: after-import }',
     ends: async (stage) => {

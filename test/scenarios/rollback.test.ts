@@ -42,7 +42,8 @@ const registered = async (stage: Stage, side: 'source' | 'target'): Promise<unkn
 
 describe('a rollback', () => {
   scenario({
-    promise: 'of sessions gives them back with what the target counted, and the source serves them as before',
+    promise:
+      'of sessions gives them back with what the target counted, and the source serves them as before [edge 94]',
     fleet: [...FLEET, GROUP],
     plan: 'policy: { persistSession: true }',
     ends: async (stage) => {

@@ -69,7 +69,8 @@ describe('the RX1 delay of a running session', () => {
   })
 
   scenario({
-    promise: 'is asked for with a number, while the delay in use stays until the device has answered',
+    promise:
+      'is asked for with a number, while the delay in use stays until the device has answered [edge 58]',
     golden: 'rx1-number',
     fleet: [METER, VALVE, { ...VALVE, id: 'valve-2', number: 3 }],
     plan: `policy: { persistSession: true, rx1Delay: 7 }

@@ -84,7 +84,8 @@ describe('a device of others on the target is never touched', () => {
   )
 
   scenario({
-    promise: 'where its EUIs are in another application: its holder is named before anything is tried',
+    promise:
+      'where its EUIs are in another application: its holder is named before anything is tried [edge 5]',
     golden: 'held-elsewhere',
     seesAll: true,
     fleet: [METER, { ...METER, id: 'meter-2', number: 3 }],
@@ -126,7 +127,7 @@ describe('a device of others on the target is never touched', () => {
 
 describe('a device that the target holds already', () => {
   scenario({
-    promise: 'with the same keys and settings is adopted: recorded, and nothing is sent',
+    promise: 'with the same keys and settings is adopted: recorded, and nothing is sent [edge 6]',
     golden: 'adopted',
     onBoth: true,
     fleet: [METER],
@@ -148,7 +149,7 @@ describe('a device that the target holds already', () => {
   })
 
   scenario({
-    promise: 'with the same keys and other settings is updated, its session left alone',
+    promise: 'with the same keys and other settings is updated, its session left alone [edge 8]',
     golden: 'updated',
     onBoth: true,
     fleet: [{ ...METER, name: 'Meter 1', classC: true }],
@@ -200,7 +201,7 @@ describe('a device of the source that can not cross', () => {
   })
 
   scenario({
-    promise: 'because a join was accepted and not confirmed is blocked until its next uplink',
+    promise: 'because a join was accepted and not confirmed is blocked until its next uplink [edge 31]',
     golden: 'pending-session',
     fleet: [METER],
     plan: PLAN,
@@ -231,7 +232,7 @@ describe('a device of the source that can not cross', () => {
 
 describe('an application without devices', () => {
   scenario({
-    promise: 'is nothing to do, and no state file is made',
+    promise: 'is nothing to do, and no state file is made [edge 77]',
     golden: 'empty',
     fleet: [],
     plan: PLAN,

@@ -62,7 +62,7 @@ describe('a Stack V2 as the engine sees it', () => {
     expect(await other.preflight('read-source')).toMatchObject([{ code: 'ApplicationNotFound' }])
   })
 
-  it('lists 1 200 devices in pages, each once, in their order', async () => {
+  it('lists 1 200 devices in pages, each once, in their order [edge 78]', async () => {
     const port = portTo(await start(1_200))
     const found = await listed(port)
     expect(found).toHaveLength(1_200)

@@ -65,7 +65,8 @@ describe('from a Stack V2, keeping the session', () => {
   })
 
   scenario({
-    promise: 'the target hears it at once on each channel that V2 gave it, in the windows that it opens',
+    promise:
+      'the target hears it at once on each channel that V2 gave it, in the windows that it opens [edge 57]',
     fleet: [METER],
     fromV2: true,
     plan: KEEP,
@@ -112,7 +113,7 @@ describe('from a Stack V2, keeping the session', () => {
   })
 
   scenario({
-    promise: 'a 16-bit device is told to be one, for the target would take it for 32 bits',
+    promise: 'a 16-bit device is told to be one, for the target would take it for 32 bits [edge 33]',
     fleet: [{ ...VALVE, fCntUp: 65_530, macSettings: { supports_32_bit_f_cnt: false } }],
     fromV2: true,
     plan: KEEP,
@@ -170,7 +171,7 @@ describe('from a Stack V2, keeping the session', () => {
   })
 
   scenario({
-    promise: 'a rollback puts the whole device back on V2, with the counters of the target',
+    promise: 'a rollback puts the whole device back on V2, with the counters of the target [edge 94]',
     fleet: [
       {
         ...METER,
@@ -401,7 +402,7 @@ describe('from a Stack V2, joining anew', () => {
 
 describe('what a Stack V2 holds', () => {
   scenario({
-    promise: 'a device without any key is told, and is never carried as zeros',
+    promise: 'a device without any key is told, and is never carried as zeros [edge 20]',
     fleet: [METER],
     fromV2: true,
     plan: KEEP,
@@ -425,7 +426,7 @@ describe('what a Stack V2 holds', () => {
 
   const LONG = `${'a-'.repeat(35)}a`
   scenario({
-    promise: 'ids and attributes that the target does not take are written in its form',
+    promise: 'ids and attributes that the target does not take are written in its form [edge 1, 2, 67]',
     fleet: [
       { ...METER, id: 'ab', attributes: { 'Floor Number': '3', x: '1', site: 'depot' } },
       { ...METER, id: LONG, number: 4 },
@@ -459,7 +460,7 @@ describe('what a Stack V2 holds', () => {
   })
 
   scenario({
-    promise: 'two ids that become one are both left, before anything is written',
+    promise: 'two ids that become one are both left, before anything is written [edge 3]',
     fleet: [
       { ...METER, id: 'meter_b' },
       { ...METER, id: 'meter-b', number: 4 },
@@ -487,7 +488,7 @@ describe('what a Stack V2 holds', () => {
   })
 
   scenario({
-    promise: 'the rate limit in mid-run is waited for, and nobody is told of a failure',
+    promise: 'the rate limit in mid-run is waited for, and nobody is told of a failure [edge 82]',
     fleet: [METER],
     fromV2: true,
     plan: KEEP,
@@ -504,7 +505,7 @@ describe('what a Stack V2 holds', () => {
   })
 
   scenario({
-    promise: 'a network server that is down blocks its devices, and a later run goes on',
+    promise: 'a network server that is down blocks its devices, and a later run goes on [edge 93]',
     fleet: [METER],
     fromV2: true,
     plan: KEEP,

@@ -63,7 +63,8 @@ describe('a device that somebody deleted on the target', () => {
   })
 
   scenario({
-    promise: 'after it joined there is created again with a JoinNonce above any that it can have seen',
+    promise:
+      'after it joined there is created again with a JoinNonce above any that it can have seen [edge 45]',
     fleet: [{ ...METER, version: 'MAC_V1_0_4' }],
     plan: 'policy: { persistSession: false, preventRejoin: none }',
     ends: async (stage) => {
@@ -84,7 +85,7 @@ describe('a device that somebody deleted on the target', () => {
     ['while its source was silent and it was muted', 'target', 5],
   ] as const)
     scenario({
-      promise: `${when} is created again by the next run`,
+      promise: `${when} is created again by the next run [edge 9]`,
       fleet: [METER],
       plan: KEEPING,
       ends: async (stage) => {
@@ -163,7 +164,7 @@ describe('a device that somebody deleted on the source', () => {
   })
 
   scenario({
-    promise: 'before the source was stopped is blocked too, and other devices cross',
+    promise: 'before the source was stopped is blocked too, and other devices cross [edge 79]',
     fleet: [METER, { ...METER, id: 'meter-2', number: 5 }],
     plan: `${KEEPING}\nrollout: { maxConcurrency: 1, maxFailures: 5 }`,
     onBoth: true,

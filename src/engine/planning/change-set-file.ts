@@ -32,17 +32,19 @@ const fieldText = (field: FieldChange): string => {
   return text
 }
 
-/** The canonical JSON of a device, of which the fields are the most. */
-const deviceLine = (device: DeviceChange): string =>
+const deviceLine = (device: DeviceChange): string => line({ t: 'device', ...device })
+
+/** The same, of a device that we made ourselves: its fields are the most of it. */
+const ownDeviceLine = (device: DeviceChange): string =>
   line({ t: 'device', ...device, fields: [] }).replace(
     '"fields":[]',
     () => `"fields":[${device.fields.map(fieldText).join(',')}]`,
   )
 
 /** Header and device lines: all that is shown, which the checksum is over. */
-function* bodyLines(changeSet: UndigestedChangeSet): Generator<string> {
+function* bodyLines(changeSet: UndigestedChangeSet, lineOf = deviceLine): Generator<string> {
   yield headerLine(changeSet)
-  for (const device of changeSet.devices) yield deviceLine(device)
+  for (const device of changeSet.devices) yield lineOf(device)
 }
 
 /**
@@ -112,7 +114,7 @@ export const withDigest = (changeSet: UndigestedChangeSet): ChangeSet => ({
  */
 export function* changeSetLines(changeSet: ChangeSet): Generator<string> {
   const hash = createHash('sha256')
-  for (const text of bodyLines(changeSet)) {
+  for (const text of bodyLines(changeSet, ownDeviceLine)) {
     hash.update(text)
     yield text
   }

@@ -42,8 +42,7 @@ export const taken = (
   change: DeviceChange,
   holders: ReadonlyMap<string, EuiHolder>,
 ): DeviceChange | undefined => {
-  const { devEui, joinEui } = { ...change, ...change.becomes }
-  const key = euiKey({ devEui, joinEui })
+  const key = targetEuiKey(change)
   const holder = key === undefined ? undefined : holders.get(key)
   if (holder === undefined || change.action === 'blocked') return undefined
   const { application, deviceId } = holder
@@ -126,19 +125,46 @@ const blockedBy = (device: SelectableDevice, target: string, error: NetworkError
   ],
 })
 
-/** Two devices that would get one id on the target are both left alone. */
+/** Two devices that would get one id, or one pair of EUIs, on the target are both left alone. */
 export const withoutTwins = (changes: readonly DeviceChange[]): readonly DeviceChange[] => {
   const active = changes.filter((change) => change.action !== 'excluded' && change.action !== 'gone')
-  const counts = new Map<string, number>()
-  for (const change of active) counts.set(change.target, (counts.get(change.target) ?? 0) + 1)
+  const byId = new Map<string, string[]>()
+  const byEuis = new Map<string, string[]>()
+  for (const change of active) {
+    add(byId, change.target, change.device)
+    add(byEuis, targetEuiKey(change), change.device)
+  }
   return changes.map((change) => {
-    if (change.action !== 'create' || (counts.get(change.target) ?? 0) < 2) return change
-    const message = `two devices would be ${change.target} on the target`
-    return blockedFor(
-      change,
-      'DuplicateTargetId',
-      message,
-      'give one of them another id (overrides, set.deviceId)',
-    )
+    if (change.action !== 'create') return change
+    const { device, target } = change
+    const [sameId] = (byId.get(target) ?? []).filter((other) => other !== device)
+    if (sameId !== undefined)
+      return blockedFor(
+        change,
+        'DuplicateTargetId',
+        `two devices would be ${target} on the target`,
+        'give one of them another id (overrides, set.deviceId)',
+      )
+    const [sameEuis] = (byEuis.get(targetEuiKey(change) ?? '') ?? []).filter((other) => other !== device)
+    if (sameEuis !== undefined)
+      return blockedFor(
+        change,
+        'DuplicateEuis',
+        `two devices have the DevEUI ${change.becomes?.devEui ?? change.devEui} and the same JoinEUI`,
+        'leave out the one that is wrong, or correct it where it comes from',
+      )
+    return change
   })
+}
+
+const targetEuiKey = (change: DeviceChange): string | undefined => {
+  const { devEui, joinEui } = { ...change, ...change.becomes }
+  return euiKey({ devEui, joinEui })
+}
+
+const add = (devices: Map<string, string[]>, key: string | undefined, device: string): void => {
+  if (key === undefined) return
+  const known = devices.get(key)
+  if (known === undefined) devices.set(key, [device])
+  else known.push(device)
 }

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto'
+import { acceptedIdentity } from '../../domain/accepted-identity.ts'
 import {
   type DeviceIds,
   type DeviceRecord,
@@ -67,6 +68,11 @@ const withCleanKeys = (
     }
   }
   return { tree: clean, findings }
+}
+
+const textAt = (tree: JsonObject, path: string): string | undefined => {
+  const value = valueAt(tree, path)
+  return typeof value === 'string' ? value : undefined
 }
 
 /** Where the file says nothing. */
@@ -186,18 +192,35 @@ export const recordOf = (
   const ids = { ...idsOf(given), deviceId }
   const tree = withWholeSession(given, ids)
   const findings: Found[] = [...read, ...ofKeys, ...idFindings(tree, ids)]
+  const described = acceptedIdentity(
+    {
+      name: textAt(tree, 'name'),
+      description: textAt(tree, 'description'),
+      attributes: objectOf(valueAt(tree, 'attributes')),
+    },
+    deviceId,
+  )
+  const { findings: ofIdentity, ...identity } = described
   const registries: { [R in Registry]?: Readonly<Record<string, FieldValue>> } = {}
   for (const registry of REGISTRIES) {
-    const fields = fieldsFrom(registry, tree, findings)
+    const fields = {
+      ...fieldsFrom(registry, tree, findings),
+      ...(registry === 'identity-server' ? identity : {}),
+    }
     if (holds(registry, tree, fields)) registries[registry] = fields
   }
   return {
     ids,
     registries,
     untold: untoldOf(tree, isCsv),
-    ...(findings.length === 0
+    ...(findings.length + ofIdentity.length === 0
       ? {}
-      : { findings: findings.map((finding) => ({ ...finding, subject: { device: deviceId } })) }),
+      : {
+          findings: [
+            ...findings.map((finding) => ({ ...finding, subject: { device: deviceId } })),
+            ...ofIdentity,
+          ],
+        }),
   }
 }
 

@@ -1,10 +1,10 @@
 import { createHash } from 'node:crypto'
+import { acceptedIdentity } from '../../domain/accepted-identity.ts'
 import type { DeviceIds, DeviceRecord, Fields, FieldValue, Original, Untold } from '../../domain/device.ts'
 import { parseDevEui, parseJoinEui } from '../../domain/identifiers.ts'
 import type { Json } from '../../domain/json.ts'
 import type { TtnV2End } from '../../domain/migration-plan.ts'
 import { Secret } from '../../domain/secret.ts'
-import { acceptedAttributes } from './attributes.ts'
 import { RX1_DELAY, rx2Of } from './bands.ts'
 
 type Tree = { readonly [name: string]: Json }
@@ -202,10 +202,16 @@ export const recordOf = (device: Json | undefined, defaults: TtnV2End['defaults'
   const appKey = secretIn(original, 'app_key')
   const isOtaa = appKey !== undefined
   const session = sessionOf(original, ids, isOtaa)
-  const attributes = acceptedAttributes(isTree(tree['attributes']) ? tree['attributes'] : {}, ids.deviceId)
+  const { findings, description, attributes } = acceptedIdentity(
+    {
+      description: text(tree, 'description'),
+      attributes: isTree(tree['attributes']) ? tree['attributes'] : {},
+    },
+    ids.deviceId,
+  )
   const identity = present({
-    description: text(tree, 'description'),
-    attributes: Object.keys(attributes).length === 0 ? undefined : attributes,
+    description,
+    attributes,
     locations: locationsOf(tree),
   })
   const isServed = isOtaa || session !== undefined
@@ -213,6 +219,7 @@ export const recordOf = (device: Json | undefined, defaults: TtnV2End['defaults'
     ids,
     original,
     untold: UNTOLD,
+    ...(findings.length === 0 ? {} : { findings }),
     registries: {
       'identity-server': identity,
       ...(isOtaa ? { 'join-server': { 'root_keys.app_key.key': appKey } } : {}),

@@ -15,6 +15,7 @@ const pending = { 'pending_session.dev_addr': '27000F02' }
 /** The same as a Stack V2 holds it. */
 const v2 = (record: DeviceRecord, lorawan: object = {}): DeviceRecord => ({
   ...record,
+  untold: { joinNonces: true, downlinks: 32 },
   original: {
     dev_id: 'meter-1',
     attributes: { 'Floor Number': '3' },
@@ -162,7 +163,6 @@ const CASES: readonly (readonly [string, Partial<RuleInput>])[] = [
   ['CountersUnknown', { source: v2(device({}), { f_cnt_up: undefined }), ...OF_V2 }],
   ['CounterCheckDisabled', { source: v2(device({}), { disable_f_cnt_check: true }), ...OF_V2 }],
   ['IdRenamed', { source: v2(device({})), ...OF_V2, intent: renamed }],
-  ['AttributesRenamed', { source: v2(device({ [IS]: { attributes: { 'floor-number': '3' } } })), ...OF_V2 }],
   [
     'ServedUntilJoin',
     { source: v2(device({})), route: 'joining-anew', intent: intent({ persistSession: false }) },

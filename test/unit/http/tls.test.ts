@@ -39,7 +39,7 @@ const ask = async (url: string, options: Partial<HttpOptions> = {}): Promise<unk
 const refused = { code: 'CertificateRefused', fault: { effect: 'none', request: 'PUT /x' } }
 
 describe('a certificate', () => {
-  test('of an own authority is trusted where its file is given, and only there', async () => {
+  test('of an own authority is trusted where its file is given, and only there [edge 95]', async () => {
     const authority = createAuthority('Own Authority')
     const url = await serve(issue(authority, '127.0.0.1'))
     expect(await ask(url)).toMatchObject(refused)
@@ -55,7 +55,7 @@ describe('a certificate', () => {
     })
   })
 
-  test('for another host, and one that has expired, are told apart', async () => {
+  test('for another host, and one that has expired, are told apart [edge 95]', async () => {
     const authority = createAuthority('Own Authority')
     const other = await ask(await serve(issue(authority, 'stack.example.org')), { ca: authority.pem })
     expect(other).toMatchObject(refused)

@@ -118,7 +118,7 @@ describe('fields of a registry', () => {
     })
   })
 
-  test('hold nothing that belongs to the old cluster', () => {
+  test('hold nothing that belongs to the old cluster [edge 22]', () => {
     const fields = fieldsOf('join-server', {
       net_id: '000013',
       provisioner_id: 'p',
@@ -153,7 +153,7 @@ describe('fields of a registry', () => {
     )
   })
 
-  test('go on without an AppSKey that the Application Server keeps wrapped on purpose', () => {
+  test('go on without an AppSKey that the Application Server keeps wrapped on purpose [edge 24]', () => {
     const session = { dev_addr: '26010000', keys: { app_s_key: { encrypted_key: 'AAAA' } } }
     expect(fieldsOf('application-server', { session, skip_payload_crypto_override: true })).toEqual({
       skip_payload_crypto_override: true,

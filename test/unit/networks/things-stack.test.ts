@@ -59,7 +59,7 @@ describe('listing', () => {
     expect(server.seen).toHaveLength(3)
   })
 
-  test('begins again where devices came or went meanwhile', async () => {
+  test('begins again where devices came or went meanwhile [edge 78]', async () => {
     const server = await stub(serving((request) => (request < 3 ? 2500 : 2400)))
     expect((await listed(server)).flat()).toHaveLength(2400)
     expect(server.seen).toHaveLength(6)
@@ -186,7 +186,7 @@ describe('reading', () => {
     }
   })
 
-  test('stops at EUIs that contradict each other', async () => {
+  test('stops at EUIs that contradict each other [edge 76]', async () => {
     const server = await stub((_, url) => [
       200,
       {
@@ -204,7 +204,7 @@ describe('reading', () => {
     expect(error.message).toContain('70B3D57ED0000002')
   })
 
-  test('names the field that is wrapped', async () => {
+  test('names the field that is wrapped [edge 21]', async () => {
     const server = await stub((_, url) => [
       200,
       {
@@ -220,7 +220,7 @@ describe('reading', () => {
     expect(error.message).not.toContain('QUJD')
   })
 
-  test('goes on without the fields that an older server does not know', async () => {
+  test('goes on without the fields that an older server does not know [edge 102]', async () => {
     const forbidden_paths = ['lora_alliance_profile_ids', 'serial_number']
     const server = await stub((_, url) => {
       const asked = url.searchParams.get('field_mask')?.split(',') ?? []
@@ -252,7 +252,7 @@ describe('reading', () => {
     expect(server.seen).toHaveLength(2)
   })
 
-  test('leaves out facts that the server does not tell', async () => {
+  test('leaves out facts that the server does not tell [edge 101]', async () => {
     const server = await stub(() => undefined)
     expect(await server.open().facts()).toEqual({
       devAddrPrefixes: [],

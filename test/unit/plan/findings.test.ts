@@ -220,7 +220,7 @@ const SCHEMA: readonly Case[] = [
     'MissingField',
     'MissingField',
   ],
-  ['a V2 of the public clusters', v2('url: ‸https://eu.thethings.network'), 'V2ClusterGone'],
+  ['a V2 of the public clusters [edge 92]', v2('url: ‸https://eu.thethings.network'), 'V2ClusterGone'],
   [
     'a V2 by two addresses',
     v2('url: https://v2.example.com\n  ‸discovery: https://v2.example.com'),

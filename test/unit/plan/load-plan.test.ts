@@ -87,7 +87,7 @@ describe('id files', () => {
     return loadPlan(write('ids.yaml', plan))
   }
 
-  it('hold one id a line, with comments, blank lines, CRLF and no last line end', async () => {
+  it('hold one id a line, with comments, blank lines, CRLF and no last line end [edge 98]', async () => {
     const result = await load('\uFEFF# devices\r\n\r\nmeter-1\r\n  meter-2  # cellar\r\n007\r\n1e3')
     expect(result.diagnostics).toEqual([])
     expect(result).toMatchObject({

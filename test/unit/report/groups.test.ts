@@ -104,7 +104,7 @@ describe('devices share a group', () => {
     expect(group?.unchanged).toEqual([6, 6])
   })
 
-  it('fast enough for a large fleet', () => {
+  it('fast enough for a large fleet [edge 99]', () => {
     const large = { devices: times(20_000, (index) => sessionKept(index)) }
     const start = performance.now()
     expect(groupChanges(large)).toHaveLength(1)

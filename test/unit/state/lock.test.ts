@@ -137,7 +137,7 @@ test('a file that is no lock is refused, whatever it holds', async () => {
   }
 })
 
-test('a folder that can not be written ends the run before anything else', async () => {
+test('a folder that can not be written ends the run before anything else [edge 85]', async () => {
   const file = await lockFile()
   const fs = watchedFiles({
     before: () => {

@@ -71,7 +71,7 @@ export const V2_TELLING: readonly DeviceRule[] = [
   {
     from: 'ids that the target does not take',
     check: ({ source, intent }) =>
-      source.original !== undefined &&
+      source.untold !== undefined &&
       intent.set.deviceId !== undefined &&
       intent.set.deviceId !== source.ids.deviceId
         ? note(
@@ -79,20 +79,5 @@ export const V2_TELLING: readonly DeviceRule[] = [
             `it becomes ${intent.set.deviceId}; its id here is kept as the attribute old-id where there is room`,
           )
         : undefined,
-  },
-  {
-    from: 'attributes that the target does not take',
-    check: ({ source }) => {
-      const before = source.original?.['attributes']
-      const after = source.registries['identity-server']?.['attributes']
-      if (!isObject(before) || !isObject(after)) return undefined
-      const renamed = Object.keys(before).filter((name) => !(name in after))
-      return renamed.length === 0
-        ? undefined
-        : note(
-            'AttributesRenamed',
-            `the target does not take the names of its attributes ${renamed.join(', ')}: they are written in its form`,
-          )
-    },
   },
 ]

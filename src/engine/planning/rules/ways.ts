@@ -34,8 +34,8 @@ export const WAYS: readonly DeviceRule[] = [
       const { route, lorawanVersion } = input
       const needs =
         route === 'otaa-reprogrammed' ||
-        (route === 'abp-reprogrammed' && versionAtLeast(lorawanVersion, 'MAC_V1_0_4'))
-      return needs && targetEuis(input).devEui === undefined
+        (route !== undefined && route !== 'multicast' && versionAtLeast(lorawanVersion, 'MAC_V1_0_4'))
+      return needs && !input.isUnderWay && targetEuis(input).devEui === undefined
         ? error('DevEuiMissing', 'it has no DevEUI', 'set devEui in an override for it', 'dev_eui')
         : undefined
     },
