@@ -17,8 +17,10 @@ export const declareCommands = (program: Commander, ask: Ask): void => {
 const declareInit = (program: Commander, ask: Ask): void => {
   const init = program
     .command('init')
-    .summary('write a plan for an existing application')
-    .description('Writes a plan for an existing application. Asks on a terminal for what no option says.')
+    .summary('write a plan for an application or a file')
+    .description(
+      'Writes a plan for an existing application, or for a file of devices. Asks on a terminal for what no option says.',
+    )
     .argument('[plan]', 'file to write; default NAME.yaml')
     .option('--name <name>', 'name of the plan; default the application of the source')
   for (const side of ['source', 'target'] as const) {
@@ -30,6 +32,10 @@ const declareInit = (program: Commander, ask: Ask): void => {
       .option(`--${side}-ca-file <file>`, `PEM file with certificate authorities of the ${side}`)
   }
   init
+    .option('--source-file <file>', 'devices.json or CSV instead of a source network')
+    .option('--frequency-plan <id>', 'where a CSV does not tell it')
+    .option('--lorawan-version <version>', 'where a CSV does not tell it, such as 1.0.3')
+    .option('--lorawan-phy-version <version>', 'where a CSV does not tell it')
     .option('--keep-sessions', 'sessions go on at the target')
     .option('--join-anew', 'OTAA devices join anew at the target')
     .addOption(
@@ -48,6 +54,7 @@ const declareInit = (program: Commander, ask: Ask): void => {
   examples(
     init,
     ['ferry init', 'asks for everything'],
+    ['ferry init --source-file meters.csv', 'asks for the target, and for what the file does not tell'],
     [
       'ferry init --source-url https://eu1.cloud.thethings.network --source-app building-a --source-key-env SOURCE_API_KEY --target-url https://example.eu1.cloud.thethings.industries --target-app building-a --target-key-env TARGET_API_KEY --keep-sessions --gateways moving-now',
       'asks for nothing',

@@ -1,4 +1,6 @@
-import { FerryError, type PlanAnswers } from '../index.ts'
+import { basename } from 'node:path'
+import { acceptedDeviceId } from '../domain/accepted-id.ts'
+import { FerryError, type FileColumns, type PlanAnswers } from '../index.ts'
 import {
   addressFault,
   applicationFault,
@@ -10,10 +12,14 @@ import {
 import type { Shell } from './shell.ts'
 import { tell } from './tell.ts'
 
-type End = PlanAnswers['source']
+type End = PlanAnswers['target']
 
 export interface InitOptions {
   readonly name?: string
+  readonly sourceFile?: string
+  readonly frequencyPlan?: string
+  readonly lorawanVersion?: string
+  readonly lorawanPhyVersion?: string
   readonly sourceUrl?: string
   readonly sourceApp?: string
   readonly sourceKeyEnv?: string
@@ -43,7 +49,12 @@ interface Question {
 }
 
 /** What options say, and for the rest what a person answers; without a terminal every missing option is named. */
-export const answersFrom = async (shell: Shell, options: InitOptions): Promise<PlanAnswers> => {
+export const answersFrom = async (
+  shell: Shell,
+  options: InitOptions,
+  /** What a file says of itself. */
+  lookAt: (file: string) => Promise<{ readonly columns?: FileColumns }>,
+): Promise<PlanAnswers> => {
   refuseBoth(options)
   const missing: string[] = []
   const ask = async (given: string | undefined, question: Question): Promise<string> => {
@@ -52,7 +63,10 @@ export const answersFrom = async (shell: Shell, options: InitOptions): Promise<P
     missing.push(question.option)
     return ''
   }
-  const source = await endFrom(ask, options, 'source')
+  const source =
+    options.sourceFile === undefined
+      ? await endFrom(ask, options, 'source')
+      : await fileFrom(ask, options, options.sourceFile, lookAt)
   const target = await endFrom(ask, options, 'target')
   const sessions = await ask(sessionsGiven(options), {
     option: '--keep-sessions or --join-anew',
@@ -72,7 +86,7 @@ export const answersFrom = async (shell: Shell, options: InitOptions): Promise<P
   const persistSession = keeps(sessions)
   const gateways = options.gateways ?? (persistSession && shell.canAsk ? await askGateways(shell) : undefined)
   return {
-    name: options.name ?? source.application,
+    name: options.name ?? ('file' in source ? nameAfter(source.file) : source.application),
     source,
     target,
     persistSession,
@@ -128,6 +142,42 @@ const put = async (shell: Shell, { option, text, suggested, check }: Question): 
       ? (['AnswersMissing', `no answer; missing: ${option}`] as const)
       : (['AnswerUnknown', `no answer that can be used; missing: ${option} (${fault})`] as const)
   throw new FerryError('usage', code, message, { hint: 'give the option, or run ferry init again' })
+}
+
+/** A plan has an id for a name. */
+const nameAfter = (file: string): string => acceptedDeviceId(basename(file).replace(/\.[^.]*$/, ''))
+
+/** Columns that say what the target has to know of a radio. */
+const RADIO = ['frequencyPlan', 'lorawanVersion', 'lorawanPhyVersion'] as const
+
+const fileFrom = async (
+  ask: Ask,
+  options: InitOptions,
+  file: string,
+  lookAt: Parameters<typeof answersFrom>[2],
+): Promise<PlanAnswers['source']> => {
+  const { columns } = await lookAt(file)
+  if (columns === undefined || RADIO.every((name) => columns[name] !== undefined))
+    return { file, ...(columns === undefined ? {} : { columns }) }
+  const of = (option: string, text: string, suggested: string) => ({
+    option,
+    text,
+    suggested,
+    check: (answer: string) => (/^[\w.-]+$/.test(answer) ? undefined : 'write its id, without blanks'),
+  })
+  const frequencyPlan = await ask(
+    options.frequencyPlan,
+    of('--frequency-plan', 'Frequency plan of the devices, which the file does not tell:', 'EU_863_870_TTN'),
+  )
+  const lorawanVersion = await ask(
+    options.lorawanVersion,
+    of('--lorawan-version', 'Their LoRaWAN version:', '1.0.3'),
+  )
+  const lorawanPhyVersion = await ask(
+    options.lorawanPhyVersion,
+    of('--lorawan-phy-version', 'Their regional parameters version:', 'PHY_V1_0_3_REV_A'),
+  )
+  return { file, columns, defaults: { frequencyPlan, lorawanVersion, lorawanPhyVersion } }
 }
 
 type Ask = (given: string | undefined, question: Question) => Promise<string>

@@ -2,8 +2,11 @@ import type { Diagnostic } from '../domain/diagnostic.ts'
 import type { SourceEnd } from '../domain/migration-plan.ts'
 import type { Secret } from '../domain/secret.ts'
 import { refuseErrors } from '../engine/planning/preflight.ts'
+import { lookAtFile } from '../networks/file/index.ts'
 import { openEnd } from './ends.ts'
 import type { Host } from './host.ts'
+
+export { lookAtFile }
 
 /** Requests at once while looking: few, since nobody has asked for more yet. */
 const CONCURRENCY = 8

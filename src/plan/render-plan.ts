@@ -1,4 +1,4 @@
-import type { Policy, SecretReference } from '../domain/migration-plan.ts'
+import type { FileColumns, FileEnd, Policy, SecretReference } from '../domain/migration-plan.ts'
 import { isOneDeployment } from './addresses.ts'
 
 /** One network of a plan that is being written. */
@@ -12,10 +12,18 @@ interface PlanEndAnswers {
   readonly servers?: Readonly<Record<string, string>>
 }
 
+/** A file of devices, for a plan that is being written. */
+interface PlanFileAnswers {
+  /** Relative to the plan. */
+  readonly file: string
+  readonly columns?: FileColumns
+  readonly defaults?: NonNullable<FileEnd['defaults']>
+}
+
 /** What `ferry init` asks, or takes from flags. */
 export interface PlanAnswers {
   readonly name: string
-  readonly source: PlanEndAnswers
+  readonly source: PlanEndAnswers | PlanFileAnswers
   readonly target: PlanEndAnswers
   readonly persistSession: boolean
   readonly policy?: Partial<Omit<Policy, 'persistSession'>>
@@ -51,6 +59,24 @@ const endLines = (end: PlanEndAnswers, about: string): readonly string[] => [
   ...(end.insecure === true ? ['  insecure: true # plain http, on this machine only'] : []),
 ]
 
+const fileLines = ({ file, columns, defaults }: PlanFileAnswers): readonly string[] => [
+  '  network: file # is read, and never written',
+  `  path: ${scalar(file)}`,
+  ...(columns === undefined
+    ? []
+    : [
+        '  format: csv',
+        '  columns: # what the columns hold, by their headings; look whether this is right',
+        ...Object.entries(columns).map(([name, heading]) => `    ${name}: ${flow(heading)}`),
+      ]),
+  ...(defaults === undefined
+    ? []
+    : [
+        '  defaults: # where the file does not say it',
+        ...Object.entries(defaults).map(([name, value]) => `    ${name}: ${flow(value)}`),
+      ]),
+]
+
 const includeLines = ({ ids, idsFile, match }: PlanAnswers): readonly string[] => {
   const lines = [
     ...(ids === undefined || ids.length === 0
@@ -74,9 +100,11 @@ const HAS_OWN_LINE = ['resetFrameCounters', 'rx1Delay', 'deleteSource', 'handove
 
 /** Within one deployment no other order works, so it is written unasked. */
 const handoverOf = ({ policy = {}, source, target }: PlanAnswers): Policy['handover'] | undefined =>
-  policy.handover ?? (isOneDeployment(source, target) ? 'delete-first' : undefined)
+  policy.handover ?? (!('file' in source) && isOneDeployment(source, target) ? 'delete-first' : undefined)
 
 const handoverLines = (answers: PlanAnswers): readonly string[] => {
+  if ('file' in answers.source)
+    return ['  # Whoever serves the devices is stopped by hand; then: ferry apply with --confirm-handover']
   const handover = handoverOf(answers)
   const deleteSource = answers.policy?.deleteSource ?? 'never'
   // with delete-first it has no effect
@@ -135,7 +163,7 @@ export const renderPlan = (answers: PlanAnswers): string =>
     `  name: ${scalar(answers.name)} # names the state file, the lock and the escrow`,
     '',
     'source:',
-    ...endLines(answers.source, ''),
+    ...('file' in answers.source ? fileLines(answers.source) : endLines(answers.source, '')),
     'target:',
     ...endLines(answers.target, ' # has to exist'),
     '',

@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process'
-import { appendFile, stat } from 'node:fs/promises'
+import { appendFile, stat, writeFile } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import { resolve } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
@@ -231,6 +231,27 @@ describe('state, export and init', () => {
     )
     expect([unknown.code, unknown.stderr]).toEqual([3, expect.stringContaining('building-x')])
     await expect(place.read('x.yaml')).rejects.toThrow()
+  })
+
+  test('init writes a plan for a spreadsheet, whose columns it knows by their headings', async () => {
+    const [, target] = place.simulator.networks
+    const row = `70B3D57ED00000A1,70B3D57ED0000000,${'AB'.repeat(16)},cellar`
+    await writeFile(place.path('meters list.csv'), `DevEUI,App EUI,app_key,Remarks\n${row}\n`)
+    const radio = ['--frequency-plan', 'EU_863_870_TTN', '--lorawan-version', '1.0.3']
+    const args = [
+      ...['init', '--source-file', 'meters list.csv', '--join-anew', '--target-url', target.url],
+      ...['--target-app', target.application, '--target-key-env', 'TARGET_API_KEY', ...radio],
+    ]
+    const missing = await place.ferry(args)
+    expect([missing.code, missing.stderr]).toEqual([
+      64,
+      expect.stringContaining('missing: --lorawan-phy-version'),
+    ])
+    const written = await place.ferry([...args, '--lorawan-phy-version', 'PHY_V1_0_3_REV_A'])
+    expect([written.code, written.stdout]).toEqual([0, expect.stringContaining('source: 1 device,')])
+    const planned = await place.ferry(['plan', 'meters-list.yaml', '--json'])
+    expect(JSON.parse(planned.stdout)).toMatchObject({ kind: 'plan' })
+    expect(planned.stdout).toContain('eui-70b3d57ed00000a1')
   })
 })
 

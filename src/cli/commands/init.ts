@@ -8,8 +8,10 @@ import {
   inspectApplication,
   type LoadedPlan,
   loadPlan,
+  lookAtFile,
   nameOfEnd,
   NetworkError,
+  type PlanAnswers,
   renderPlan,
   resolveSecret,
 } from '../../index.ts'
@@ -26,12 +28,13 @@ import { tell, tellFindings } from '../tell.ts'
 /** `ferry init [plan]` */
 export const init: Command<InitOptions> = async (shell, [given], options) => {
   if (given !== undefined) refuseExisting(given)
-  const answers = await answersFrom(shell, options)
+  const answers = await answersFrom(shell, options, (path) => lookAtFile(resolve(path), path))
   const file = given ?? `${answers.name}.yaml`
   refuseExisting(file)
   const own = answers.recipients === undefined ? await identityAtHand(shell.env) : undefined
   const text = renderPlan({
     ...answers,
+    source: besidePlan(answers.source, file),
     ...schemaFor(file),
     ...(own === undefined ? {} : { recipients: [own.recipient] }),
   })
@@ -53,6 +56,12 @@ export const init: Command<InitOptions> = async (shell, [given], options) => {
     tell(shell.err, 'note', 'the plan names no escrow recipient yet', 'ferry escrow keygen')
   return exitCodeOf('done')
 }
+
+/** Paths of a plan are relative to it. */
+const besidePlan = (source: PlanAnswers['source'], plan: string): PlanAnswers['source'] =>
+  'file' in source
+    ? { ...source, file: relative(dirname(resolve(plan)), resolve(source.file)).replaceAll('\\', '/') }
+    : source
 
 /** The schema of this package, where it is installed below the working folder: a path that others have too. */
 const schemaFor = (file: string): { readonly schema?: string } => {

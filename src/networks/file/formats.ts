@@ -95,10 +95,14 @@ const csv = async (file: Bytes, name: string, named: FileEnd['columns']): Promis
   }
 }
 
-const headingsOf = async (file: Bytes, name: string): Promise<readonly string[]> => {
+/** The first line of a CSV. */
+export const headingsOf = async (file: Bytes, name: string): Promise<readonly string[]> => {
   for await (const { cells } of csvRows(file, name, separatorOf(file.head))) return cells
   return []
 }
+
+/** JSON, as its first character says, and the vendor's CSV by its headings. */
+export const isJson = (file: Bytes): boolean => /^\s*(?:[{[]|$)/.test(file.head.toString('utf8'))
 
 const unknown = (name: string): FerryError =>
   refuse(
@@ -122,9 +126,7 @@ export const formatOf = async (
       return csv(file, name, columns)
     case 'things-stack-csv':
     case 'auto': {
-      const text = file.head.toString('utf8').trimStart()
-      if (format === 'auto' && (text === '' || text.startsWith('{') || text.startsWith('[')))
-        return devicesJson(file, name)
+      if (format === 'auto' && isJson(file)) return devicesJson(file, name)
       if (!isThingsStackCsv(await headingsOf(file, name))) throw unknown(name)
       return csv(file, name, undefined)
     }

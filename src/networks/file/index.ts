@@ -3,7 +3,9 @@ import type { FileEnd } from '../../domain/migration-plan.ts'
 import type { NetworkPort } from '../../domain/ports.ts'
 import { type Bytes, openBytes } from './bytes.ts'
 import { type Catalogue, catalogueOf } from './catalogue.ts'
-import { formatOf } from './formats.ts'
+import { isThingsStackCsv } from './columns.ts'
+import { formatOf, headingsOf, isJson } from './formats.ts'
+import { guessColumns } from './guess.ts'
 
 /** Devices a page. */
 const PAGE = 1_000
@@ -20,6 +22,21 @@ const opened = async (end: FileEnd): Promise<Opened> => {
   } catch (error) {
     await bytes.close()
     throw error
+  }
+}
+
+/**
+ * What a plan has to say of a file so that it can be read, as far as its first line tells.
+ * @throws FerryError as reading it does
+ */
+export const lookAtFile = async (path: string, name: string): Promise<Pick<FileEnd, 'columns'>> => {
+  const bytes = await openBytes(path, name)
+  try {
+    if (isJson(bytes)) return {}
+    const headings = await headingsOf(bytes, name)
+    return isThingsStackCsv(headings) ? {} : { columns: guessColumns(headings) }
+  } finally {
+    await bytes.close()
   }
 }
 

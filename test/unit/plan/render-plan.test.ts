@@ -79,11 +79,29 @@ describe('a plan that is written', () => {
   it('says delete-first within one deployment, where no other order works', () => {
     const text = renderPlan({
       ...answers,
-      target: { ...answers.source, application: 'building-b' },
+      target: {
+        url: 'https://eu1.cloud.thethings.network',
+        application: 'building-b',
+        apiKey: { env: 'SOURCE_API_KEY' },
+      },
       policy: { deleteSource: 'after-heard' },
     })
     expect(parse(text).diagnostics.map(({ code }) => code)).toEqual(['JoinNeeded', 'DeleteFirst'])
     expect(planOf(text).plan.policy).toMatchObject({ handover: 'delete-first', deleteSource: 'never' })
+  })
+
+  it('writes a file as source, with the columns and defaults that it has', () => {
+    const columns = { devEui: 'Dev EUI', appKey: 'App: "Key"', attributes: { floor: 'Floor' } }
+    const defaults = { frequencyPlan: 'EU_863_870_TTN', lorawanVersion: '1.0.3' }
+    const text = renderPlan({ ...answers, source: { file: 'lists/meters 7.csv', columns, defaults } })
+    expect(parse(text).diagnostics.filter(({ severity }) => severity === 'error')).toEqual([])
+    expect(planOf(text).plan.source).toMatchObject({
+      network: 'file',
+      name: 'lists/meters 7.csv',
+      format: 'csv',
+      columns,
+      defaults: { ...defaults, lorawanVersion: 'MAC_V1_0_3' },
+    })
   })
 
   it('writes a downlink that makes devices join', () => {
