@@ -64,6 +64,9 @@ export const RETIRE_STEPS = [
   'delete-identity',
 ] as const
 
+/** Why a device is deferred whose handover nobody has confirmed. */
+export const NOT_CONFIRMED = 'HandoverNotConfirmed'
+
 export type Side = 'source' | 'target'
 
 /**

@@ -62,7 +62,7 @@ export const exportMigration = async (workspace: Workspace, host: Host): Promise
       stopsBy: stopsBy(source),
       sameDeployment: false,
       targetFacts: NO_FACTS,
-      queue: undefined,
+      queue: [],
       digestKey: '',
       now: host.clock(),
     })

@@ -1,5 +1,5 @@
 import type { ApplyCounts, DeviceResultStatus } from '../domain/events.ts'
-import type { ErrorRecord } from '../domain/journal.ts'
+import { type ErrorRecord, NOT_CONFIRMED } from '../domain/journal.ts'
 import { harmless, harmlessJson, shellWord } from './escape.ts'
 import { examplesOf } from './findings.ts'
 import { JSON_FORMAT_VERSION } from './json.ts'
@@ -51,7 +51,7 @@ const OPEN: readonly StatusWords[] = [
     tone: 'yellow',
     means: 'on the target; to be heard there, or their time has not come',
   },
-  { status: 'deferred', tone: 'yellow', means: 'left untouched for now, the next run tries again' },
+  { status: 'deferred', tone: 'yellow', means: 'left as they are for now, a later run goes on' },
   { status: 'stale', tone: 'yellow', means: 'changed since the plan was made; plan again' },
   { status: 'failed', tone: 'red', means: 'taken back, or left where the next run goes on' },
   { status: 'blocked', tone: 'red', means: 'left alone until a person acts' },
@@ -141,8 +141,12 @@ const heldLines = ({ heldByEscrow = [], plan, file = plan }: ApplyResult): reado
   ]
 }
 
-const nextLine = ({ counts, plan, file = plan, unheard = 0, heldByEscrow = [] }: ApplyResult): Line => {
+const nextLine = ({ counts, plan, file = plan, unheard = 0, heldByEscrow = [], left }: ApplyResult): Line => {
   const word = shellWord(plan)
+  if (left.length > 0 && left.every(({ error }) => error?.code === NOT_CONFIRMED)) {
+    const means = `once ${plural(left.length, 'it is', 'they are')} stopped where ${plural(left.length, 'it is', 'they are')} served`
+    return line(8, 'next    ', `ferry apply ${shellWord(file)} --confirm-handover   ${means}`)
+  }
   if (unheard > 0 && heldByEscrow.length === 0) {
     const means = `waits until ${devices(unheard)} ${plural(unheard, 'is', 'are')} heard; then ferry apply goes on`
     return line(8, 'next    ', `ferry verify ${word} --wait 2h   ${means}`)

@@ -124,7 +124,7 @@ const readingOf = ({ reading }: ProgressView): string =>
 
 /** One line without line end, such as `Apply 829/8,292 10.0 % | ok 812 wait 14 fail 3 | ETA 41 min`. */
 export const progressLine = (view: ProgressView, now: number): string => {
-  if (view.phase === 'starting') return 'Asking both networks'
+  if (view.phase === 'starting') return 'Asking the networks'
   if (view.phase === 'reading') {
     return [...readingParts(view, now), slowOf(view, now)].filter((part) => part !== '').join(' | ')
   }

@@ -110,6 +110,19 @@ const CASES: readonly Awkward[] = [
     held: { 'meter-1': { ids: { dev_eui: '70B3D57ED0000001' } } },
   },
   {
+    is: 'a multicast group, which nothing waits for in a file [edge 62]',
+    file: lines({
+      ids: { device_id: 'lamps', dev_eui: '70B3D57ED0000005' },
+      ...BASICS,
+      multicast: true,
+      supports_class_c: true,
+      session: { ...SESSION, last_f_cnt_up: undefined, last_n_f_cnt_down: 25 },
+    }),
+    plan: KEEP,
+    told: { lamps: ['create'] },
+    held: { lamps: { multicast: true, session: { last_n_f_cnt_down: 25 + 1_000 } } },
+  },
+  {
     is: 'LoRaWAN 1.1 without NwkKey [edge 18]',
     file: lines({ ...OTAA, lorawan_version: 'MAC_V1_1', lorawan_phy_version: 'PHY_V1_1_REV_B' }),
     plan: ANEW,

@@ -1,5 +1,6 @@
 import type { DeviceChange } from '../../domain/change-set.ts'
-import { CONFIRM, NOT_CONFIRMED } from '../progress/steps.ts'
+import { NOT_CONFIRMED } from '../../domain/journal.ts'
+import { CONFIRM } from '../progress/steps.ts'
 
 /** Nothing is left for an apply to do before a person says that the device is stopped where it was served. */
 export const awaitsConfirmation = ({ action, later }: DeviceChange): boolean =>

@@ -1,7 +1,6 @@
-import type { ErrorRecord } from '../../domain/journal.ts'
+import { type ErrorRecord, NOT_CONFIRMED } from '../../domain/journal.ts'
 import { isStoppedRoute } from '../device/route.ts'
 import { isOverdue } from './heard.ts'
-import { NOT_CONFIRMED } from './steps.ts'
 import {
   type DeviceProgress,
   isGroupMoved,

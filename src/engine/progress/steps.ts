@@ -242,8 +242,6 @@ export interface Due {
 
 /** A person says it to an apply, and no plan knows beforehand. */
 export const CONFIRM = 'confirm-handover'
-/** Why a device waits whose handover nobody has confirmed. */
-export const NOT_CONFIRMED = 'HandoverNotConfirmed'
 
 /**
  * What is left of a crossing. Being heard is looked at once when the target was let go; after that only the device

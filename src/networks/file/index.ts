@@ -80,7 +80,8 @@ export const createFile = ({ end }: { readonly end: FileEnd }): NetworkPort => {
     elsewhere: async () => [],
     read,
     readSession: async (deviceId) => (await read(deviceId)).registries['network-server'],
-    downlinkQueue: async () => undefined,
+    // Nothing waits in a file.
+    downlinkQueue: async () => [],
     pushDownlinks: unsupported('be sent downlinks', end),
     replaceDownlinks: unsupported('be sent downlinks', end),
     newDevAddr: unsupported('give a DevAddr', end),

@@ -57,6 +57,16 @@ describe('the end of an apply', () => {
     })
   })
 
+  it('asks for the word that all that is left waits for', () => {
+    const error = { code: 'HandoverNotConfirmed', message: 'it waits' }
+    const left = [{ device: 'a-1', status: 'deferred' as const, error }]
+    expect(renderApplyResult(result({ deferred: 1 }, { left }))).toContain('--confirm-handover')
+    const others = [...left, { device: 'a-2', status: 'failed' as const, error: refused }]
+    expect(renderApplyResult(result({ deferred: 1, failed: 1 }, { left: others }))).not.toContain(
+      '--confirm-handover',
+    )
+  })
+
   it('tells before all else what no network serves, and the command that mends it', async () => {
     const held = result(
       { migrated: 6, waiting: 3, failed: 2 },
