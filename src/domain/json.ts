@@ -3,6 +3,18 @@ import type { Digest } from './identifiers.ts'
 
 export type Json = string | number | boolean | null | readonly Json[] | { readonly [key: string]: Json }
 
+/** Keys as JSON, for a fleet has the same few; those that come from networks not without end. */
+const quotedKeys = new Map<string, string>()
+const MOST_QUOTED = 1_000
+
+const quoted = (key: string): string => {
+  const known = quotedKeys.get(key)
+  if (known !== undefined) return known
+  const text = JSON.stringify(key)
+  if (quotedKeys.size < MOST_QUOTED) quotedKeys.set(key, text)
+  return text
+}
+
 /** JSON with sorted keys and no blanks: equal values give equal bytes (the base of every digest). */
 export const canonicalJson = (value: unknown): string => {
   if (value === null || typeof value !== 'object' || 'toJSON' in value) return JSON.stringify(value)
@@ -11,7 +23,7 @@ export const canonicalJson = (value: unknown): string => {
   for (const key of Object.keys(value).sort()) {
     const item = (value as Readonly<Record<string, unknown>>)[key]
     if (item === undefined) continue
-    text += `${text === '' ? '' : ','}${JSON.stringify(key)}:${canonicalJson(item)}`
+    text += `${text === '' ? '' : ','}${quoted(key)}:${canonicalJson(item)}`
   }
   return `{${text}}`
 }

@@ -10,6 +10,7 @@ import {
 import type { Diagnostic } from '../domain/diagnostic.ts'
 import type { Route, StepName } from '../domain/journal.ts'
 import { canonicalJson, digestOfText } from '../domain/json.ts'
+import { remembered } from '../domain/remembered.ts'
 import { changesOf } from './becomes.ts'
 import { isHeldByEscrow } from './crossing.ts'
 import { safeChange } from './shown.ts'
@@ -106,11 +107,14 @@ const weightOf = (change: FieldChange): string =>
         ? 'generated'
         : ''
 
-const groupKey = (device: DeviceChange): string => {
+const weighedText = (change: FieldChange): string =>
+  [fieldKey(change), change.reason, change.because ?? '', weightOf(change)].join('\u0000')
+
+const groupKey = (device: DeviceChange, textOf: (change: FieldChange) => string): string => {
   const isNew = device.action === 'create' || device.action === 'resume'
   const fields = changesOf(device)
     .filter((change) => isListed(change) && !(isNew && DESCRIPTIVE.test(change.path)))
-    .map((change) => [fieldKey(change), change.reason, change.because ?? '', weightOf(change)].join('\u0000'))
+    .map(textOf)
     .sort(bySort)
   const weighed = (steps: readonly StepName[]): readonly StepName[] =>
     steps.filter((step) => WEIGHED.includes(step))
@@ -139,19 +143,37 @@ const sameSteps = (
 interface Tally {
   readonly example: FieldChange
   devices: number
+  /** Values that are given where there was none, the most by far; as they are, for copies of them would fill the memory. */
+  readonly given: Set<string>
+  /** All other changes, as text. */
   readonly contents: Set<string>
 }
 
+const distinctIn = ({ given, contents }: Tally): number => given.size + contents.size
+
+const givenText = ({ before, after }: FieldChange): string | undefined =>
+  'absent' in before && 'value' in after && typeof after.value === 'string' ? after.value : undefined
+
 const tallyFields = (devices: readonly DeviceChange[]): ReadonlyMap<string, Tally> => {
+  const textOf = remembered<FieldChange>((change) => {
+    const content = contentOf(change)
+    return content.length > 100 ? digestOfText(content) : content
+  })
   const tallies = new Map<string, Tally>()
   for (const device of devices) {
     for (const change of changesOf(device)) {
       if (!isListed(change)) continue
       const key = fieldKey(change)
-      const tally = tallies.get(key) ?? { example: change, devices: 0, contents: new Set<string>() }
-      const content = contentOf(change)
+      const tally = tallies.get(key) ?? {
+        example: change,
+        devices: 0,
+        given: new Set<string>(),
+        contents: new Set<string>(),
+      }
       tally.devices += 1
-      tally.contents.add(content.length > 100 ? digestOfText(content) : content)
+      const given = givenText(change)
+      if (given === undefined) tally.contents.add(textOf(change))
+      else tally.given.add(given)
       tallies.set(key, tally)
     }
   }
@@ -173,7 +195,7 @@ const assemble = (id: string, key: string, unsorted: readonly DeviceChange[]): C
   const devices = [...unsorted].sort(byDevEui)
   const first = devices[0]
   const tallies = [...tallyFields(devices).values()]
-  const isCommon = (tally: Tally): boolean => tally.devices === devices.length && tally.contents.size === 1
+  const isCommon = (tally: Tally): boolean => tally.devices === devices.length && distinctIn(tally) === 1
   const findings = new Map<string, Diagnostic>()
   for (const finding of devices.flatMap((device) => device.findings)) {
     if (!findings.has(finding.code)) findings.set(finding.code, finding)
@@ -192,7 +214,7 @@ const assemble = (id: string, key: string, unsorted: readonly DeviceChange[]): C
       .filter((tally) => !isCommon(tally))
       .map((tally) => ({
         devices: tally.devices,
-        distinct: tally.contents.size,
+        distinct: distinctIn(tally),
         example: safeChange(tally.example),
       })),
     unchanged: rangeOf(devices, (change) => change.verdict === 'leave' && change.reason !== 'not-carried'),
@@ -211,10 +233,11 @@ const assemble = (id: string, key: string, unsorted: readonly DeviceChange[]): C
  */
 export const groupChanges = (changeSet: Pick<ChangeSet, 'devices'>): readonly ChangeGroup[] => {
   const byAction = new Map<Action, Map<string, DeviceChange[]>>()
+  const textOf = remembered(weighedText)
   for (const device of changeSet.devices) {
     const groups = byAction.get(device.action) ?? new Map<string, DeviceChange[]>()
     byAction.set(device.action, groups)
-    const key = groupKey(device)
+    const key = groupKey(device, textOf)
     const members = groups.get(key)
     if (members === undefined) groups.set(key, [device])
     else members.push(device)

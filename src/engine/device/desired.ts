@@ -74,9 +74,10 @@ export const desiredRecord = (
   for (const registry of REGISTRIES) {
     const fields = source.registries[registry]
     if (fields === undefined) continue
-    registries[registry] = Object.fromEntries(
-      Object.entries(fields).filter(([path]) => kinds.includes(fieldKind(registry, path))),
-    )
+    const carried: Record<FieldPath, FieldValue> = {}
+    for (const [path, value] of Object.entries(fields))
+      if (kinds.includes(fieldKind(registry, path))) carried[path] = value
+    registries[registry] = carried
   }
   const set = (registry: Registry, path: FieldPath, value: FieldValue | undefined, because: string): void => {
     const fields = registries[registry]

@@ -1,4 +1,4 @@
-import { createHash, createHmac } from 'node:crypto'
+import { createHash, createHmac, hash } from 'node:crypto'
 import type { DeviceRecord, Registry } from '../../domain/device.ts'
 import { REGISTRIES } from '../../domain/device.ts'
 import type { Digest } from '../../domain/identifiers.ts'
@@ -6,8 +6,11 @@ import { canonicalJson } from '../../domain/json.ts'
 import { Secret } from '../../domain/secret.ts'
 import { type FieldKind, fieldKey, fieldKind } from './fields.ts'
 
-/** Length of a short digest: enough to notice a change, of no use to guess a key from without the HMAC key. */
-const SHORT = 16
+/** Bytes of a short digest: enough to notice a change, of no use to guess a key from without the HMAC key. */
+const SHORT = 8
+
+/** Cut before it is text: a piece of a text keeps the whole in memory. */
+const short = (digest: Buffer): string => digest.subarray(0, SHORT).toString('hex')
 
 /** The HMAC key where the plan names none: the same for every reader of plan and state, so not secret. */
 export const derivedDigestKey = (lineage: string, plan: Digest): string =>
@@ -27,7 +30,7 @@ const valuesOfKinds = (record: DeviceRecord, kinds: readonly FieldKind[]): Recor
 const keyed = (values: Record<string, unknown>, key: string): string | null =>
   Object.keys(values).length === 0
     ? null
-    : createHmac('sha256', key).update(canonicalJson(values)).digest('hex').slice(0, SHORT)
+    : short(createHmac('sha256', key).update(canonicalJson(values)).digest())
 
 /** HMAC over all root keys; null where there are none. */
 export const rootKeysDigest = (record: DeviceRecord, key: string): string | null =>
@@ -37,8 +40,7 @@ export const rootKeysDigest = (record: DeviceRecord, key: string): string | null
 export const sessionDigest = (record: DeviceRecord, key: string): string | null =>
   keyed(valuesOfKinds(record, ['session']), key)
 
-const plain = (value: unknown): string =>
-  createHash('sha256').update(canonicalJson(value)).digest('hex').slice(0, SHORT)
+const plain = (value: unknown): string => short(hash('sha256', canonicalJson(value), 'buffer'))
 
 /** Over the settings of a record, which hold no secret. */
 export const settingsDigest = (record: DeviceRecord): string =>

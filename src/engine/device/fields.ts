@@ -143,21 +143,35 @@ type Rule = Pick<FieldRule, 'kind' | 'because'>
 
 const UNKNOWN: Rule = { kind: 'not-carried', because: "belongs to the source's cluster" }
 
-/** Found once for a path, which every device of a fleet has. Names of MAC settings come from networks: not without end. */
-const found = new Map<string, Rule>()
-const MOST_FOUND = 1_000
-
-/** The rule for a field of a registry; fields that no row names stay behind. */
-export const fieldRule = (registry: Registry, path: FieldPath): Rule => {
-  const key = fieldKey(registry, path)
-  const known = found.get(key)
-  if (known !== undefined) return known
-  const rule = FIELD_RULES.find((row) => row.registry === registry && matches(row.pattern, path)) ?? UNKNOWN
-  if (found.size < MOST_FOUND) found.set(key, rule)
-  return rule
+/** What is worked out once for a field, which every device of a fleet has. */
+interface KnownField extends Rule {
+  readonly key: string
 }
 
-export const fieldKind = (registry: Registry, path: FieldPath): FieldKind => fieldRule(registry, path).kind
+/** Names of MAC settings come from networks: not without end. */
+const MOST_KNOWN = 1_000
+const known: Readonly<Record<Registry, Map<FieldPath, KnownField>>> = {
+  [IS]: new Map(),
+  [JS]: new Map(),
+  [NS]: new Map(),
+  [AS]: new Map(),
+}
+
+const knownField = (registry: Registry, path: FieldPath): KnownField => {
+  const paths = known[registry]
+  const before = paths.get(path)
+  if (before !== undefined) return before
+  const { kind, because } =
+    FIELD_RULES.find((row) => row.registry === registry && matches(row.pattern, path)) ?? UNKNOWN
+  const field = { kind, because, key: `${registry} ${path}` }
+  if (paths.size < MOST_KNOWN) paths.set(path, field)
+  return field
+}
+
+/** The rule for a field of a registry; fields that no row names stay behind. */
+export const fieldRule = (registry: Registry, path: FieldPath): Rule => knownField(registry, path)
+
+export const fieldKind = (registry: Registry, path: FieldPath): FieldKind => knownField(registry, path).kind
 
 /** Key of a field in tables that span registries. */
-export const fieldKey = (registry: Registry, path: FieldPath): string => `${registry} ${path}`
+export const fieldKey = (registry: Registry, path: FieldPath): string => knownField(registry, path).key

@@ -9,6 +9,7 @@ import {
 import { FerryError } from '../../domain/errors.ts'
 import type { Digest } from '../../domain/identifiers.ts'
 import { canonicalJson, type Json, visibleJson } from '../../domain/json.ts'
+import { remembered } from '../../domain/remembered.ts'
 
 /** A change set without its digest: what the digest is over. */
 export type UndigestedChangeSet = Omit<ChangeSet, 'digest'>
@@ -22,24 +23,17 @@ const headerLine = (changeSet: UndigestedChangeSet): string => {
   return line({ t: 'change-set', ...header })
 }
 
-/** Texts of fields that many devices share (`compact.ts`). */
-const shared = new WeakMap<FieldChange, string>()
-
-const fieldText = (field: FieldChange): string => {
-  if ('value' in field.after) return canonicalJson(field)
-  const text = shared.get(field) ?? canonicalJson(field)
-  shared.set(field, text)
-  return text
-}
-
 const deviceLine = (device: DeviceChange): string => line({ t: 'device', ...device })
 
-/** The same, of a device that we made ourselves: its fields are the most of it. */
-const ownDeviceLine = (device: DeviceChange): string =>
-  line({ t: 'device', ...device, fields: [] }).replace(
-    '"fields":[]',
-    () => `"fields":[${device.fields.map(fieldText).join(',')}]`,
-  )
+/** The same, of devices that we made ourselves: fields are the most of them, and shared (`compact.ts`). */
+const ownDeviceLines = (): typeof deviceLine => {
+  const fieldText = remembered<FieldChange>(canonicalJson)
+  return (device) =>
+    line({ t: 'device', ...device, fields: [] }).replace(
+      '"fields":[]',
+      () => `"fields":[${device.fields.map(fieldText).join(',')}]`,
+    )
+}
 
 /** Header and device lines: all that is shown, which the checksum is over. */
 function* bodyLines(changeSet: UndigestedChangeSet, lineOf = deviceLine): Generator<string> {
@@ -114,7 +108,7 @@ export const withDigest = (changeSet: UndigestedChangeSet): ChangeSet => ({
  */
 export function* changeSetLines(changeSet: ChangeSet): Generator<string> {
   const hash = createHash('sha256')
-  for (const text of bodyLines(changeSet, ownDeviceLine)) {
+  for (const text of bodyLines(changeSet, ownDeviceLines())) {
     hash.update(text)
     yield text
   }

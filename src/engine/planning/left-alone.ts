@@ -128,25 +128,20 @@ const blockedBy = (device: SelectableDevice, target: string, error: NetworkError
 /** Two devices that would get one id, or one pair of EUIs, on the target are both left alone. */
 export const withoutTwins = (changes: readonly DeviceChange[]): readonly DeviceChange[] => {
   const active = changes.filter((change) => change.action !== 'excluded' && change.action !== 'gone')
-  const byId = new Map<string, string[]>()
-  const byEuis = new Map<string, string[]>()
-  for (const change of active) {
-    add(byId, change.target, change.device)
-    add(byEuis, targetEuiKey(change), change.device)
-  }
+  const byId = twinsOf(active, ({ target }) => target)
+  const byEuis = twinsOf(active, targetEuiKey)
+  if (byId.size + byEuis.size === 0) return changes
   return changes.map((change) => {
     if (change.action !== 'create') return change
     const { device, target } = change
-    const [sameId] = (byId.get(target) ?? []).filter((other) => other !== device)
-    if (sameId !== undefined)
+    if (byId.has(device))
       return blockedFor(
         change,
         'DuplicateTargetId',
         `two devices would be ${target} on the target`,
         'give one of them another id (overrides, set.deviceId)',
       )
-    const [sameEuis] = (byEuis.get(targetEuiKey(change) ?? '') ?? []).filter((other) => other !== device)
-    if (sameEuis !== undefined)
+    if (byEuis.has(device))
       return blockedFor(
         change,
         'DuplicateEuis',
@@ -162,9 +157,19 @@ const targetEuiKey = (change: DeviceChange): string | undefined => {
   return euiKey({ devEui, joinEui })
 }
 
-const add = (devices: Map<string, string[]>, key: string | undefined, device: string): void => {
-  if (key === undefined) return
-  const known = devices.get(key)
-  if (known === undefined) devices.set(key, [device])
-  else known.push(device)
+/** Devices that share what only one can have. A fleet may be large, and twins are few: only they are kept. */
+const twinsOf = (
+  changes: readonly DeviceChange[],
+  keyOf: (change: DeviceChange) => string | undefined,
+): ReadonlySet<string> => {
+  const firsts = new Map<string, string>()
+  const twins = new Set<string>()
+  for (const change of changes) {
+    const key = keyOf(change)
+    if (key === undefined) continue
+    const first = firsts.get(key)
+    if (first === undefined) firsts.set(key, change.device)
+    else twins.add(first).add(change.device)
+  }
+  return twins
 }

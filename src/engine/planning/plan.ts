@@ -91,7 +91,7 @@ export const planChanges = async (input: PlanningInput): Promise<Planning> => {
           isTargetEmpty: targetDevices.length === 0 && sourceDevices.length > MANY,
         })
       : excluded(device, selection, progress)
-    changes.push(compact(withStatus(input, change)))
+    changes.push(compact(withStatus(input, change), device))
     done += 1
     if (done % TOLD_EVERY === 0) emit({ event: 'reading.devices', devices: done, of: sourceDevices.length })
   }
@@ -274,8 +274,9 @@ const planGone = async (
 
 /** By DevEUI, then by id, so that the same fleet gives the same bytes; devices without DevEUI come last. */
 const sortDevices = (changes: readonly DeviceChange[]): readonly DeviceChange[] => {
-  const key = (change: DeviceChange): string => `${change.devEui ?? 'g'} ${change.device}`
-  return [...changes].sort((a, b) => (key(a) < key(b) ? -1 : key(a) > key(b) ? 1 : 0))
+  const inOrder = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0)
+  const euiOf = ({ devEui }: DeviceChange): string => devEui ?? 'g'
+  return [...changes].sort((a, b) => inOrder(euiOf(a), euiOf(b)) || inOrder(a.device, b.device))
 }
 
 /** Where the state says that the device is; one that waits longer than the plan allows is told. */

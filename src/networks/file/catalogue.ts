@@ -22,14 +22,46 @@ export interface Format {
   describe(bytes: Buffer, line: number): Described
 }
 
-/** Kept of each device; a file may have a million. */
-interface Place {
-  readonly offset: number
-  readonly length: number
-  readonly line: number
-  /** Line of another device with the same id. */
-  readonly twin?: number
+/** Where devices of a file are, by their number in it. A file may have a million. */
+interface Places {
+  add(offset: number, length: number, line: number): void
+  at(index: number): { readonly offset: number; readonly length: number; readonly line: number }
 }
+
+/** Numbers in one piece of memory, which grows. */
+const createPlaces = (): Places => {
+  const NUMBERS = 3
+  let numbers = new Float64Array(1_000 * NUMBERS)
+  let used = 0
+  return {
+    add: (...place) => {
+      if (used === numbers.length) {
+        const larger = new Float64Array(numbers.length * 2)
+        larger.set(numbers)
+        numbers = larger
+      }
+      numbers.set(place, used)
+      used += NUMBERS
+    },
+    at: (index) => {
+      const [offset = 0, length = 0, line = 0] = numbers.subarray(index * NUMBERS, (index + 1) * NUMBERS)
+      return { offset, length, line }
+    },
+  }
+}
+
+/** A text that many devices share, kept once. */
+const createShared = (): (<T extends string>(text: T) => T) => {
+  const known = new Map<string, string>()
+  return <T extends string>(text: T): T => {
+    const before = known.get(text)
+    if (before !== undefined) return before as T
+    if (known.size < MOST_SHARED) known.set(text, text)
+    return text
+  }
+}
+
+const MOST_SHARED = 1_000
 
 /** Which devices a file describes. What it says of each is read when it is asked for. */
 export interface Catalogue {
@@ -66,19 +98,30 @@ export const catalogueOf = async (
       isCsv: format.isCsv,
       ...(defaults === undefined ? {} : { defaults }),
     })
-  const places = new Map<string, Place>()
+  const places = createPlaces()
+  /** Its number, by its id. */
+  const numbers = new Map<string, number>()
+  /** Line of another device with the same id, by number. */
+  const twins = new Map<number, number>()
+  const shared = createShared()
   const devices: SelectableDevice[] = []
   const problems: Diagnostic[] = []
   for await (const { offset, length, line, tree } of format.entries()) {
     const ids = identityOf(tree, defaults)
     const deviceId = idOf(ids)
-    const before = places.get(deviceId)
+    const before = numbers.get(deviceId)
     if (deviceId === '') problems.push(nameless(name, line))
-    else if (before !== undefined) places.set(deviceId, { ...before, twin: before.twin ?? line })
+    else if (before !== undefined) twins.set(before, twins.get(before) ?? line)
     else {
-      places.set(deviceId, { offset, length, line })
+      places.add(offset, length, line)
+      numbers.set(deviceId, devices.length)
       const attributes = objectOf(valueAt(tree, 'attributes'))
-      devices.push({ ...ids, deviceId, ...(attributes === undefined ? {} : { attributes }) })
+      devices.push({
+        ...ids,
+        deviceId,
+        ...(ids.joinEui === undefined ? {} : { joinEui: shared(ids.joinEui) }),
+        ...(attributes === undefined ? {} : { attributes }),
+      })
     }
   }
   const [first] = problems
@@ -90,11 +133,12 @@ export const catalogueOf = async (
   return {
     devices,
     read: async (deviceId) => {
-      const place = places.get(deviceId)
-      if (place === undefined) return { ids: { deviceId }, registries: {} }
-      const described = format.describe(await bytes.at(place.offset, place.length), place.line)
-      const held = record(described, deviceId)
-      return place.twin === undefined ? held : withTwin(held, name, place.line, place.twin)
+      const number = numbers.get(deviceId)
+      if (number === undefined) return { ids: { deviceId }, registries: {} }
+      const { offset, length, line } = places.at(number)
+      const held = record(format.describe(await bytes.at(offset, length), line), deviceId)
+      const twin = twins.get(number)
+      return twin === undefined ? held : withTwin(held, name, line, twin)
     },
   }
 }

@@ -61,8 +61,9 @@ const withCleanKeys = (
         hint: 'look for it in the escrow of that migration; else leave the device out',
       })
       clean = withValue(clean, path, undefined)
-    } else if (/^[0-9A-Fa-f]{32}$/.test(hex)) clean = withValue(clean, `${path}.key`, hex.toUpperCase())
-    else {
+    } else if (/^[0-9A-Fa-f]{32}$/.test(hex)) {
+      if (key !== hex.toUpperCase()) clean = withValue(clean, `${path}.key`, hex.toUpperCase())
+    } else {
       findings.push(wrong(`${path} is no key of 32 hex digits`, 'correct it in the file'))
       clean = withValue(clean, path, undefined)
     }
@@ -228,7 +229,10 @@ export const recordOf = (
 const fieldsFrom = (registry: Registry, tree: JsonObject, findings: Found[]): Fields => {
   try {
     const fields = fieldsOf(registry, tree)
-    return Object.fromEntries(Object.entries(fields).filter(([path]) => !path.endsWith('_server_address')))
+    const isAddress = (path: string): boolean => path.endsWith('_server_address')
+    return Object.keys(fields).some(isAddress)
+      ? Object.fromEntries(Object.entries(fields).filter(([path]) => !isAddress(path)))
+      : fields
   } catch (error) {
     if (!(error instanceof WrappedKey)) throw error
     findings.push(

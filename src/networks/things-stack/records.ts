@@ -60,26 +60,30 @@ const skipsCrypto = (device: Json): boolean =>
   (valueAt(device, 'skip_payload_crypto_override') === undefined &&
     valueAt(device, 'skip_payload_crypto') === true)
 
-const fieldsOfRule = (device: Json | undefined, rule: FieldRule): readonly [FieldPath, FieldValue][] => {
-  if (rule.kind === 'secret') {
-    const secret = secretAt(device, rule.path)
-    return secret === undefined ? [] : [[rule.path, secret]]
+const putField = (
+  fields: Record<FieldPath, FieldValue>,
+  device: Json | undefined,
+  { kind, path }: FieldRule,
+): void => {
+  if (kind === 'secret') {
+    const secret = secretAt(device, path)
+    if (secret !== undefined) fields[path] = secret
+    return
   }
-  const value = valueAt(device, rule.path)
-  if (value === undefined) return []
-  if (rule.kind === 'each') {
-    const members = Object.entries(objectOf(value) ?? {})
-    return members
-      .filter(([name, member]) => isMemberName(name) && member !== null)
-      .map(([name, member]) => [`${rule.path}.${name}`, member])
-  }
-  if (isEmpty(value)) return []
-  return [[rule.path, isMacState(rule.path) ? withoutKeys(value) : value]]
+  const value = valueAt(device, path)
+  if (value === undefined) return
+  if (kind === 'each') {
+    for (const [name, member] of Object.entries(objectOf(value) ?? {}))
+      if (isMemberName(name) && member !== null) fields[`${path}.${name}`] = member
+  } else if (!isEmpty(value)) fields[path] = isMacState(path) ? withoutKeys(value) : value
 }
 
 /** The fields of one registry in its answer. Absent stays absent; an explicit `false` or 0 is kept. */
-export const fieldsOf = (registry: Registry, device: Json | undefined): Fields =>
-  Object.fromEntries(FIELDS[registry].flatMap((rule) => fieldsOfRule(device, rule)))
+export const fieldsOf = (registry: Registry, device: Json | undefined): Fields => {
+  const fields: Record<FieldPath, FieldValue> = {}
+  for (const rule of FIELDS[registry]) putField(fields, device, rule)
+  return fields
+}
 
 /** Paths of a write that the registry must not be asked to take; empty where all is well. */
 export const refusedPaths = (
