@@ -51,10 +51,17 @@ const acceptedAttributes = (
       free = `${name.slice(0, KEY - 1 - String(number).length)}-${number}`
     accepted[free] = cut(String(value), VALUE)
   }
-  const isRenamed = acceptedDeviceId(deviceId) !== deviceId
-  const hasRoom = Object.keys(accepted).length < ATTRIBUTES && !(OLD_ID in accepted)
-  return isRenamed && hasRoom ? { ...accepted, [OLD_ID]: cut(deviceId, VALUE) } : accepted
+  return acceptedDeviceId(deviceId) === deviceId ? accepted : withOldId(accepted, deviceId)
 }
+
+/** Attributes with the device id of the source, where there is room and its name is free. */
+export const withOldId = <T extends Readonly<Record<string, unknown>>>(
+  attributes: T,
+  deviceId: string,
+): T & { readonly [OLD_ID]?: string } =>
+  Object.keys(attributes).length < ATTRIBUTES && !(OLD_ID in attributes)
+    ? { ...attributes, [OLD_ID]: cut(deviceId, VALUE) }
+    : attributes
 
 /** The first code points of a text: never half of one. */
 const cut = (text: string, most: number): string =>

@@ -158,6 +158,7 @@ export interface Policy {
 }
 
 export interface DeviceSettings {
+  /** In a plan also a rule, such as `eui-{devEui}`; of one device the id itself. */
   readonly deviceId?: string
   /** EUIs on the target; other ones than the source's make it a device that will be re-programmed. */
   readonly devEui?: DevEui
@@ -228,6 +229,8 @@ export interface LoadedPlan {
 export interface DeviceIntent {
   readonly policy: Policy
   readonly set: DeviceSettings
+  /** Its new id was made by a rule of the plan: the old one is kept as an attribute. */
+  readonly renamedByRule?: true
 }
 
 export interface SelectableDevice {
@@ -242,6 +245,8 @@ export interface Selection {
   readonly selected: boolean
   /** The entry of `exclude` that took the device out, such as `match "test-*"`; absent where none did. */
   readonly excludedBy?: string
+  /** What the rule for its new id asks for and the device does not have, such as `devEui`. */
+  readonly lacks?: string
   /** After the overrides that select the device, in their order; later ones win, field by field. */
   readonly intent: DeviceIntent
 }

@@ -5,6 +5,7 @@ import type { Path } from './located.ts'
 import { canonicalMacVersion, canonicalPhyVersion, phyVersionsOf } from '../domain/lorawan-versions.ts'
 import { rejoinOf } from './normalise.ts'
 import type { Draft, RejoinDocument } from './plan-document.ts'
+import { isTemplate, PLACEHOLDERS, unknownPlaceholders } from './device-id-template.ts'
 import type { Rule, RuleContext } from './rule.ts'
 import { excludedIds, idsOf, includedIds, isByIds, SELECTOR_FIELDS } from './rules-selection.ts'
 import { shown } from './shown.ts'
@@ -104,6 +105,20 @@ const onlyId = (override: OverrideDraft, context: RuleContext): string | undefin
   return isByIds(override) && override.idsFile === undefined && others.length === 0 ? id : undefined
 }
 
+const placeholders: Rule = {
+  codes: ['UnknownPlaceholder'],
+  because: 'a rule for device ids is made of what each device has',
+  check: (context) =>
+    eachOverride(context, (override, path) => {
+      const [unknown] = unknownPlaceholders(override.set?.deviceId ?? '')
+      if (unknown === undefined) return []
+      const names = PLACEHOLDERS.map((name) => `{${name}}`).join(', ')
+      const message = `the rule asks for {${unknown}}, which stands for nothing`
+      const hint = `write one of ${names}; what is the same for all is written without braces`
+      return [error({ code: 'UnknownPlaceholder', message, hint, path: [...path, 'set', 'deviceId'] })]
+    }),
+}
+
 const ONE_ID = 'select exactly one by ids: [its-id-on-the-source], and by nothing else'
 
 const newIds: Rule = {
@@ -113,7 +128,7 @@ const newIds: Rule = {
     const taken = new Map<string, string>()
     return eachOverride(context, (override, path) => {
       const deviceId = override.set?.deviceId
-      if (deviceId === undefined) return []
+      if (deviceId === undefined || isTemplate(deviceId)) return []
       const at = [...path, 'set', 'deviceId']
       const id = onlyId(override, context)
       if (id === undefined) {
@@ -215,6 +230,7 @@ export const OVERRIDE_RULES: readonly Rule[] = [
   effect,
   repeatsPlan,
   repeatsSelector,
+  placeholders,
   newIds,
   takenIds,
   newDevEuis,

@@ -10,6 +10,7 @@ import type {
   Selection,
   Selector,
 } from '../domain/migration-plan.ts'
+import { isTemplate, templatedId } from './device-id-template.ts'
 import { shown } from './shown.ts'
 
 /**
@@ -78,8 +79,9 @@ const NOTHING_SET: DeviceSettings = {}
 /** What a plan wants of most devices, once for all of them. */
 const usual = new WeakMap<MigrationPlan, DeviceIntent>()
 
-const intentOf = (plan: MigrationPlan, policy: Policy, set: DeviceSettings): DeviceIntent => {
-  if (policy !== plan.policy || set !== NOTHING_SET) return { policy, set }
+const intentOf = (plan: MigrationPlan, policy: Policy, { set, renamedByRule }: Named): DeviceIntent => {
+  if (policy !== plan.policy || set !== NOTHING_SET)
+    return { policy, set, ...(renamedByRule === true ? { renamedByRule } : {}) }
   const intent = usual.get(plan) ?? { policy, set }
   usual.set(plan, intent)
   return intent
@@ -97,17 +99,37 @@ export const intentFor = (plan: MigrationPlan, device: SelectableDevice): Select
     policy = { ...policy, ...override.policy }
     set = { ...set, ...override.set }
   }
+  const named = withId(set, device)
   return {
     selected: included && excludedBy === undefined,
     ...(excludedBy === undefined ? {} : { excludedBy }),
-    intent: intentOf(plan, policy, withAcceptedId(set, device)),
+    ...(named.lacks === undefined ? {} : { lacks: named.lacks }),
+    intent: intentOf(plan, policy, named),
   }
 }
 
+/** What becomes of a device's id. */
+interface Named {
+  readonly set: DeviceSettings
+  readonly renamedByRule?: true
+  /** What the rule for its id asks for, and it has not. */
+  readonly lacks?: string
+}
+
 /** The target takes fewer ids than some networks: one that it does not take is changed by rule. */
-const withAcceptedId = (set: DeviceSettings, { deviceId }: SelectableDevice): DeviceSettings => {
-  const accepted = acceptedDeviceId(deviceId)
-  return set.deviceId !== undefined || accepted === deviceId ? set : { ...set, deviceId: accepted }
+const withId = (set: DeviceSettings, device: SelectableDevice): Named => {
+  const { deviceId } = device
+  if (set.deviceId === undefined) {
+    const accepted = acceptedDeviceId(deviceId)
+    return { set: accepted === deviceId ? set : { ...set, deviceId: accepted } }
+  }
+  if (!isTemplate(set.deviceId)) return { set }
+  const { deviceId: _rule, ...others } = set
+  const made = templatedId(set.deviceId, device)
+  if ('lacks' in made) return { set: others, lacks: made.lacks }
+  return made.deviceId === deviceId
+    ? { set: others }
+    : { set: { ...others, deviceId: made.deviceId }, renamedByRule: true }
 }
 
 /** Unknown ids that are told one by one. */

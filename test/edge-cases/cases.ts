@@ -169,7 +169,11 @@ export const EDGE_CASES: readonly EdgeCase[] = [
     'changes',
     'devices that join get one, the same on both servers; fixed keys have none',
   ),
-  edge('times that can not be', 'not built', 'they are carried as they are; nothing is clamped'),
+  edge(
+    'times that can not be',
+    'changes',
+    'the start of a session that is no time, or is older than LoRaWAN, is left out and told',
+  ),
   edge('device that starts its nonces again', 'proceeds', '`resets_join_nonces` of the source is carried'),
   edge(
     'JoinNonce that nobody knows',
@@ -197,8 +201,8 @@ export const EDGE_CASES: readonly EdgeCase[] = [
   ),
   edge(
     'DevAddr that another device has',
-    'not built',
-    'the target tells them apart by the MIC; many that share one are not counted',
+    'leaves alone',
+    'two that have one set of session keys too; with other keys both cross, as the target tells them apart by the MIC',
   ),
   edge('frequency plan that the target does not know', 'leaves alone', 'plans of its band are proposed'),
   edge('frequency plan of another band', 'leaves alone', 'a session is never mixed with another band'),
@@ -249,8 +253,8 @@ export const EDGE_CASES: readonly EdgeCase[] = [
   edge('name or description that is too long', 'changes', 'cut between characters, and told'),
   edge(
     'payload formatter that is too long or not known',
-    'not built',
-    'the target refuses the device, which is taken back and told',
+    'changes',
+    'the formatter alone stays behind, and is told; one by the name of a repository is kept',
   ),
   edge('codec of ChirpStack', 'not built', 'ChirpStack is no source yet'),
   edge('model that the target does not know', 'proceeds', 'kept as it is'),

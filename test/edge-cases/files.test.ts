@@ -27,6 +27,9 @@ const SESSION = {
   last_f_cnt_up: 7,
 }
 
+const OTHER = { ...OTAA, ids: { ...IDS, device_id: 'meter-2', dev_eui: '70B3D57ED0000002' } }
+const ABP = { ids: IDS, ...BASICS }
+
 interface Awkward {
   /** Name of the test, with the number of the case. */
   readonly is: string
@@ -58,6 +61,52 @@ const CASES: readonly Awkward[] = [
     file: lines(OTAA, { ...OTAA, ids: { ...IDS, device_id: 'meter-2', join_eui: '70B3D57ED0000009' } }),
     plan: ANEW,
     told: { 'meter-1': ['create'], 'meter-2': ['create'] },
+  },
+  {
+    is: 'a start of its session that is no time, and one before there was LoRaWAN [edge 43]',
+    file: lines(
+      { ...OTAA, session: { ...SESSION, started_at: 'yesterday' } },
+      { ...OTHER, session: { ...SESSION, dev_addr: '27000002', started_at: '0001-01-01T00:00:00Z' } },
+    ),
+    plan: KEEP,
+    told: { 'meter-1': ['create', 'TimeLeftOut'], 'meter-2': ['create', 'TimeLeftOut'] },
+    held: {
+      'meter-1': { session: { dev_addr: '27000001' } },
+      'meter-2': { session: { dev_addr: '27000002' } },
+    },
+  },
+  {
+    is: 'the DevAddr of another device, and its own keys: both move [edge 53]',
+    file: lines(
+      { ...OTAA, session: SESSION },
+      { ...OTHER, session: { ...SESSION, keys: { ...SESSION.keys, app_s_key: { key: 'C5'.repeat(16) } } } },
+    ),
+    plan: KEEP,
+    told: { 'meter-1': ['create'], 'meter-2': ['create'] },
+    held: {
+      'meter-1': { session: { dev_addr: '27000001' } },
+      'meter-2': { session: { dev_addr: '27000001' } },
+    },
+  },
+  {
+    is: 'the DevAddr and the session keys of another device: neither moves [edge 53]',
+    file: lines({ ...ABP, session: SESSION }, { ...ABP, ids: OTHER.ids, session: SESSION }),
+    plan: KEEP,
+    told: { 'meter-1': ['blocked', 'DuplicateSession'], 'meter-2': ['blocked', 'DuplicateSession'] },
+  },
+  {
+    is: 'a formatter that is longer than the target takes [edge 69]',
+    file: lines({
+      ...OTAA,
+      formatters: {
+        up_formatter: 'FORMATTER_JAVASCRIPT',
+        up_formatter_parameter: `// ${'x'.repeat(40_960)}`,
+        down_formatter: 'FORMATTER_CAYENNELPP',
+      },
+    }),
+    plan: ANEW,
+    told: { 'meter-1': ['create', 'FormatterTooLong'] },
+    held: { 'meter-1': { ids: { device_id: 'meter-1' } } },
   },
   {
     is: 'a JoinEUI of zeros, which is one [edge 10]',

@@ -1,3 +1,4 @@
+import { withOldId } from '../../domain/accepted-identity.ts'
 import type { NewCredentials } from '../../domain/credentials.ts'
 import type { DeviceIds, DeviceRecord, FieldPath, Fields, FieldValue, Registry } from '../../domain/device.ts'
 import { REGISTRIES } from '../../domain/device.ts'
@@ -7,7 +8,8 @@ import type { Json } from '../../domain/json.ts'
 import type { DeviceIntent, Policy } from '../../domain/migration-plan.ts'
 import { type FieldKind, fieldKey, fieldKind } from './fields.ts'
 import { carriedMacState } from './mac-state.ts'
-import { field, numberField } from './records.ts'
+import { acceptedFormatters } from './formatter-limits.ts'
+import { field, isObject, numberField } from './records.ts'
 import { hasNewRootKeys, reprogram, type SetField } from './reprogrammed.ts'
 import { becomes, isReprogrammed, keepsKeys, keepsSession, versionAtLeast } from './route.ts'
 import { rx1Delay } from './rx1-delay.ts'
@@ -96,6 +98,14 @@ export const desiredRecord = (
     }
   }
   applySettings(intent, set)
+  if (intent.renamedByRule === true) {
+    const held = registries['identity-server']?.['attributes']
+    const kept = withOldId(isObject(held) ? held : {}, source.ids.deviceId)
+    if (kept !== held) set('identity-server', 'attributes', kept, 'keeps the id on the source')
+  }
+  const scripts = acceptedFormatters(registries['application-server']?.['formatters'], source.ids.deviceId)
+  if (scripts !== undefined)
+    set('application-server', 'formatters', scripts.value, 'longer than the target takes')
   const rx1 = rx1Delay(source, route, intent, defaults.macSettings)
   for (const change of rx1.settings) set('network-server', change.path, change.value, 'policy.rx1Delay')
 
@@ -122,7 +132,12 @@ export const desiredRecord = (
     raiseJoinNonce(source, set, 'the source does not tell its JoinNonces')
   const deviceId = intent.set.deviceId ?? source.ids.deviceId
   const ids = { ...source.ids, ...becomes(source, intent), deviceId } as DeviceIds
-  return { record: { ids, registries }, reasons, generated, findings: rx1.findings }
+  return {
+    record: { ids, registries },
+    reasons,
+    generated,
+    findings: [...(scripts?.findings ?? []), ...rx1.findings],
+  }
 }
 
 const versionOf = (source: DeviceRecord, { set }: DeviceIntent): string =>

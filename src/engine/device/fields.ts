@@ -144,7 +144,8 @@ type Rule = Pick<FieldRule, 'kind' | 'because'>
 const UNKNOWN: Rule = { kind: 'not-carried', because: "belongs to the source's cluster" }
 
 /** What is worked out once for a field, which every device of a fleet has. */
-interface KnownField extends Rule {
+interface KnownField {
+  readonly rule: Rule
   readonly key: string
 }
 
@@ -161,17 +162,17 @@ const knownField = (registry: Registry, path: FieldPath): KnownField => {
   const paths = known[registry]
   const before = paths.get(path)
   if (before !== undefined) return before
-  const { kind, because } =
-    FIELD_RULES.find((row) => row.registry === registry && matches(row.pattern, path)) ?? UNKNOWN
-  const field = { kind, because, key: `${registry} ${path}` }
+  const rule = FIELD_RULES.find((row) => row.registry === registry && matches(row.pattern, path)) ?? UNKNOWN
+  const field = { rule, key: `${registry} ${path}` }
   if (paths.size < MOST_KNOWN) paths.set(path, field)
   return field
 }
 
 /** The rule for a field of a registry; fields that no row names stay behind. */
-export const fieldRule = (registry: Registry, path: FieldPath): Rule => knownField(registry, path)
+export const fieldRule = (registry: Registry, path: FieldPath): Rule => knownField(registry, path).rule
 
-export const fieldKind = (registry: Registry, path: FieldPath): FieldKind => knownField(registry, path).kind
+export const fieldKind = (registry: Registry, path: FieldPath): FieldKind =>
+  knownField(registry, path).rule.kind
 
 /** Key of a field in tables that span registries. */
 export const fieldKey = (registry: Registry, path: FieldPath): string => knownField(registry, path).key

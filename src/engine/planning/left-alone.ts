@@ -104,6 +104,21 @@ export const excluded = (
   }
 }
 
+/** The rule for its id asks for what it does not have. One that is on its way has its id already. */
+export const nameless = (device: SelectableDevice, lacks: string): DeviceChange => ({
+  ...bare(device, device.deviceId),
+  action: 'blocked',
+  findings: [
+    {
+      code: 'DeviceIdNotMade',
+      severity: 'error',
+      message: `set.deviceId asks for {${lacks}}, which it does not have`,
+      hint: 'name it in an override that selects it by ids, or exclude it',
+      subject: { device: device.deviceId },
+    },
+  ],
+})
+
 /** One device that can't be read is left alone; refused credentials and an interrupt end the reading. */
 export const unreadable = (device: SelectableDevice, target: string, error: unknown): DeviceChange => {
   if (!(error instanceof NetworkError) || error.refusesCredentials || error.code === 'Interrupted')
@@ -125,12 +140,13 @@ const blockedBy = (device: SelectableDevice, target: string, error: NetworkError
   ],
 })
 
-/** Two devices that would get one id, or one pair of EUIs, on the target are both left alone. */
+/** Two devices that would have one id, one pair of EUIs or one session on the target are both left alone. */
 export const withoutTwins = (changes: readonly DeviceChange[]): readonly DeviceChange[] => {
   const active = changes.filter((change) => change.action !== 'excluded' && change.action !== 'gone')
   const byId = twinsOf(active, ({ target }) => target)
   const byEuis = twinsOf(active, targetEuiKey)
-  if (byId.size + byEuis.size === 0) return changes
+  const bySession = twinsOf(active, ({ expect }) => expect?.session ?? undefined)
+  if (byId.size + byEuis.size + bySession.size === 0) return changes
   return changes.map((change) => {
     if (change.action !== 'create') return change
     const { device, target } = change
@@ -147,6 +163,13 @@ export const withoutTwins = (changes: readonly DeviceChange[]): readonly DeviceC
         'DuplicateEuis',
         `two devices have the DevEUI ${change.becomes?.devEui ?? change.devEui} and the same JoinEUI`,
         'leave out the one that is wrong, or correct it where it comes from',
+      )
+    if (bySession.has(device))
+      return blockedFor(
+        change,
+        'DuplicateSession',
+        'another device has its DevAddr and its session keys: the target could not tell their frames apart',
+        'give one of them its own (policy.abp: reprogram in an override for it), or leave it out',
       )
     return change
   })

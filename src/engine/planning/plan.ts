@@ -17,7 +17,15 @@ import { createCompactor } from './compact.ts'
 import { withMembers } from './groups.ts'
 import { planFormatters } from './formatters.ts'
 import { guardsOf } from './guards.ts'
-import { type EuiHolder, euiHolders, excluded, taken, unreadable, withoutTwins } from './left-alone.ts'
+import {
+  type EuiHolder,
+  euiHolders,
+  excluded,
+  nameless,
+  taken,
+  unreadable,
+  withoutTwins,
+} from './left-alone.ts'
 import { listAll } from './listing.ts'
 import { pinnedIntent, planDevice } from './plan-device.ts'
 import { planRetiring } from './plan-retiring.ts'
@@ -83,14 +91,16 @@ export const planChanges = async (input: PlanningInput): Promise<Planning> => {
     const selection = input.select(device)
     const intent = pinnedIntent(selection.intent, progress)
     intents.set(device.deviceId, intent)
-    const change = selection.selected
-      ? await planOne(input, device, intent, {
-          targetFacts,
-          defaultsFor,
-          holders,
-          isTargetEmpty: targetDevices.length === 0 && sourceDevices.length > MANY,
-        })
-      : excluded(device, selection, progress)
+    const change = !selection.selected
+      ? excluded(device, selection, progress)
+      : selection.lacks !== undefined && intent.set.deviceId === undefined
+        ? nameless(device, selection.lacks)
+        : await planOne(input, device, intent, {
+            targetFacts,
+            defaultsFor,
+            holders,
+            isTargetEmpty: targetDevices.length === 0 && sourceDevices.length > MANY,
+          })
     changes.push(compact(withStatus(input, change), device))
     done += 1
     if (done % TOLD_EVERY === 0) emit({ event: 'reading.devices', devices: done, of: sourceDevices.length })

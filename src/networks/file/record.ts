@@ -99,6 +99,22 @@ const sessionKeyId = ({ devEui }: DeviceIds, devAddr: string): string =>
     .subarray(0, 16)
     .toString('base64')
 
+/** LoRaWAN is younger. */
+const EARLIEST = Date.UTC(2013, 0)
+const TIME = 'session.started_at'
+
+/** A target refuses a device for a time that is none; of one that can not be nothing is to be learnt. */
+const withPossibleTime = (tree: JsonObject, findings: Found[]): JsonObject => {
+  const time = valueAt(tree, TIME)
+  if (time === undefined || (typeof time === 'string' && Date.parse(time) >= EARLIEST)) return tree
+  findings.push({
+    code: 'TimeLeftOut',
+    severity: 'note',
+    message: `${TIME} is no time that can be, and is left out`,
+  })
+  return withValue(tree, TIME, undefined)
+}
+
 /** Below LoRaWAN 1.1 one key serves the network three times, and a list may name it once. */
 const withWholeSession = (tree: JsonObject, ids: DeviceIds): JsonObject => {
   const devAddr = valueAt(tree, 'session.dev_addr')
@@ -191,8 +207,9 @@ export const recordOf = (
   const { tree: clean, findings: ofKeys } = withCleanKeys(written)
   const given = withDefaults(clean, defaults)
   const ids = { ...idsOf(given), deviceId }
-  const tree = withWholeSession(given, ids)
-  const findings: Found[] = [...read, ...ofKeys, ...idFindings(tree, ids)]
+  const findings: Found[] = [...read, ...ofKeys]
+  const tree = withWholeSession(withPossibleTime(given, findings), ids)
+  findings.push(...idFindings(tree, ids))
   const described = acceptedIdentity(
     {
       name: textAt(tree, 'name'),

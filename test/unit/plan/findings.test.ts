@@ -492,6 +492,11 @@ const OVERRIDES: readonly Case[] = [
     override('match: "a*"\n      policy: { rx1Delay: 5 }\n    - ‸match: "a*"\n      policy: { rx1Delay: 6 }'),
     'DuplicateOverride',
   ],
+  [
+    'a rule for ids with a word that stands for nothing',
+    override('match: "a*"\n      set: { deviceId: ‸"{prefix}-{id}" }'),
+    'UnknownPlaceholder',
+  ],
   ['an id for many', override('match: "a*"\n      set: { deviceId: ‸meter-7 }'), 'DeviceIdNeedsOneId'],
   [
     'an id for two',
