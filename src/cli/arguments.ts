@@ -1,4 +1,5 @@
 import { InvalidArgumentError } from 'commander'
+import { GUARDS } from '../domain/change-set.ts'
 
 /** Reads the values of options; what is wrong ends with exit code 64 and the sentence here. */
 
@@ -32,8 +33,6 @@ export const parsePort = (text: string): number => {
     throw new InvalidArgumentError('Write a port up to 65533: the next two are used as well.')
   return port
 }
-
-export const GUARDS = ['source-shrunk', 'target-updates', 'blocked-devices'] as const
 
 /** `blocked-devices=12`, added to those before. */
 export const parseAllow = (

@@ -1,5 +1,6 @@
 import { type Command as Commander, Option } from 'commander'
-import { collect, GUARDS, parseAllow, parseDigest, parseDuration } from './arguments.ts'
+import { GUARDS } from '../domain/change-set.ts'
+import { collect, parseAllow, parseDigest, parseDuration } from './arguments.ts'
 import { declareLocalCommands } from './declarations-local.ts'
 import { type Ask, codes, examples, formatOption, runs } from './declare.ts'
 

@@ -1,6 +1,15 @@
 import { open, readFile, stat } from 'node:fs/promises'
 import { resolve } from 'node:path'
-import { type ChangeSet, FerryError, type LoadedPlan, loadPlan, parseChangeSet } from '../index.ts'
+import {
+  type ChangeSet,
+  type Checked,
+  FerryError,
+  type LoadedPlan,
+  type LoadOptions,
+  loadPlan,
+  parseChangeSet,
+  readOrganisationPolicy,
+} from '../index.ts'
 import type { Shell } from './shell.ts'
 import { tellFindings } from './tell.ts'
 
@@ -9,8 +18,15 @@ export const counted = (number: number, one: string, many = `${one}s`): string =
   `${number} ${number === 1 ? one : many}`
 
 /** Loads a plan. @throws FerryError `plan-invalid` with all findings. */
-export const planFrom = async (file: string): Promise<LoadedPlan> => {
-  const checked = await loadPlan(file)
+export const planFrom = async (file: string): Promise<LoadedPlan> => planIn(await loadPlan(file), file)
+
+/** What `FERRY_POLICY` names, for commands that are to do or judge what a plan says; the others go on without. */
+export const organisationPolicy = async (shell: Shell): Promise<LoadOptions> => {
+  const file = shell.env['FERRY_POLICY']
+  return file === undefined || file === '' ? {} : { organisation: await readOrganisationPolicy(file) }
+}
+
+const planIn = (checked: Checked<LoadedPlan>, file: string): LoadedPlan => {
   if (checked.ok) return checked.value
   const errors = checked.diagnostics.filter((finding) => finding.severity === 'error').length
   throw new FerryError('plan-invalid', 'PlanInvalid', `${file} has ${counted(errors, 'error')}`, {
@@ -65,8 +81,8 @@ export const planNameOf = async (file: string | undefined): Promise<string | und
 
 /** Loads a plan that is to be carried out: its warnings are told. */
 export const planToCarryOut = async (shell: Shell, file: string): Promise<LoadedPlan> => {
-  const checked = await loadPlan(file)
+  const checked = await loadPlan(file, await organisationPolicy(shell))
   const warnings = checked.ok ? checked.diagnostics.filter(({ severity }) => severity === 'warning') : []
   tellFindings(shell.err, warnings)
-  return planFrom(file)
+  return planIn(checked, file)
 }

@@ -30,6 +30,7 @@ const exitCodes = (): string =>
 const ENVIRONMENT = `Environment:
   FERRY_AGE_IDENTITY            file with the age identity that reads the escrow
   FERRY_ANSWER_TIMEOUT          seconds to wait for an answer of a network: 30
+  FERRY_POLICY                  file with what the organisation forbids and limits
   FERRY_V2_REQUESTS_PER_SECOND  to a Stack V2 whose limit was raised: 5
   HTTPS_PROXY, HTTP_PROXY, NO_PROXY, NO_COLOR, FORCE_COLOR   as usual`
 

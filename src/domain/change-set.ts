@@ -110,10 +110,19 @@ export interface DeviceChange {
   readonly expect?: Expectation
 }
 
+/** The last two only where a plan or its organisation sets limits. */
+export const GUARDS = [
+  'source-shrunk',
+  'target-updates',
+  'blocked-devices',
+  'limit-devices',
+  'limit-deletes',
+] as const
+
 /** A threshold: refuses the whole apply when `used` is above `limit`. */
 export interface Guard {
   /** Named in `--allow NAME=COUNT`. */
-  readonly name: 'source-shrunk' | 'target-updates' | 'blocked-devices'
+  readonly name: (typeof GUARDS)[number]
   readonly used: number
   readonly limit: number
   /** What the limit is a share of, where it is one. */

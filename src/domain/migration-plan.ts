@@ -1,3 +1,4 @@
+import type { CountOrShare, Forbiddable, HouseRules, Limits } from './house-rules.ts'
 import type { DevEui, Digest, JoinEui } from './identifiers.ts'
 import type { Json } from './json.ts'
 
@@ -197,7 +198,7 @@ export interface MigrationPlan {
     /** So many devices first, then stop until they are heard; 0 for none. */
     readonly canary: number
     /** Failed devices at which the run stops: a count, or a share of the devices to migrate (0 to 1). */
-    readonly maxFailures: { readonly count: number } | { readonly share: number }
+    readonly maxFailures: CountOrShare
   }
   readonly verify: {
     /** Milliseconds. */
@@ -214,6 +215,9 @@ export interface MigrationPlan {
   /** Absolute path of the state file. */
   readonly state: string
   readonly digestKey?: SecretReference
+  /** What the plan says must never be done; checked when it is read. */
+  readonly forbid?: readonly Forbiddable[]
+  readonly limits?: Limits
 }
 
 /** A plan with where it came from. */
@@ -223,6 +227,8 @@ export interface LoadedPlan {
   readonly file: string
   /** SHA-256 over the plan's meaning: the normalised plan without absolute paths, and the ids of its id files. */
   readonly digest: Digest
+  /** What its organisation says for all plans; not part of the digest. */
+  readonly organisation?: HouseRules
 }
 
 /** Policy and settings of one device, after the overrides that select it, in their order. */

@@ -11,6 +11,7 @@ export const PLAN_CODES: Readonly<Record<string, string>> = {
     'devices are deleted before they are created: uplinks in between are lost (a note within one deployment)',
   DevEuiNeedsOneId: 'set.devEui stands in an override that does not select exactly one id',
   UnknownPlaceholder: 'set.deviceId has a word in braces that stands for nothing of a device',
+  Forbidden: 'the policy orders what the plan or its organisation forbids',
   DeviceIdNeedsOneId: 'set.deviceId stands in an override that does not select exactly one id',
   DuplicateDevEui: 'two devices would have one DevEUI on the target',
   DuplicateDeviceId: 'two devices would have one id on the target',

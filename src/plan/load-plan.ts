@@ -1,6 +1,7 @@
 import { open } from 'node:fs/promises'
 import { dirname, resolve } from 'node:path'
 import type { Checked } from '../domain/diagnostic.ts'
+import type { HouseRules } from '../domain/house-rules.ts'
 import type { LoadedPlan } from '../domain/migration-plan.ts'
 import { LARGEST_IDS_FILE } from './ids-file.ts'
 import { finishPlan, type IdsFileText, idsFilesOf, placeInText, readPlan } from './parse-plan.ts'
@@ -11,6 +12,8 @@ import { readProblem } from './read-problem.ts'
 type ReadBytes = (path: string, limit: number) => Promise<Uint8Array | undefined>
 
 export interface LoadOptions {
+  /** What the organisation says for all plans. */
+  readonly organisation?: HouseRules
   /** Instead of the file system. */
   readonly readBytes?: ReadBytes
 }
@@ -73,7 +76,12 @@ export const loadPlan = async (file: string, options: LoadOptions = {}): Promise
   const idsFiles = new Map<string, IdsFileText>()
   for (const name of idsFilesOf(reading))
     idsFiles.set(name, await readIdsFile(resolve(folder, name), readBytes))
-  return finishPlan(reading, { file, folder, idsFiles })
+  return finishPlan(reading, {
+    file,
+    folder,
+    idsFiles,
+    ...(options.organisation === undefined ? {} : { organisation: options.organisation }),
+  })
 }
 
 const readIdsFile = async (path: string, readBytes: ReadBytes): Promise<IdsFileText> => {

@@ -1,4 +1,5 @@
 import { isAbsolute, relative, resolve, sep } from 'node:path'
+import type { Limits } from '../domain/house-rules.ts'
 import { type Digest, parseDevEui, parseJoinEui } from '../domain/identifiers.ts'
 import { digestOf } from '../domain/json.ts'
 import type {
@@ -16,10 +17,12 @@ import type {
   TtnV2End,
 } from '../domain/migration-plan.ts'
 import { originOf } from './addresses.ts'
+import { countOrShare } from './count-or-share.ts'
 import { parseDuration } from './duration.ts'
 import type { IdsFile } from './ids-file.ts'
 import { canonicalMacVersion, canonicalPhyVersion } from '../domain/lorawan-versions.ts'
 import type {
+  HouseRulesDocument,
   NetworkDocument,
   OverrideDocument,
   PlanDocument,
@@ -63,7 +66,7 @@ export const normalise = (document: PlanDocument, context: NormaliseContext): Mi
     },
     policy: { ...policy, rejoin: rejoinOf(policy.rejoin) },
     coverage: document.coverage,
-    rollout: { ...rollout, maxFailures: maxFailuresOf(rollout.maxFailures) },
+    rollout: { ...rollout, maxFailures: countOrShare(rollout.maxFailures) },
     verify: {
       heardWithin: parseDuration(verify.heardWithin) ?? 0,
       retireAfter: parseDuration(verify.retireAfter) ?? 0,
@@ -73,6 +76,11 @@ export const normalise = (document: PlanDocument, context: NormaliseContext): Mi
       path: absolute(escrow.path ?? `${metadata.name}.escrow`),
     },
     state: absolute(document.state ?? `${metadata.name}.state.jsonl`),
+    // Left out where nothing is said, so that the digest of other plans does not change with what can be said.
+    ...(document.forbid === undefined || document.forbid.length === 0 ? {} : { forbid: document.forbid }),
+    ...(document.limits === undefined || Object.keys(document.limits).length === 0
+      ? {}
+      : { limits: limitsOf(document.limits) }),
     ...(document.digestKey === undefined ? {} : { digestKey: secretOf(document.digestKey, absolute) }),
   }
 }
@@ -194,8 +202,10 @@ const settingsOf = ({ devEui, joinEui, ...set }: SettingsDocument): DeviceSettin
     : { lorawanPhyVersion: canonicalPhyVersion(set.lorawanPhyVersion) }),
 })
 
-const maxFailuresOf = (text: number | string): MigrationPlan['rollout']['maxFailures'] =>
-  typeof text === 'number' ? { count: text } : { share: Number(text.replace('%', '')) / 100 }
+export const limitsOf = ({ devices, deletes }: HouseRulesDocument['limits'] = {}): Limits => ({
+  ...(devices === undefined ? {} : { devices: countOrShare(devices) }),
+  ...(deletes === undefined ? {} : { deletes: countOrShare(deletes) }),
+})
 
 /**
  * Digest over what a plan means: equal for plans that differ in comments, order of fields, spelling of

@@ -1,5 +1,6 @@
 import { join, resolve } from 'node:path'
 import type { Checked, Diagnostic } from '../domain/diagnostic.ts'
+import type { HouseRules } from '../domain/house-rules.ts'
 import type { LoadedPlan } from '../domain/migration-plan.ts'
 import { checkSchema, without } from './check-schema.ts'
 import { arrange, error, type Finding } from './finding.ts'
@@ -24,6 +25,8 @@ export interface ParseOptions {
   readonly folder: string
   /** By their path as the plan writes it. */
   readonly idsFiles?: ReadonlyMap<string, IdsFileText>
+  /** What the organisation says for all plans. */
+  readonly organisation?: HouseRules
 }
 
 /** A plan whose text was read and compared with the schema; its rules are not checked yet. */
@@ -68,7 +71,9 @@ export const finishPlan = (reading: PlanReading, options: ParseOptions): Checked
     return { ok: false, diagnostics }
   // fits the schema: nothing was wrong or missing, and defaults are filled in
   const plan = normalise(draft as PlanDocument, { folder, idsFiles: files.parsed })
-  return { ok: true, value: { plan, file, digest: digestOfPlan(plan, folder) }, diagnostics }
+  const { organisation } = options
+  const loaded = { plan, file, digest: digestOfPlan(plan, folder) }
+  return { ok: true, value: organisation === undefined ? loaded : { ...loaded, organisation }, diagnostics }
 }
 
 /**
@@ -82,9 +87,10 @@ const checkPlan = (
   root: Located,
   draft: Draft,
   idsFiles: ReadonlyMap<string, IdsFile>,
-  { file, folder }: ParseOptions,
+  { file, folder, organisation }: ParseOptions,
 ): readonly Finding[] =>
   checkRules({
+    ...(organisation === undefined ? {} : { organisation }),
     draft,
     written: (path) => nodeAt(root, path) !== undefined,
     idsFiles,

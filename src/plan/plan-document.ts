@@ -1,7 +1,8 @@
+import type { Forbiddable } from '../domain/house-rules.ts'
 import type { FileColumns } from '../domain/migration-plan.ts'
 
 /** A plan as it is written, once it fits the schema and defaults are filled in. */
-export interface PlanDocument {
+export interface PlanDocument extends HouseRulesDocument {
   readonly apiVersion: string
   readonly kind: string
   readonly metadata: { readonly name: string }
@@ -23,6 +24,12 @@ export interface PlanDocument {
   readonly escrow: { readonly recipients: readonly string[]; readonly path?: string }
   readonly state?: string
   readonly digestKey?: SecretDocument
+}
+
+/** What a plan says for itself, and an organisation for all plans. */
+export interface HouseRulesDocument {
+  readonly forbid?: readonly Forbiddable[]
+  readonly limits?: { readonly devices?: number | string; readonly deletes?: number | string }
 }
 
 export interface SecretDocument {

@@ -1,9 +1,12 @@
+import type { HouseRules } from '../domain/house-rules.ts'
 import { type Finding, warning } from './finding.ts'
 import type { IdsFile } from './ids-file.ts'
 import type { Path } from './located.ts'
 import type { Draft, PolicyDocument, PolicyDraft } from './plan-document.ts'
 
 export interface RuleContext {
+  /** What the organisation says for all plans, if it does. */
+  readonly organisation?: HouseRules
   /** The plan with defaults, without what does not fit the schema. */
   readonly draft: Draft
   /** Whether the plan itself says it, as opposed to a default. */

@@ -3,6 +3,7 @@ import type { Rule, RuleContext } from './rule.ts'
 import { CREDENTIAL_RULES } from './rules-credentials.ts'
 import { FILE_SOURCE_RULES } from './rules-file-source.ts'
 import { FILE_RULES } from './rules-files.ts'
+import { FORBID_RULES } from './rules-forbid.ts'
 import { HANDOVER_RULES } from './rules-handover.ts'
 import { NETWORK_RULES } from './rules-networks.ts'
 import { OVERRIDE_RULES } from './rules-overrides.ts'
@@ -18,6 +19,7 @@ export const RULES: readonly Rule[] = [
   ...SELECTION_RULES,
   ...OVERRIDE_RULES,
   ...POLICY_RULES,
+  ...FORBID_RULES,
   ...HANDOVER_RULES,
   ...REJOIN_RULES,
   ...CREDENTIAL_RULES,

@@ -49,6 +49,40 @@ describe('what is refused before any write', () => {
     expect(keysIn(out, [place.env['SOURCE_API_KEY'] ?? '', 'AGE-SECRET-KEY'])).toEqual([])
   })
 
+  const policy = (lines: string): string => `apiVersion: ferry/v1\nkind: OrganisationPolicy\n${lines}\n`
+
+  test('a policy that the organisation forbids, by validate, plan and apply, and not by status', async () => {
+    await place.write('house.yaml', policy('forbid: [deleteSource]'))
+    const env = { FERRY_POLICY: place.path('house.yaml') }
+    for (const command of [['validate'], ['plan'], ['apply', '--yes']]) {
+      const ended = await place.ferry([...command, 'plan.yaml'], { env })
+      expect(ended.code, command[0]).toBe(3)
+      expect(ended.stdout + ended.stderr).toMatch(/plan\.yaml:18:\d+ Forbidden .*the organisation forbids/)
+    }
+    expect((await place.ferry(['status', 'plan.yaml'], { env })).code).toBe(0)
+  })
+
+  test('more devices at once than a limit allows, unless the limit is named', async () => {
+    await place.write('house.yaml', policy('limits: { devices: 2 }'))
+    const env = { FERRY_POLICY: place.path('house.yaml') }
+    const ended = await place.ferry(['apply', '--yes', 'plan.yaml'], { env })
+    expect([ended.code, ended.stderr]).toEqual([4, expect.stringContaining('--allow limit-devices=3')])
+    const other = await place.ferry(['apply', '--yes', 'plan.yaml', '--allow', 'limit-devices=2'], { env })
+    expect(other.code).toBe(4)
+  })
+
+  test.each([
+    ['is not there', undefined],
+    ['is no YAML', 'a: [1'],
+    ['has a word of its own', policy('forbidden: [deleteSource]')],
+    ['forbids what nobody knows', policy('forbid: [everything]')],
+  ])('an organisation whose policy %s', async (_what, text) => {
+    if (text !== undefined) await place.write('house.yaml', text)
+    const env = { FERRY_POLICY: place.path(text === undefined ? 'nowhere.yaml' : 'house.yaml') }
+    const ended = await place.ferry(['plan', 'plan.yaml'], { env })
+    expect([ended.code, ended.stderr]).toEqual([3, expect.stringContaining('OrganisationPolicyInvalid')])
+  })
+
   test('a plan with many mistakes lists them all, with their places', async () => {
     const text = (await place.read('plan.yaml'))
       .replace('persistSession: true', 'persistSessions: true')

@@ -4,7 +4,7 @@ import { type Diagnostic, FerryError, loadPlan } from '../../index.ts'
 import { harmlessJson } from '../../report/escape.ts'
 import { JSON_FORMAT_VERSION } from '../../report/json.ts'
 import { exitCodeOf } from '../exit-codes.ts'
-import { counted } from '../plan-file.ts'
+import { counted, organisationPolicy } from '../plan-file.ts'
 import type { Command, Shell } from '../shell.ts'
 import { findingText } from '../tell.ts'
 
@@ -23,8 +23,9 @@ export const validate: Command = async (shell, args, { json }) => {
     })
   }
   const checked: CheckedFile[] = []
+  const options = await organisationPolicy(shell)
   for (const file of files) {
-    const result = await loadPlan(file)
+    const result = await loadPlan(file, options)
     checked.push({ file, digest: result.ok ? result.value.digest : null, findings: result.diagnostics })
   }
   const findings = checked.flatMap((each) => each.findings)

@@ -121,6 +121,7 @@ export const planChanges = async (input: PlanningInput): Promise<Planning> => {
     progress: state.progress,
     sourceDevices: listed,
     targetDevices: targetDevices.length,
+    limits: [plan.limits ?? {}, input.loaded.organisation?.limits ?? {}],
   })
   const changeSet = withDigest({
     formatVersion: 1,

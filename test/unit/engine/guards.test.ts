@@ -20,9 +20,14 @@ const known = (count: number, deleted = 0) =>
   )
 
 const guard = (name: string, input: Partial<Parameters<typeof guardsOf>[0]>) =>
-  guardsOf({ changes: [], progress: new Map(), sourceDevices: new Set(), targetDevices: 0, ...input }).find(
-    (item) => item.name === name,
-  )
+  guardsOf({
+    changes: [],
+    progress: new Map(),
+    sourceDevices: new Set(),
+    targetDevices: 0,
+    limits: [],
+    ...input,
+  }).find((item) => item.name === name)
 
 const present = (from: number, to: number) =>
   new Set(many(to - from + 1, (number) => `d${from + number - 1}`))
@@ -45,9 +50,13 @@ describe('guards', () => {
 
   it('an empty source without state is no reason to refuse', () => {
     expect(
-      guardsOf({ changes: [], progress: new Map(), sourceDevices: new Set(), targetDevices: 0 }).every(
-        (item) => item.ok,
-      ),
+      guardsOf({
+        changes: [],
+        progress: new Map(),
+        sourceDevices: new Set(),
+        targetDevices: 0,
+        limits: [],
+      }).every((item) => item.ok),
     ).toBe(true)
   })
 
@@ -80,5 +89,29 @@ describe('guards', () => {
     )
     const changes = [...out, ...many(11, (number) => blocked(number, { code: 'HalfRegistered' }))]
     expect(guard('blocked-devices', { changes })).toMatchObject({ of: 11, ok: false })
+  })
+
+  it.each([
+    [10, [{ devices: { count: 10 } }], true, 10],
+    [11, [{ devices: { count: 10 } }], false, 10],
+    [11, [{ devices: { count: 20 } }, { devices: { count: 10 } }], false, 10],
+    [100, [{ devices: { share: 0.5 } }], false, 50],
+    [1, [{ devices: { share: 0.05 } }], true, 1],
+    [1, [{ devices: { count: 0 } }], false, 0],
+  ] as const)('limit-devices: %i devices, limits %j: %s', (count, limits, ok, limit) => {
+    const changes = many(count, (number) => joiningAnew(number))
+    expect(guard('limit-devices', { changes, limits })).toMatchObject({ used: count, ok, limit })
+  })
+
+  it('limit-deletes counts those that are deleted now, and not those that are later', () => {
+    const now = { ...joiningAnew(1), steps: ['delete-network', 'delete-identity'] } as const
+    const later = { ...joiningAnew(2), later: ['delete-identity'] } as const
+    const limits = [{ deletes: { count: 0 } }]
+    expect(guard('limit-deletes', { changes: [now, later], limits })).toMatchObject({ used: 1, ok: false })
+    expect(guard('limit-deletes', { changes: [later], limits })).toMatchObject({ used: 0, ok: true })
+  })
+
+  it('has no limit where nobody sets one', () => {
+    expect(guard('limit-devices', {})).toBeUndefined()
   })
 })

@@ -850,6 +850,48 @@ const FILES: readonly Case[] = [
   ['the state as escrow', rest('escrow: { path: ‸./building-a.state.jsonl }'), 'PathInUse'],
 ]
 
+const forbids = (name: string, policy: string): Sections => ({
+  policy: `policy: { ${policy} }`,
+  rest: `coverage: { gateways: on-target }\nforbid: [${name}]`,
+})
+const SESSIONS_KEPT = 'persistSession: true, deleteSource: after-heard'
+const FORBIDDEN: readonly Case[] = [
+  ['deletes', forbids('deleteSource', 'persistSession: true, deleteSource: ‸after-heard'), 'Forbidden'],
+  [
+    'joining anew',
+    forbids('joinAnew', 'persistSession: ‸false, deleteSource: after-heard'),
+    'Forbidden',
+    'JoinNeeded',
+  ],
+  [
+    're-programming',
+    forbids('reprogram', `${SESSIONS_KEPT}, abp: ‸reprogram`),
+    'Forbidden',
+    'ReprogramNeeded',
+  ],
+  ['unmuting', forbids('unmute', `${SESSIONS_KEPT}, mutedSource: ‸unmute`), 'Forbidden'],
+  ['adopting', forbids('adopt', `${SESSIONS_KEPT}, adopt: ‸partial`), 'Forbidden'],
+  [
+    'new root keys by default',
+    { ...forbids('replaceRootKeys', ''), policy: `‸policy: { ${SESSIONS_KEPT} }` },
+    'Forbidden',
+  ],
+  [
+    'nothing that is ordered',
+    forbids('resetFrameCounters, unmute, adopt, reprogram, joinAnew', SESSIONS_KEPT),
+  ],
+  [
+    'what an override orders',
+    {
+      devices:
+        'devices:\n  include: [{ all: true }]\n  overrides:\n    - match: "a*"\n      policy: { mutedSource: ‸unmute }',
+      rest: 'coverage: { gateways: on-target }\nforbid: [unmute]',
+    },
+    'Forbidden',
+  ],
+  ['what is no name', forbids('‸everything', SESSIONS_KEPT), 'WrongValue'],
+]
+
 const run = (cases: readonly Case[]): void => {
   it.each(cases.map(([name, text, ...codes]) => [name, text, codes] as const))('%s', (_, input, codes) => {
     const { text, places } = marked(typeof input === 'string' ? input : planText(input))
@@ -881,4 +923,5 @@ describe('findings, at their place', () => {
   describe('joining anew', () => run(REJOIN))
   describe('new credentials', () => run(CREDENTIALS))
   describe('files', () => run(FILES))
+  describe('what is forbidden', () => run(FORBIDDEN))
 })

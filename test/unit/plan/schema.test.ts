@@ -1,6 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { Ajv } from 'ajv'
 import { describe, expect, it } from 'vitest'
+import type { Limits } from '../../../src/domain/house-rules.ts'
 import type {
   DeviceSettings,
   MigrationPlan,
@@ -125,7 +126,10 @@ const PLAN: Names<Omit<MigrationPlan, 'name'>> = {
   escrow: true,
   state: true,
   digestKey: true,
+  forbid: true,
+  limits: true,
 }
+const LIMITS: Names<Limits> = { devices: true, deletes: true }
 const ROLLOUT: Names<MigrationPlan['rollout']> = { maxConcurrency: true, canary: true, maxFailures: true }
 const VERIFY: Names<MigrationPlan['verify']> = { heardWithin: true, retireAfter: true }
 const ESCROW: Names<MigrationPlan['escrow']> = { recipients: true, path: true }
@@ -133,6 +137,7 @@ const ESCROW: Names<MigrationPlan['escrow']> = { recipients: true, path: true }
 describe('schema and types have the same fields', () => {
   it.each([
     ['', ['apiVersion', 'kind', 'metadata', ...Object.keys(PLAN)]],
+    ['limits', Object.keys(LIMITS)],
     [
       'source',
       [
@@ -182,7 +187,7 @@ describe('codes', () => {
         ([, code = '']) => code,
       ),
     )
-    const notCodes = ['MigrationPlan']
+    const notCodes = ['MigrationPlan', 'OrganisationPolicy']
     expect(given.filter((code) => !(code in PLAN_CODES) && !notCodes.includes(code))).toEqual([])
     expect(RULES.flatMap(({ codes }) => codes).filter((code) => !(code in PLAN_CODES))).toEqual([])
   })
