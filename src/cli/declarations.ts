@@ -72,11 +72,13 @@ const declarePlanning = (program: Commander, ask: Ask): void => {
       'Checks plans without networks: every finding in one run, with its place. Without arguments it checks the migration plans (*.yaml, *.yml) of the working folder and of plans/.',
     )
     .argument('[plan...]', 'plans')
+    .addOption(formatOption(['text', 'json']))
     .action(runs(ask, async () => (await import('./commands/validate.ts')).validate))
   examples(
     validate,
     ['ferry validate building-a.yaml', 'one plan'],
     ['ferry validate --json', 'all plans here, for a program'],
+    ['ferry validate --format github', 'in a workflow: findings at their lines'],
   )
   codes(validate, '0 valid (warnings too), 3 errors, 64 no plan')
 

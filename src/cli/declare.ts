@@ -1,4 +1,5 @@
 import { type Command as Commander, Option } from 'commander'
+import { MACHINE_FORMATS } from '../report/machines/formats.ts'
 import { exampleText } from './help.ts'
 import type { Asked } from './program.ts'
 import type { Command } from './shell.ts'
@@ -14,8 +15,13 @@ export const runs =
     ask({ load: load as () => Promise<Command>, args: command.args, options: command.optsWithGlobals() })
   }
 
-export const formatOption = (): Option =>
-  new Option('--format <format>', 'how to print it').choices(['text', 'markdown', 'json']).default('text')
+export const formatOption = (forms: readonly string[] = ['text', 'markdown', 'json']): Option =>
+  new Option(
+    '--format <format>',
+    'how to print it; github: annotations; gitlab: code quality; sarif: code scanning; junit: a test report',
+  )
+    .choices([...forms, ...MACHINE_FORMATS])
+    .default('text')
 
 export const examples = (command: Commander, ...list: readonly (readonly [string, string])[]): Commander =>
   command.addHelpText('before', `${exampleText(list)}\n`)

@@ -10,6 +10,8 @@ import {
   replaceFileByPieces,
 } from '../../index.ts'
 import { renderJson } from '../../report/json.ts'
+import { isMachineFormat, type MachineFormat } from '../../report/machines/formats.ts'
+import { renderFound } from '../../report/machines/index.ts'
 import { renderMarkdown } from '../../report/markdown.ts'
 import { renderText } from '../../report/text.ts'
 import { countActions, pendingCount } from '../../report/verdict.ts'
@@ -19,8 +21,11 @@ import { planToCarryOut } from '../plan-file.ts'
 import { showProgress } from '../progress.ts'
 import type { Command, Output, Shell } from '../shell.ts'
 import { tell, tellFindings } from '../tell.ts'
+import { version } from '../version.ts'
 
-export type Format = 'text' | 'markdown' | 'json'
+/** Forms of everything that a change set holds, or a part of it. */
+export type Form = 'text' | 'markdown' | 'json'
+export type Format = Form | MachineFormat
 
 interface PlanOptions {
   readonly output?: string
@@ -80,6 +85,7 @@ export const renderPreview = (
   asks = false,
 ): string => {
   const named = file === undefined ? {} : { file }
+  if (isMachineFormat(format)) return renderFound(changeSet, format, version())
   switch (format) {
     case 'json':
       return renderJson(changeSet)

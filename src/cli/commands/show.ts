@@ -1,4 +1,5 @@
 import { FerryError } from '../../index.ts'
+import { isMachineFormat } from '../../report/machines/formats.ts'
 import { renderDevice, renderGroup } from '../../report/show.ts'
 import { exitCodeOf } from '../exit-codes.ts'
 import { changeSetFrom } from '../plan-file.ts'
@@ -20,6 +21,14 @@ export const show: Command<ShowOptions> = async ({ out }, [file = ''], options) 
   }
   const changeSet = await changeSetFrom(file)
   const format = options.json === true ? 'json' : (options.format ?? 'text')
+  if (isMachineFormat(format)) {
+    if (options.group !== undefined || options.device !== undefined)
+      throw new FerryError('usage', 'TooMuchAsked', `--format ${format} is for the whole change set`, {
+        hint: 'leave out --group and --device',
+      })
+    out.write(renderPreview(changeSet, format, out, file))
+    return exitCodeOf('done')
+  }
   const how = { format, file, width: out.width, style: out.style }
   out.write(
     options.group !== undefined

@@ -3,10 +3,13 @@ import { join } from 'node:path'
 import { type Diagnostic, FerryError, loadPlan } from '../../index.ts'
 import { harmlessJson } from '../../report/escape.ts'
 import { JSON_FORMAT_VERSION } from '../../report/json.ts'
+import { isMachineFormat, type MachineFormat } from '../../report/machines/formats.ts'
+import { renderChecked } from '../../report/machines/index.ts'
 import { exitCodeOf } from '../exit-codes.ts'
 import { counted, organisationPolicy } from '../plan-file.ts'
 import type { Command, Shell } from '../shell.ts'
 import { findingText } from '../tell.ts'
+import { version } from '../version.ts'
 
 interface CheckedFile {
   readonly file: string
@@ -14,8 +17,12 @@ interface CheckedFile {
   readonly findings: readonly Diagnostic[]
 }
 
+interface ValidateOptions {
+  readonly format?: 'text' | 'json' | MachineFormat
+}
+
 /** `ferry validate [plan...]` */
-export const validate: Command = async (shell, args, { json }) => {
+export const validate: Command<ValidateOptions> = async (shell, args, { json, format = 'text' }) => {
   const files = args.length > 0 ? args : await plansHere()
   if (files.length === 0) {
     throw new FerryError('usage', 'PlanMissing', 'there is no migration plan in this folder or in plans/', {
@@ -37,7 +44,8 @@ export const validate: Command = async (shell, args, { json }) => {
     warnings: count('warning'),
     notes: count('note'),
   }
-  if (json === true) shell.out.write(asJson(checked, sums))
+  if (json === true || format === 'json') shell.out.write(asJson(checked, sums))
+  else if (isMachineFormat(format)) shell.out.write(renderChecked(checked, format, version()))
   else writeText(shell, findings, sums)
   return exitCodeOf(checked.some((each) => each.digest === null) ? 'plan-invalid' : 'done')
 }
