@@ -69,7 +69,7 @@ export const annotationsOfChangeSet = ({
       ...findings.filter(({ severity }) => severity !== 'note'),
       ...failed.map(
         ({ name, used, limit, because }): Diagnostic => ({
-          code: 'GuardFailed',
+          code: 'GuardRefused',
           severity: 'error',
           message: `guard ${name}: ${count(used)} is above ${count(limit)} ${because}`,
           hint: `look why; to go on all the same: --allow ${name}=${used}`,

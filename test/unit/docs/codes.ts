@@ -22,6 +22,7 @@ const NO_CODES: ReadonlySet<string> = new Set([
   'FerryError',
   'JoinEui',
   'NetworkError',
+  'OrganisationPolicy',
   'StepFailure',
 ])
 

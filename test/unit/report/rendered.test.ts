@@ -49,7 +49,8 @@ const rendered = (text: string): Rendered => {
 }
 
 /** The HTML of the report itself. */
-const OWN = /^(?:<\/?(?:details|summary|b|br|code|sub|div)\s*\/?>|<!-- (?:ferry:[^>]*)?-->|&[a-z#0-9]+;|[^<>])*$/i
+const OWN =
+  /^(?:<\/?(?:details|summary|b|br|code|sub|div)\s*\/?>|<!-- (?:ferry:[^>]*)?-->|&[a-z#0-9]+;|[^<>])*$/i
 
 const expectWhole = (text: string): void => {
   const { tables, html, links } = rendered(text)
