@@ -211,6 +211,8 @@ export interface MigrationPlan {
     readonly recipients: readonly string[]
     /** Absolute path of the folder. */
     readonly path: string
+    /** It outlives the machine that runs this, and so does the state. */
+    readonly durable?: true
   }
   /** Absolute path of the state file. */
   readonly state: string

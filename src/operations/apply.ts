@@ -9,6 +9,7 @@ import { createEscrow, noEscrow } from '../escrow/escrow.ts'
 import { identityMissing } from '../escrow/identity.ts'
 import { openJournal } from '../state/journal.ts'
 import { acquireLock, type LockDocument } from '../state/lock.ts'
+import { checkDurable } from './durable-escrow.ts'
 import type { Host } from './host.ts'
 import { type Planned, planMigration } from './plan.ts'
 import type { Workspace } from './workspace.ts'
@@ -73,6 +74,7 @@ export const applyMigration = async (
       }
     if (recipientsOf(workspace, options).length === 0 && needsEscrow(planned.changeSet, isConfirmed))
       throw noRecipients()
+    checkDurable(workspace.loaded, planned.changeSet, host.env)
     if (host.identity === undefined && needsIdentity(planned.changeSet)) throw identityMissing()
     if (!(await options.confirm(planned))) return { status: 'declined', planned }
     await carryFormatters(workspace, planned.changeSet)

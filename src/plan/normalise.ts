@@ -74,6 +74,7 @@ export const normalise = (document: PlanDocument, context: NormaliseContext): Mi
     escrow: {
       recipients: escrow.recipients,
       path: absolute(escrow.path ?? `${metadata.name}.escrow`),
+      ...(escrow.durable ? { durable: true as const } : {}),
     },
     state: absolute(document.state ?? `${metadata.name}.state.jsonl`),
     // Left out where nothing is said, so that the digest of other plans does not change with what can be said.

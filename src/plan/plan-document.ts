@@ -21,7 +21,11 @@ export interface PlanDocument extends HouseRulesDocument {
     readonly maxFailures: number | string
   }
   readonly verify: { readonly heardWithin: string; readonly retireAfter: string }
-  readonly escrow: { readonly recipients: readonly string[]; readonly path?: string }
+  readonly escrow: {
+    readonly recipients: readonly string[]
+    readonly path?: string
+    readonly durable: boolean
+  }
   readonly state?: string
   readonly digestKey?: SecretDocument
 }

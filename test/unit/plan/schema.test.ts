@@ -132,7 +132,7 @@ const PLAN: Names<Omit<MigrationPlan, 'name'>> = {
 const LIMITS: Names<Limits> = { devices: true, deletes: true }
 const ROLLOUT: Names<MigrationPlan['rollout']> = { maxConcurrency: true, canary: true, maxFailures: true }
 const VERIFY: Names<MigrationPlan['verify']> = { heardWithin: true, retireAfter: true }
-const ESCROW: Names<MigrationPlan['escrow']> = { recipients: true, path: true }
+const ESCROW: Names<MigrationPlan['escrow']> = { recipients: true, path: true, durable: true }
 
 describe('schema and types have the same fields', () => {
   it.each([
