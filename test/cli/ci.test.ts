@@ -4,7 +4,7 @@ import { resolve } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { sampleDevices } from '../../src/simulator/sample/devices.ts'
 import { radioOf, virtualDeviceOf } from '../../src/simulator/virtual-device.ts'
-import { type CodeHost, type Ran, runWorkflow, startCodeHost } from '../support/workflow.ts'
+import { type CodeHost, type Ran, runGitlabJob, runWorkflow, startCodeHost } from '../support/workflow.ts'
 import { createPlace, type Place } from './support.ts'
 
 const PULL = 7
@@ -18,6 +18,8 @@ interface Stage {
   edit(change: (plan: string) => string): Promise<void>
   merge(): void
   run(workflow: string, branch?: string): Promise<Ran>
+  /** The same at the other code host. */
+  runJob(job: string, branch?: string): Promise<Pick<Ran, 'code' | 'output'>>
   hear(): Promise<void>
 }
 
@@ -54,6 +56,18 @@ const onStage = async (act: (stage: Stage) => Promise<void>): Promise<void> => {
     git('author', 'checkout', '--quiet', '-b', 'move')
     await mkdir(place.path('author/migrations'))
     let number = 0
+    // Each job has a clone of its own, in a folder of its own.
+    const cloned = async (branch: string): Promise<string> => {
+      number += 1
+      const job = `job-${number}`
+      await mkdir(place.path(job))
+      git('.', 'clone', '--quiet', '--branch', branch, place.path('origin.git'), `${job}/work`)
+      return place.path(`${job}/work`)
+    }
+    const variables = {
+      PATH: `${place.path('bin')}:${process.env['PATH'] ?? ''}`,
+      HOME: place.path('.'),
+    }
     const stage: Stage = {
       place,
       host,
@@ -69,17 +83,11 @@ const onStage = async (act: (stage: Stage) => Promise<void>): Promise<void> => {
         git('author', 'merge', '--quiet', '--no-ff', '-m', 'Merge', 'move')
         git('author', 'push', '--quiet', 'origin', 'main')
       },
-      // Each job has a clone of its own, in a folder of its own.
-      run: async (workflow, branch = 'main') => {
-        number += 1
-        const job = `job-${number}`
-        await mkdir(place.path(job))
-        git('.', 'clone', '--quiet', '--branch', branch, place.path('origin.git'), `${job}/work`)
-        return runWorkflow(workflow, {
-          cwd: place.path(`${job}/work`),
+      run: async (workflow, branch = 'main') =>
+        runWorkflow(workflow, {
+          cwd: await cloned(branch),
           env: {
-            PATH: `${place.path('bin')}:${process.env['PATH'] ?? ''}`,
-            HOME: place.path('.'),
+            ...variables,
             GITHUB_API_URL: host.url,
             GITHUB_REPOSITORY: 'made-up/fleet',
             GITHUB_SHA: 'made-up',
@@ -90,8 +98,22 @@ const onStage = async (act: (stage: Stage) => Promise<void>): Promise<void> => {
             'secrets.SOURCE_API_KEY': place.env['SOURCE_API_KEY'] ?? '',
             'secrets.TARGET_API_KEY': place.env['TARGET_API_KEY'] ?? '',
           },
-        })
-      },
+        }),
+      runJob: async (job, branch = 'main') =>
+        runGitlabJob(job, {
+          cwd: await cloned(branch),
+          env: {
+            ...variables,
+            SOURCE_API_KEY: place.env['SOURCE_API_KEY'] ?? '',
+            TARGET_API_KEY: place.env['TARGET_API_KEY'] ?? '',
+            FERRY_TOKEN: 'made-up',
+            FERRY_BOT: 'ferry-bot',
+            CI_API_V4_URL: host.url,
+            CI_PROJECT_ID: '1',
+            CI_MERGE_REQUEST_IID: String(PULL),
+            CI_COMMIT_SHA: 'made-up',
+          },
+        }),
       hear: async () => {
         const target = radioOf(place.simulator.networks[1])
         for (const id of IDS) {
@@ -159,6 +181,24 @@ describe('a plan in a pull request', () => {
       expect([await heldBy(place, 0), await heldBy(place, 1)]).toEqual([[], IDS])
       const idle = await run('ferry night')
       expect(idle.code, idle.output).toBe(0)
+    })
+  })
+
+  it('goes the same way by merge requests', async () => {
+    await onStage(async ({ place, host, runJob, merge, edit, hear }) => {
+      expect((await runJob('ferry plan', 'move')).code).toBe(0)
+      await edit((text) => text.replace('gateways: moving-now', 'gateways: on-target'))
+      const planned = await runJob('ferry plan', 'move')
+      expect([planned.code, host.comments.length], planned.output).toEqual([0, 1])
+      merge()
+      const applied = await runJob('ferry apply')
+      expect(applied.code, applied.output).toBe(0)
+      await hear()
+      const night = await runJob('ferry night')
+      expect(night.code, night.output).toBe(0)
+      expect([await heldBy(place, 0), await heldBy(place, 1)]).toEqual([[], IDS])
+      const late = await runJob('ferry apply')
+      expect([late.code, late.output]).toEqual([5, expect.stringContaining('DigestMismatch')])
     })
   })
 

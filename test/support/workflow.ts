@@ -101,10 +101,32 @@ export const runWorkflow = async (name: string, { cwd, env, expressions }: RunCo
   }
 }
 
-/** What of the code host's API the workflows ask for: comments of one pull request, and which one a commit came by. */
+interface GitlabFile {
+  readonly variables: Readonly<Record<string, string>>
+  readonly [job: string]: { readonly script?: readonly string[] } | unknown
+}
+
+const gitlabFile = blocks
+  .map(([, text = '']) => parse(text) as Partial<GitlabFile>)
+  .find((block): block is GitlabFile => 'stages' in block)
+
+/** Runs a job of the `.gitlab-ci.yml` of `docs/ci.md`: its lines are one script, as its runner has them. */
+export const runGitlabJob = async (
+  name: string,
+  { cwd, env }: Pick<RunContext, 'cwd' | 'env'>,
+): Promise<{ readonly code: number; readonly output: string }> => {
+  const job = gitlabFile?.[name] as { readonly script?: readonly string[] } | undefined
+  if (gitlabFile === undefined || job?.script === undefined) throw new Error(`docs/ci.md has no job ${name}`)
+  return shell(job.script.join('\n'), cwd, { ...env, ...gitlabFile.variables, CI: 'true' })
+}
+
+/**
+ * What of a code host's API the workflows ask for, in the ways of both: comments of one pull request (or merge request), and
+ * which one a commit came by.
+ */
 export interface CodeHost {
   readonly url: string
-  readonly comments: { id: number; body: string; user: { login: string } }[]
+  readonly comments: { id: number; body: string; user: { login: string }; author: { username: string } }[]
   close(): Promise<void>
 }
 
@@ -121,16 +143,27 @@ export const startCodeHost = async (pull: number): Promise<CodeHost> => {
         response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(body))
       }
       const body = text === '' ? '' : (JSON.parse(text) as { readonly body: string }).body
-      if (request.headers.authorization !== 'Bearer made-up') answer(401, {})
-      else if (/\/commits\/[^/]+\/pulls$/.test(path)) answer(200, [{ number: pull }])
-      else if (path.endsWith(`/issues/${pull}/comments`) && request.method === 'GET') answer(200, comments)
-      else if (path.endsWith(`/issues/${pull}/comments`)) {
+      const { authorization, 'private-token': token } = request.headers
+      const list = [`/issues/${pull}/comments`, `/merge_requests/${pull}/notes`]
+      const isList = list.some((end) => path.endsWith(end))
+      if (authorization !== 'Bearer made-up' && token !== 'made-up') answer(401, {})
+      else if (/\/commits\/[^/]+\/(?:pulls|merge_requests)$/.test(path))
+        answer(200, [{ number: pull, iid: pull }])
+      else if (isList && request.method === 'GET') answer(200, comments)
+      else if (isList) {
         // The host refuses what is longer.
         if (body.length > 65_536) return answer(422, {})
-        comments.push({ id: comments.length + 1, body, user: { login: 'github-actions[bot]' } })
+        comments.push({
+          id: comments.length + 1,
+          body,
+          user: { login: 'github-actions[bot]' },
+          author: { username: 'ferry-bot' },
+        })
         answer(201, comments.at(-1))
-      } else if (request.method === 'PATCH') {
-        const comment = comments.find(({ id }) => path.endsWith(`/issues/comments/${id}`))
+      } else if (request.method === (token === undefined ? 'PATCH' : 'PUT')) {
+        const comment = comments.find(
+          ({ id }) => /\/(?:comments|notes)\/(\d+)$/.exec(path)?.[1] === String(id),
+        )
         if (comment === undefined) return answer(404, {})
         comment.body = body
         answer(200, comment)
