@@ -15,7 +15,12 @@ const SECRETS: readonly RegExp[] = [
 /** 16 or 32 bytes without padding, or more: words and paths may look like it, so the characters decide. */
 const MAYBE = /(?<![\w+/-])(?:[\w+/-]{22}|[\w+/-]{43}|[\w+/]{64,}={0,2})(?![\w+/=-])/g
 
-const isRandom = (text: string): boolean => /[A-Z]/.test(text) && /[a-z]/.test(text) && /[0-9]/.test(text)
+/** Words of a name: capitals, if any, stand before at least two small letters. */
+const NAME = /^(?:[A-Z]?[a-z]{2,}[/_-]?)+$/
+
+/** One key in forty has no digit: its capitals do not begin words. */
+const isRandom = (text: string): boolean =>
+  /[A-Z]/.test(text) && /[a-z]/.test(text) && (/[0-9]/.test(text) || !NAME.test(text))
 
 /** The text with everything that looks like a key, token or identity replaced, in any form that keys are printed in. */
 export const redact = (text: string): string =>
