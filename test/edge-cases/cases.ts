@@ -208,8 +208,8 @@ export const EDGE_CASES: readonly EdgeCase[] = [
   edge('frequency plan of another band', 'leaves alone', 'a session is never mixed with another band'),
   edge(
     'other channels of the same band, with a session',
-    'not built',
-    'channels are carried in the MAC state; that gateways may listen elsewhere is not told',
+    'warns',
+    'the session keeps its channels; that gateways have to listen on them is told',
   ),
   edge(
     'channels and RX2 that are not the defaults',

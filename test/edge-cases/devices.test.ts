@@ -122,6 +122,17 @@ const CASES: readonly Awkward[] = [
     held: { mac_settings: { status_time_periodicity: '0s', status_count_periodicity: 0 } },
   },
   {
+    is: 'another frequency plan of its band, and a session that keeps its channels [edge 56]',
+    spec: { ...METER, plan: 'US_902_928_FSB_2', phy: 'PHY_V1_0_3_REV_A' },
+    plan: `${KEEP}
+devices:
+  include: [{ all: true }]
+  overrides: [{ all: true, set: { frequencyPlan: US_902_928_FSB_1 } }]`,
+    told: ['OtherChannels'],
+    ends: 'crosses',
+    held: { frequency_plan_id: 'US_902_928_FSB_1' },
+  },
+  {
     is: 'a model that no repository of the target has [edge 71]',
     spec: {
       ...METER,

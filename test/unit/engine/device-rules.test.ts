@@ -137,6 +137,7 @@ const CASES: readonly (readonly [string, Partial<RuleInput>])[] = [
   ['QueueNotEmpty', { queue: [downlink], intent: intent({ queuedDownlinks: 'wait-empty' }) }],
   ['DownlinksCopied', { queue: [downlink], intent: intent({ queuedDownlinks: 'copy' }) }],
   ['StaysMuted', { source: device({ [NS]: muted }), intent: intent({ mutedSource: 'carry' }) }],
+  ['OtherChannels', { route: 'session-kept', frequencyPlan: 'EU_863_870' }],
   ['MutedBefore', { source: device({ [NS]: muted }), intent: unmute }],
   ['SilentUntilJoin', { route: 'joining-anew', intent: intent({ persistSession: false }) }],
   [

@@ -64,6 +64,19 @@ export const TELLING: readonly DeviceRule[] = [
     },
   },
   {
+    from: 'a session keeps its channels, in a band whose frequency plans have others',
+    check: ({ source, route, frequencyPlan }) => {
+      const was = profileOf(source).frequencyPlan
+      return route !== undefined && keepsSession(route) && was !== frequencyPlan
+        ? warning(
+            'OtherChannels',
+            `it goes on with the channels of ${was}, though its frequency plan becomes ${frequencyPlan}`,
+            'see that gateways of the target listen on both until the network has moved it',
+          )
+        : undefined
+    },
+  },
+  {
     from: 'external Join Servers',
     check: ({ source }) =>
       activationOf(source) === 'otaa' && source.registries[JS] === undefined
