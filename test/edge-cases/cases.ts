@@ -235,8 +235,8 @@ export const EDGE_CASES: readonly EdgeCase[] = [
   edge('multicast group', 'proceeds', 'after its members, by its downlink counter; never waited for'),
   edge(
     'relay and the devices that it serves',
-    'not built',
-    'settings are carried as they are; a reference to a device that is renamed is not',
+    'changes',
+    'ids of devices that are renamed are changed in settings of relays and in the MAC state; told as fields of the plan',
   ),
   edge('ADR of its own, and other settings of one form out of several', 'proceeds', 'carried without loss'),
   edge(

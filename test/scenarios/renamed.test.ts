@@ -32,6 +32,30 @@ devices:
     }
   })
 
+  it('names a relay, and those that it serves, as the target calls them [edge 63]', async () => {
+    const relay = {
+      serving: { uplink_forwarding_rules: [{ device_id: VALVE.id }, { device_id: 'stranger' }] },
+    }
+    const served = { served: { always: {}, serving_device_id: METER.id } }
+    const migration = await startMigration()
+    try {
+      await register(migration.source, { ...METER, macSettings: { relay, desired_relay: relay } })
+      await register(migration.source, { ...VALVE, macSettings: { ...VALVE.macSettings, relay: served } })
+      await migration.writePlan(renamed('north-{id}'))
+      await migration.apply()
+      const { networkServer } = await storeOf(migration.target)
+      const of = (id: string): unknown =>
+        at(networkServer[`${migration.target.application}/${id}`], 'mac_settings', 'relay')
+      expect(of('north-meter-1')).toEqual({
+        serving: { uplink_forwarding_rules: [{ device_id: 'north-valve-1' }, { device_id: 'stranger' }] },
+      })
+      expect(of('north-valve-1')).toEqual({ served: { always: {}, serving_device_id: 'north-meter-1' } })
+      expect(actions((await migration.plan()).changeSet)).toEqual({ 'meter-1': 'wait', 'valve-1': 'wait' })
+    } finally {
+      await migration.close()
+    }
+  })
+
   it('leaves alone those that it gives one id, and those that lack what it asks for, before any write [edge 3]', async () => {
     const SHARED = { identity: { attributes: { becomes: 'Same' } } }
     const fleet = [{ ...METER, ...SHARED }, { ...VALVE, ...SHARED }, NEW]

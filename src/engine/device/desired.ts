@@ -10,6 +10,7 @@ import { type FieldKind, fieldKey, fieldKind } from './fields.ts'
 import { carriedMacState } from './mac-state.ts'
 import { acceptedFormatters } from './formatter-limits.ts'
 import { field, isObject, numberField } from './records.ts'
+import { withRenamedRelays } from './relays.ts'
 import { hasNewRootKeys, reprogram, type SetField } from './reprogrammed.ts'
 import { becomes, isReprogrammed, keepsKeys, keepsSession, versionAtLeast } from './route.ts'
 import { rx1Delay } from './rx1-delay.ts'
@@ -115,6 +116,9 @@ export const desiredRecord = (
       set('network-server', 'mac_state', state, rx1.desired === undefined ? 'carried' : 'policy.rx1Delay')
     }
   }
+  if (intent.renames !== undefined)
+    for (const [path, value] of withRenamedRelays(registries['network-server'] ?? {}, intent.renames))
+      set('network-server', path, value, 'names devices as the target calls them')
   // Taken back once the reset was heard: until then the target takes the counters from 0.
   if (route === 'abp-reset' && intent.policy.resetFrameCounters && !resetEnded)
     set('network-server', 'mac_settings.resets_f_cnt', true, 'policy.resetFrameCounters')

@@ -85,11 +85,13 @@ export const planChanges = async (input: PlanningInput): Promise<Planning> => {
   const elsewhere = mayCreate ? await target.elsewhere() : []
   const holders = euiHolders(targetDevices, elsewhere.filter(isNotSource(input)))
   const compact = createCompactor()
+  const renames = renamesOf(input, sourceDevices)
   let done = 0
   const read = async (device: SelectableDevice): Promise<void> => {
     const progress = state.progress.get(device.deviceId)
     const selection = input.select(device)
-    const intent = pinnedIntent(selection.intent, progress)
+    const pinned = pinnedIntent(selection.intent, progress)
+    const intent = renames === undefined ? pinned : { ...pinned, renames }
     intents.set(device.deviceId, intent)
     const change = !selection.selected
       ? excluded(device, selection, progress)
@@ -147,6 +149,20 @@ export const planChanges = async (input: PlanningInput): Promise<Planning> => {
   })
   const intentOf = (device: SelectableDevice): DeviceIntent => input.select(device).intent
   return { changeSet, intents, intentOf, targetFacts, defaultsFor }
+}
+
+/** Ids that change, of all devices; undefined where none does, as in most fleets. */
+const renamesOf = (
+  { select, state }: PlanningInput,
+  devices: readonly SelectableDevice[],
+): ReadonlyMap<string, string> | undefined => {
+  const renames = new Map<string, string>()
+  for (const device of devices) {
+    const { set } = pinnedIntent(select(device).intent, state.progress.get(device.deviceId))
+    if (set.deviceId !== undefined && set.deviceId !== device.deviceId)
+      renames.set(device.deviceId, set.deviceId)
+  }
+  return renames.size === 0 ? undefined : renames
 }
 
 /** What the state knows of a device that the source does not list any more. */
