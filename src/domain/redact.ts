@@ -15,8 +15,11 @@ const SECRETS: readonly RegExp[] = [
 /** 16 or 32 bytes without padding, or more: words and paths may look like it, so the characters decide. */
 const MAYBE = /(?<![\w+/-])(?:[\w+/-]{22}|[\w+/-]{43}|[\w+/]{64,}={0,2})(?![\w+/=-])/g
 
-/** Words of a name: capitals, if any, stand before at least two small letters. */
-const NAME = /^(?:[A-Z]?[a-z]{2,}[/_-]?)+$/
+/**
+ * Words of a name: capitals, if any, stand before at least two small letters. A word after the first begins with a capital or a
+ * separator, so that a text can be read in one way only: it may be chosen by somebody who wants the reading to take for ever.
+ */
+const NAME = /^[A-Z]?[a-z]{2,}(?:[A-Z][a-z]{2,}|[/_-][A-Z]?[a-z]{2,})*[/_-]?$/
 
 /** One key in forty has no digit: its capitals do not begin words. */
 const isRandom = (text: string): boolean =>
