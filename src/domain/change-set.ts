@@ -110,6 +110,15 @@ export interface DeviceChange {
   readonly expect?: Expectation
 }
 
+/** Sorts after every hex digit. */
+const NO_EUI = 'g'
+
+const inOrder = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0)
+
+/** The order of a change set: by DevEUI, then device id; devices without DevEUI come last. */
+export const byDevEui = (a: DeviceChange, b: DeviceChange): number =>
+  inOrder(a.devEui ?? NO_EUI, b.devEui ?? NO_EUI) || inOrder(a.device, b.device)
+
 /** The last two only where a plan or its organisation sets limits. */
 export const GUARDS = [
   'source-shrunk',

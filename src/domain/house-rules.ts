@@ -13,6 +13,10 @@ export type Forbiddable = (typeof FORBIDDABLE)[number]
 /** A number of devices, or a share (0 to 1) of those that the plan selects. */
 export type CountOrShare = { readonly count: number } | { readonly share: number }
 
+/** How many devices that is; of a share that is not 0, one at least. */
+export const countOf = (limit: CountOrShare, devices: number): number =>
+  'count' in limit ? limit.count : limit.share === 0 ? 0 : Math.max(1, Math.floor(limit.share * devices))
+
 /** Most devices that one apply may change, and delete on the source. */
 export interface Limits {
   readonly devices?: CountOrShare

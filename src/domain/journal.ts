@@ -64,6 +64,9 @@ export const RETIRE_STEPS = [
   'delete-identity',
 ] as const
 
+/** Whether a step deletes on the source. */
+export const isDelete = (step: StepName): boolean => step.startsWith('delete-')
+
 /** Why a device is deferred whose handover nobody has confirmed. */
 export const NOT_CONFIRMED = 'HandoverNotConfirmed'
 

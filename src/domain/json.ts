@@ -1,19 +1,11 @@
 import { createHash } from 'node:crypto'
 import type { Digest } from './identifiers.ts'
+import { remembered } from './remembered.ts'
 
 export type Json = string | number | boolean | null | readonly Json[] | { readonly [key: string]: Json }
 
-/** Keys as JSON, for a fleet has the same few; those that come from networks not without end. */
-const quotedKeys = new Map<string, string>()
-const MOST_QUOTED = 1_000
-
-const quoted = (key: string): string => {
-  const known = quotedKeys.get(key)
-  if (known !== undefined) return known
-  const text = JSON.stringify(key)
-  if (quotedKeys.size < MOST_QUOTED) quotedKeys.set(key, text)
-  return text
-}
+/** Keys as JSON, for a fleet has the same few. */
+const quoted = remembered((key: string) => JSON.stringify(key), 1_000)
 
 /** JSON with sorted keys and no blanks: equal values give equal bytes (the base of every digest). */
 export const canonicalJson = (value: unknown): string => {

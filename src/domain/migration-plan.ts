@@ -239,8 +239,6 @@ export interface DeviceIntent {
   readonly set: DeviceSettings
   /** Its new id was made by a rule of the plan: the old one is kept as an attribute. */
   readonly renamedByRule?: true
-  /** Ids of the application that change, where any do: relays name other devices. */
-  readonly renames?: ReadonlyMap<string, string>
 }
 
 export interface SelectableDevice {

@@ -1,14 +1,20 @@
-/** Objects of which a text is remembered: those that a fleet shares are among its first. */
-const MOST_REMEMBERED = 4_096
+/** What is remembered at most: of a fleet's objects those that all share are among the first. */
+const MOST = 4_096
 
-/** A text of an object, worked out once where many ask for the same object's. */
-export const remembered = <T extends object>(textOf: (value: T) => string): ((value: T) => string) => {
-  const known = new Map<T, string>()
-  return (value) => {
-    const before = known.get(value)
+/**
+ * A function whose answers are remembered, for what a whole fleet asks the same. What comes from networks has no end: beyond
+ * `most` answers are given, and not remembered.
+ */
+export const remembered = <K, V extends NonNullable<unknown>>(
+  make: (key: K) => V,
+  most = MOST,
+): ((key: K) => V) => {
+  const known = new Map<K, V>()
+  return (key) => {
+    const before = known.get(key)
     if (before !== undefined) return before
-    const text = textOf(value)
-    if (known.size < MOST_REMEMBERED) known.set(value, text)
-    return text
+    const made = make(key)
+    if (known.size < most) known.set(key, made)
+    return made
   }
 }

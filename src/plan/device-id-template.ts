@@ -1,11 +1,14 @@
 import { acceptedDeviceId } from '../domain/accepted-id.ts'
 import type { SelectableDevice } from '../domain/migration-plan.ts'
+import { attributesOf } from './attributes.ts'
 
 const ATTRIBUTE = 'attributes.'
 const PLACEHOLDER = /\{([^{}]*)\}/g
 
-/** What may stand between braces, with what stands for it. */
-export const PLACEHOLDERS = ['id', 'devEui', 'joinEui', `${ATTRIBUTE}NAME`] as const
+const IDS: readonly string[] = ['id', 'devEui', 'joinEui']
+
+/** What may stand between braces. */
+export const PLACEHOLDERS: readonly string[] = [...IDS, `${ATTRIBUTE}NAME`]
 
 /** Whether a device id of a plan is a rule by which each device gets its own. */
 export const isTemplate = (deviceId: string): boolean => deviceId.includes('{')
@@ -14,15 +17,10 @@ export const isTemplate = (deviceId: string): boolean => deviceId.includes('{')
 export const unknownPlaceholders = (template: string): readonly string[] =>
   [...template.matchAll(PLACEHOLDER)]
     .map(([, name = '']) => name)
-    .filter(
-      (name) =>
-        !['id', 'devEui', 'joinEui'].includes(name) &&
-        !(name.startsWith(ATTRIBUTE) && name.length > ATTRIBUTE.length),
-    )
+    .filter((name) => !IDS.includes(name) && !(name.startsWith(ATTRIBUTE) && name.length > ATTRIBUTE.length))
 
-const attributeOf = ({ attributes }: SelectableDevice, name: string): string | undefined => {
-  if (attributes === null || typeof attributes !== 'object' || Array.isArray(attributes)) return undefined
-  const held = attributes as Readonly<Record<string, unknown>>
+const attributeOf = (device: SelectableDevice, name: string): string | undefined => {
+  const held = attributesOf(device) ?? {}
   const value = Object.hasOwn(held, name) ? held[name] : undefined
   return typeof value === 'string' && value !== '' ? value : undefined
 }

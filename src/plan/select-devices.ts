@@ -10,6 +10,7 @@ import type {
   Selection,
   Selector,
 } from '../domain/migration-plan.ts'
+import { attributesOf } from './attributes.ts'
 import { isTemplate, templatedId } from './device-id-template.ts'
 import { shown } from './shown.ts'
 
@@ -42,9 +43,8 @@ export const matchesPattern = (text: string, pattern: string): boolean => {
 }
 
 const hasAttributes = (device: SelectableDevice, wanted: Readonly<Record<string, string>>): boolean => {
-  const { attributes } = device
-  if (attributes === null || typeof attributes !== 'object' || Array.isArray(attributes)) return false
-  const held = attributes as Readonly<Record<string, unknown>>
+  const held = attributesOf(device)
+  if (held === undefined) return false
   return Object.entries(wanted).every(([name, value]) => Object.hasOwn(held, name) && held[name] === value)
 }
 

@@ -1,5 +1,6 @@
 import {
   ACTIONS,
+  byDevEui,
   type Action,
   type ChangeSet,
   type DeviceChange,
@@ -90,13 +91,6 @@ const contentOf = (change: FieldChange): string => `${sideText(change.before)} $
 
 const bySort = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0)
 
-/** Sorts after every hex digit. */
-const NO_EUI = 'g'
-
-/** The order of a change set: by DevEUI, then device id; devices without DevEUI come last. */
-const byDevEui = (a: DeviceChange, b: DeviceChange): number =>
-  bySort(a.devEui ?? NO_EUI, b.devEui ?? NO_EUI) || bySort(a.device, b.device)
-
 /** What of a field's values decides: all of it, for a secret whether it changes, or only that it is written. */
 const weightOf = (change: FieldChange): string =>
   DECISIVE.test(change.path)
@@ -155,7 +149,7 @@ const givenText = ({ before, after }: FieldChange): string | undefined =>
   'absent' in before && 'value' in after && typeof after.value === 'string' ? after.value : undefined
 
 const tallyFields = (devices: readonly DeviceChange[]): ReadonlyMap<string, Tally> => {
-  const textOf = remembered<FieldChange>((change) => {
+  const textOf = remembered((change: FieldChange) => {
     const content = contentOf(change)
     return content.length > 100 ? digestOfText(content) : content
   })

@@ -23,9 +23,7 @@ import type { Command, Output, Shell } from '../shell.ts'
 import { tell, tellFindings } from '../tell.ts'
 import { version } from '../version.ts'
 
-/** Forms of everything that a change set holds, or a part of it. */
-export type Form = 'text' | 'markdown' | 'json'
-export type Format = Form | MachineFormat
+export type Format = 'text' | 'markdown' | 'json' | MachineFormat
 
 interface PlanOptions {
   readonly output?: string

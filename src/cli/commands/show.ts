@@ -21,21 +21,20 @@ export const show: Command<ShowOptions> = async ({ out }, [file = ''], options) 
   }
   const changeSet = await changeSetFrom(file)
   const format = options.json === true ? 'json' : (options.format ?? 'text')
-  if (isMachineFormat(format)) {
-    if (options.group !== undefined || options.device !== undefined)
-      throw new FerryError('usage', 'TooMuchAsked', `--format ${format} is for the whole change set`, {
-        hint: 'leave out --group and --device',
-      })
+  if (options.group === undefined && options.device === undefined) {
     out.write(renderPreview(changeSet, format, out, file))
     return exitCodeOf('done')
+  }
+  if (isMachineFormat(format)) {
+    throw new FerryError('usage', 'TooMuchAsked', `--format ${format} is for the whole change set`, {
+      hint: 'leave out --group and --device',
+    })
   }
   const how = { format, file, width: out.width, style: out.style }
   out.write(
     options.group !== undefined
       ? renderGroup(changeSet, options.group, how)
-      : options.device !== undefined
-        ? renderDevice(changeSet, options.device, how)
-        : renderPreview(changeSet, format, out, file),
+      : renderDevice(changeSet, options.device ?? '', how),
   )
   return exitCodeOf('done')
 }

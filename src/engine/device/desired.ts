@@ -10,7 +10,7 @@ import { type FieldKind, fieldKey, fieldKind } from './fields.ts'
 import { carriedMacState } from './mac-state.ts'
 import { acceptedFormatters } from './formatter-limits.ts'
 import { field, isObject, numberField } from './records.ts'
-import { withRenamedRelays } from './relays.ts'
+import { type NewIdOf, withRenamedRelays } from './relays.ts'
 import { hasNewRootKeys, reprogram, type SetField } from './reprogrammed.ts'
 import { becomes, isReprogrammed, keepsKeys, keepsSession, versionAtLeast } from './route.ts'
 import { rx1Delay } from './rx1-delay.ts'
@@ -20,6 +20,8 @@ export interface TargetDefaults {
   readonly serverAddresses: Fields
   /** Default MAC settings of the device's frequency plan and PHY version. */
   readonly macSettings: Readonly<Record<string, Json>>
+  /** What a device of the source is called on the target: relays name other devices. Left out: as on the source. */
+  readonly newIdOf?: NewIdOf
 }
 
 /** Which rule of the plan or of the tool made a field what it is, where it is not simply the source's. */
@@ -116,8 +118,8 @@ export const desiredRecord = (
       set('network-server', 'mac_state', state, rx1.desired === undefined ? 'carried' : 'policy.rx1Delay')
     }
   }
-  if (intent.renames !== undefined)
-    for (const [path, value] of withRenamedRelays(registries['network-server'] ?? {}, intent.renames))
+  if (defaults.newIdOf !== undefined)
+    for (const [path, value] of withRenamedRelays(registries['network-server'] ?? {}, defaults.newIdOf))
       set('network-server', path, value, 'names devices as the target calls them')
   // Taken back once the reset was heard: until then the target takes the counters from 0.
   if (route === 'abp-reset' && intent.policy.resetFrameCounters && !resetEnded)

@@ -1,4 +1,5 @@
 import type { FieldPath, Registry } from '../../domain/device.ts'
+import { remembered } from '../../domain/remembered.ts'
 
 /**
  * What a field is, which decides what becomes of it:
@@ -149,30 +150,27 @@ interface KnownField {
   readonly key: string
 }
 
-/** Names of MAC settings come from networks: not without end. */
-const MOST_KNOWN = 1_000
-const known: Readonly<Record<Registry, Map<FieldPath, KnownField>>> = {
-  [IS]: new Map(),
-  [JS]: new Map(),
-  [NS]: new Map(),
-  [AS]: new Map(),
-}
+const fieldsOf = (registry: Registry): ((path: FieldPath) => KnownField) =>
+  remembered(
+    (path) => ({
+      rule: FIELD_RULES.find((row) => row.registry === registry && matches(row.pattern, path)) ?? UNKNOWN,
+      key: `${registry} ${path}`,
+    }),
+    // Names of MAC settings come from networks.
+    1_000,
+  )
 
-const knownField = (registry: Registry, path: FieldPath): KnownField => {
-  const paths = known[registry]
-  const before = paths.get(path)
-  if (before !== undefined) return before
-  const rule = FIELD_RULES.find((row) => row.registry === registry && matches(row.pattern, path)) ?? UNKNOWN
-  const field = { rule, key: `${registry} ${path}` }
-  if (paths.size < MOST_KNOWN) paths.set(path, field)
-  return field
+const known: Readonly<Record<Registry, (path: FieldPath) => KnownField>> = {
+  [IS]: fieldsOf(IS),
+  [JS]: fieldsOf(JS),
+  [NS]: fieldsOf(NS),
+  [AS]: fieldsOf(AS),
 }
 
 /** The rule for a field of a registry; fields that no row names stay behind. */
-export const fieldRule = (registry: Registry, path: FieldPath): Rule => knownField(registry, path).rule
+export const fieldRule = (registry: Registry, path: FieldPath): Rule => known[registry](path).rule
 
-export const fieldKind = (registry: Registry, path: FieldPath): FieldKind =>
-  knownField(registry, path).rule.kind
+export const fieldKind = (registry: Registry, path: FieldPath): FieldKind => known[registry](path).rule.kind
 
 /** Key of a field in tables that span registries. */
-export const fieldKey = (registry: Registry, path: FieldPath): string => knownField(registry, path).key
+export const fieldKey = (registry: Registry, path: FieldPath): string => known[registry](path).key

@@ -27,7 +27,7 @@ const deviceLine = (device: DeviceChange): string => line({ t: 'device', ...devi
 
 /** The same, of devices that we made ourselves: fields are the most of them, and shared (`compact.ts`). */
 const ownDeviceLines = (): typeof deviceLine => {
-  const fieldText = remembered<FieldChange>(canonicalJson)
+  const fieldText = remembered((field: FieldChange) => canonicalJson(field))
   return (device) =>
     line({ t: 'device', ...device, fields: [] }).replace(
       '"fields":[]',

@@ -43,18 +43,16 @@ export const createCompactor = (): ((change: DeviceChange, listed: SelectableDev
   const field = createPool(fieldText)
   const list = createPool<readonly Json[]>((value) => value.join())
   const profile = createPool<NonNullable<DeviceChange['profile']>>((value) => JSON.stringify(value))
-  return (change, { deviceId, devEui, joinEui }) => {
-    return {
-      ...change,
-      device: deviceId,
-      target: change.target === deviceId ? deviceId : change.target,
-      ...(change.devEui === devEui && devEui !== undefined ? { devEui } : {}),
-      ...(change.joinEui === joinEui && joinEui !== undefined ? { joinEui } : {}),
-      fields: change.fields.map((each) => field(fieldKey(each.registry, each.path), each)),
-      findings: change.findings.length === 0 ? NOTHING : change.findings,
-      steps: list('steps', change.steps) as DeviceChange['steps'],
-      later: list('later', change.later) as DeviceChange['later'],
-      ...(change.profile === undefined ? {} : { profile: profile('profile', change.profile) }),
-    }
-  }
+  return (change, { deviceId, devEui, joinEui }) => ({
+    ...change,
+    device: deviceId,
+    target: change.target === deviceId ? deviceId : change.target,
+    ...(change.devEui === devEui && devEui !== undefined ? { devEui } : {}),
+    ...(change.joinEui === joinEui && joinEui !== undefined ? { joinEui } : {}),
+    fields: change.fields.map((each) => field(fieldKey(each.registry, each.path), each)),
+    findings: change.findings.length === 0 ? NOTHING : change.findings,
+    steps: list('steps', change.steps) as DeviceChange['steps'],
+    later: list('later', change.later) as DeviceChange['later'],
+    ...(change.profile === undefined ? {} : { profile: profile('profile', change.profile) }),
+  })
 }

@@ -1,5 +1,6 @@
 import type { DeviceChange, Guard } from '../../domain/change-set.ts'
-import type { CountOrShare, Limits } from '../../domain/house-rules.ts'
+import { type CountOrShare, countOf, type Limits } from '../../domain/house-rules.ts'
+import { isDelete } from '../../domain/journal.ts'
 import { isSourceEnding, type Progress } from '../progress/progress.ts'
 
 export interface GuardInput {
@@ -12,6 +13,15 @@ export interface GuardInput {
   /** Of the plan, and of its organisation. */
   readonly limits: readonly Limits[]
 }
+
+const guard = (name: Guard['name'], used: number, limit: number, of: number, because: string): Guard => ({
+  name,
+  used,
+  limit,
+  of,
+  ok: used <= limit,
+  because,
+})
 
 /** Shares with a floor, so that small fleets are not refused for one device. */
 const atLeast = (floor: number, share: number, of: number): number => Math.max(floor, Math.floor(share * of))
@@ -36,14 +46,6 @@ export const guardsOf = ({
   const selected = changes.filter((change) => change.action !== 'excluded' && change.action !== 'gone').length
   const updates = changes.filter((change) => change.action === 'update').length
   const blocked = changes.filter((change) => change.action === 'blocked').length
-  const guard = (name: Guard['name'], used: number, limit: number, of: number, because: string): Guard => ({
-    name,
-    used,
-    limit,
-    of,
-    ok: used <= limit,
-    because,
-  })
   return [
     guard(
       'source-shrunk',
@@ -70,45 +72,33 @@ export const guardsOf = ({
   ]
 }
 
-/** The strictest of those that say anything; a share of few devices is rounded down, but for one device at least. */
+/** The strictest of those that say anything. */
 const strictest = (limits: readonly (CountOrShare | undefined)[], of: number): number | undefined => {
-  const counts = limits
-    .filter((limit) => limit !== undefined)
-    .map((limit) =>
-      'count' in limit ? limit.count : Math.max(limit.share > 0 ? 1 : 0, Math.floor(limit.share * of)),
-    )
+  const counts = limits.filter((limit) => limit !== undefined).map((limit) => countOf(limit, of))
   return counts.length === 0 ? undefined : Math.min(...counts)
 }
-
-const isDelete = (step: string): boolean => step.startsWith('delete-')
 
 const limitGuards = (
   changes: readonly DeviceChange[],
   limits: readonly Limits[],
   selected: number,
 ): readonly Guard[] => {
+  const limited = (
+    kind: keyof Limits,
+    name: Guard['name'],
+    devices: readonly DeviceChange[],
+    because: string,
+  ): readonly Guard[] => {
+    const limit = strictest(
+      limits.map((each) => each[kind]),
+      selected,
+    )
+    return limit === undefined ? [] : [guard(name, devices.length, limit, selected, because)]
+  }
   const touched = changes.filter(({ steps }) => steps.length > 0)
-  const kinds = [
-    {
-      name: 'limit-devices',
-      used: touched.length,
-      limit: strictest(
-        limits.map(({ devices }) => devices),
-        selected,
-      ),
-      because: 'devices that one apply would change',
-    },
-    {
-      name: 'limit-deletes',
-      used: touched.filter(({ steps }) => steps.some(isDelete)).length,
-      limit: strictest(
-        limits.map(({ deletes }) => deletes),
-        selected,
-      ),
-      because: 'devices that one apply would delete on the source',
-    },
-  ] as const
-  return kinds.flatMap(({ limit, ...guard }) =>
-    limit === undefined ? [] : [{ ...guard, limit, of: selected, ok: guard.used <= limit }],
-  )
+  const deleted = touched.filter(({ steps }) => steps.some(isDelete))
+  return [
+    ...limited('devices', 'limit-devices', touched, 'devices that one apply would change'),
+    ...limited('deletes', 'limit-deletes', deleted, 'devices that one apply would delete on the source'),
+  ]
 }

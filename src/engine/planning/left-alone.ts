@@ -105,19 +105,12 @@ export const excluded = (
 }
 
 /** The rule for its id asks for what it does not have. One that is on its way has its id already. */
-export const nameless = (device: SelectableDevice, lacks: string): DeviceChange => ({
-  ...bare(device, device.deviceId),
-  action: 'blocked',
-  findings: [
-    {
-      code: 'DeviceIdNotMade',
-      severity: 'error',
-      message: `set.deviceId asks for {${lacks}}, which it does not have`,
-      hint: 'name it in an override that selects it by ids, or exclude it',
-      subject: { device: device.deviceId },
-    },
-  ],
-})
+export const nameless = (device: SelectableDevice, lacks: string): DeviceChange =>
+  blockedBy(device, device.deviceId, {
+    code: 'DeviceIdNotMade',
+    message: `set.deviceId asks for {${lacks}}, which it does not have`,
+    hint: 'name it in an override that selects it by ids, or exclude it',
+  })
 
 /** One device that can't be read is left alone; refused credentials and an interrupt end the reading. */
 export const unreadable = (device: SelectableDevice, target: string, error: unknown): DeviceChange => {
@@ -126,7 +119,11 @@ export const unreadable = (device: SelectableDevice, target: string, error: unkn
   return blockedBy(device, target, error)
 }
 
-const blockedBy = (device: SelectableDevice, target: string, error: NetworkError): DeviceChange => ({
+const blockedBy = (
+  device: SelectableDevice,
+  target: string,
+  error: { readonly code: string; readonly message: string; readonly hint?: string | undefined },
+): DeviceChange => ({
   ...bare(device, target),
   action: 'blocked',
   findings: [

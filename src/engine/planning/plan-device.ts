@@ -1,7 +1,7 @@
 import type { Action, DeviceChange, Expectation, FieldChange } from '../../domain/change-set.ts'
 import type { DeviceRecord, Registry } from '../../domain/device.ts'
 import type { Diagnostic } from '../../domain/diagnostic.ts'
-import type { Route, StepName } from '../../domain/journal.ts'
+import { isDelete, type Route, type StepName } from '../../domain/journal.ts'
 import type { DeviceIntent, MigrationPlan } from '../../domain/migration-plan.ts'
 import type { NetworkFacts, QueuedDownlink } from '../../domain/ports.ts'
 import { updateSteps } from '../crossing/update.ts'
@@ -316,7 +316,7 @@ const act = ({ known, findings, holder, desired, left, input }: Acting): DeviceC
 
 /** Steps on the source that follow once the target has heard the device. */
 const isOnSource = (step: StepName): boolean =>
-  step === 'prevent-rejoin' || step === 'stop-source' || step.startsWith('delete-')
+  step === 'prevent-rejoin' || step === 'stop-source' || isDelete(step)
 
 const partialAdopted = (device: string, held: readonly Registry[]): Diagnostic => ({
   code: 'PartialAdopted',

@@ -1,4 +1,4 @@
-import type { ChangeSet, DeviceChange } from '../../domain/change-set.ts'
+import { byDevEui, type ChangeSet, type DeviceChange } from '../../domain/change-set.ts'
 import type { DeviceRecord } from '../../domain/device.ts'
 import type { Diagnostic } from '../../domain/diagnostic.ts'
 import type { Emit } from '../../domain/events.ts'
@@ -27,6 +27,7 @@ import {
   withoutTwins,
 } from './left-alone.ts'
 import { listAll } from './listing.ts'
+import type { NewIdOf } from '../device/relays.ts'
 import { pinnedIntent, planDevice } from './plan-device.ts'
 import { planRetiring } from './plan-retiring.ts'
 
@@ -74,8 +75,11 @@ export const planChanges = async (input: PlanningInput): Promise<Planning> => {
     target.facts(),
     planFormatters(input.loaded.plan, source, target),
   ])
+  const { serverAddresses } = targetFacts
+  const newIdOf = newIds(input, sourceDevices)
   const defaultsFor = async (frequencyPlan: string, phyVersion: string): Promise<TargetDefaults> => ({
-    serverAddresses: targetFacts.serverAddresses,
+    serverAddresses,
+    newIdOf,
     macSettings: await target.defaultMacSettings(frequencyPlan, phyVersion),
   })
   const intents = new Map<string, DeviceIntent>()
@@ -85,13 +89,11 @@ export const planChanges = async (input: PlanningInput): Promise<Planning> => {
   const elsewhere = mayCreate ? await target.elsewhere() : []
   const holders = euiHolders(targetDevices, elsewhere.filter(isNotSource(input)))
   const compact = createCompactor()
-  const renames = renamesOf(input, sourceDevices)
   let done = 0
   const read = async (device: SelectableDevice): Promise<void> => {
     const progress = state.progress.get(device.deviceId)
     const selection = input.select(device)
-    const pinned = pinnedIntent(selection.intent, progress)
-    const intent = renames === undefined ? pinned : { ...pinned, renames }
+    const intent = pinnedIntent(selection.intent, progress)
     intents.set(device.deviceId, intent)
     const change = !selection.selected
       ? excluded(device, selection, progress)
@@ -100,6 +102,7 @@ export const planChanges = async (input: PlanningInput): Promise<Planning> => {
         : await planOne(input, device, intent, {
             targetFacts,
             defaultsFor,
+            newIdOf,
             holders,
             isTargetEmpty: targetDevices.length === 0 && sourceDevices.length > MANY,
           })
@@ -116,7 +119,7 @@ export const planChanges = async (input: PlanningInput): Promise<Planning> => {
     const change = await planGone(input, progress, intent)
     changes.push(withStatus(input, change))
   })
-  const devices = withMembers(withoutTwins(sortDevices(changes)))
+  const devices = withMembers(withoutTwins(changes.sort(byDevEui)))
   const { plan, file, digest } = input.loaded
   const guards = guardsOf({
     changes: devices,
@@ -151,18 +154,15 @@ export const planChanges = async (input: PlanningInput): Promise<Planning> => {
   return { changeSet, intents, intentOf, targetFacts, defaultsFor }
 }
 
-/** Ids that change, of all devices; undefined where none does, as in most fleets. */
-const renamesOf = (
-  { select, state }: PlanningInput,
-  devices: readonly SelectableDevice[],
-): ReadonlyMap<string, string> | undefined => {
-  const renames = new Map<string, string>()
-  for (const device of devices) {
-    const { set } = pinnedIntent(select(device).intent, state.progress.get(device.deviceId))
-    if (set.deviceId !== undefined && set.deviceId !== device.deviceId)
-      renames.set(device.deviceId, set.deviceId)
+/** What devices are called on the target. Few name another one, as relays do: they are looked up once one does. */
+const newIds = ({ select, state }: PlanningInput, devices: readonly SelectableDevice[]): NewIdOf => {
+  let listed: ReadonlyMap<string, SelectableDevice> | undefined
+  return (deviceId) => {
+    listed ??= new Map(devices.map((device) => [device.deviceId, device]))
+    const device = listed.get(deviceId)
+    if (device === undefined) return deviceId
+    return pinnedIntent(select(device).intent, state.progress.get(deviceId)).set.deviceId ?? deviceId
   }
-  return renames.size === 0 ? undefined : renames
 }
 
 /** What the state knows of a device that the source does not list any more. */
@@ -201,6 +201,7 @@ const listToEnd: typeof listAll = async (network, side, emit) => {
 interface Reading {
   readonly targetFacts: NetworkFacts
   readonly defaultsFor: Planning['defaultsFor']
+  readonly newIdOf: NewIdOf
   readonly holders: ReadonlyMap<string, EuiHolder>
   /** The target's application lists no device at all, and is taken at its word. */
   readonly isTargetEmpty: boolean
@@ -244,7 +245,7 @@ const planOne = async (
     const defaults =
       isKnownPlan && phyVersion !== 'PHY_UNKNOWN'
         ? await reading.defaultsFor(frequencyPlan, phyVersion)
-        : { serverAddresses: reading.targetFacts.serverAddresses, macSettings: {} }
+        : { serverAddresses: reading.targetFacts.serverAddresses, newIdOf: reading.newIdOf, macSettings: {} }
     const progress = input.state.progress.get(device.deviceId)
     const change = planDevice({
       source: sourceRecord,
@@ -297,13 +298,6 @@ const planGone = async (
   } catch (error) {
     return unreadable({ deviceId: progress.device }, progress.target, error)
   }
-}
-
-/** By DevEUI, then by id, so that the same fleet gives the same bytes; devices without DevEUI come last. */
-const sortDevices = (changes: readonly DeviceChange[]): readonly DeviceChange[] => {
-  const inOrder = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0)
-  const euiOf = ({ devEui }: DeviceChange): string => devEui ?? 'g'
-  return [...changes].sort((a, b) => inOrder(euiOf(a), euiOf(b)) || inOrder(a.device, b.device))
 }
 
 /** Where the state says that the device is; one that waits longer than the plan allows is told. */

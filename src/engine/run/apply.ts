@@ -2,6 +2,7 @@ import type { DeviceChange } from '../../domain/change-set.ts'
 import type { ApplyCounts, DeviceResultStatus, Emit } from '../../domain/events.ts'
 import type { Digest } from '../../domain/identifiers.ts'
 import type { ErrorRecord } from '../../domain/journal.ts'
+import { countOf } from '../../domain/house-rules.ts'
 import type { LoadedPlan } from '../../domain/migration-plan.ts'
 import type { Clock, EscrowPort, JournalPort, NetworkPort } from '../../domain/ports.ts'
 import { awaitsConfirmation, notConfirmed } from '../crossing/confirmation.ts'
@@ -119,7 +120,7 @@ const workThrough = async (
   const confirmed = planning.changeSet.devices.filter((change) => goesOn(change, input.isConfirmed))
   const begun = [...confirmed, ...due.slice(0, -1).flat()]
   const created = due.at(-1) ?? []
-  const failures = failureLimit(rollout.maxFailures, begun.length + created.length)
+  const failures = countOf(rollout.maxFailures, begun.length + created.length)
   const failed = (): number => [...results.values()].filter((result) => result.status === 'failed').length
   const stop = (): boolean => input.draining() || failed() > failures
   const work = async (change: DeviceChange): Promise<void> => {
@@ -211,10 +212,6 @@ const isLeftSilent = (progress: DeviceProgress | undefined): boolean =>
 
 const allHeard = (devices: readonly string[], progress: ReadonlyMap<string, DeviceProgress>): boolean =>
   devices.every((device) => progress.get(device)?.heard !== undefined)
-
-/** More failures than this end the run: a count, or a share of the devices, of which one may always fail. */
-const failureLimit = (limit: LoadedPlan['plan']['rollout']['maxFailures'], devices: number): number =>
-  'count' in limit ? limit.count : limit.share === 0 ? 0 : Math.max(1, Math.floor(limit.share * devices))
 
 const workOn = async (input: ApplyInput, change: DeviceChange): Promise<DeviceResult> => {
   const context = contextOf(input, change)

@@ -1,10 +1,13 @@
 import type { DeviceIds, DeviceRecord } from '../../domain/device.ts'
 import type { Diagnostic } from '../../domain/diagnostic.ts'
 import { FerryError } from '../../domain/errors.ts'
+import type { JoinEui } from '../../domain/identifiers.ts'
 import type { FileEnd, SelectableDevice } from '../../domain/migration-plan.ts'
+import { remembered } from '../../domain/remembered.ts'
 import { objectOf, valueAt } from '../things-stack/json-tree.ts'
 import type { Bytes } from './bytes.ts'
 import type { Described } from './csv-device.ts'
+import { createDevicePlaces } from './device-places.ts'
 import { identityOf, recordOf } from './record.ts'
 
 /** One device that a file describes, and where. */
@@ -21,47 +24,6 @@ export interface Format {
   entries(): AsyncGenerator<Entry>
   describe(bytes: Buffer, line: number): Described
 }
-
-/** Where devices of a file are, by their number in it. A file may have a million. */
-interface Places {
-  add(offset: number, length: number, line: number): void
-  at(index: number): { readonly offset: number; readonly length: number; readonly line: number }
-}
-
-/** Numbers in one piece of memory, which grows. */
-const createPlaces = (): Places => {
-  const NUMBERS = 3
-  let numbers = new Float64Array(1_000 * NUMBERS)
-  let used = 0
-  return {
-    add: (...place) => {
-      if (used === numbers.length) {
-        const larger = new Float64Array(numbers.length * 2)
-        larger.set(numbers)
-        numbers = larger
-      }
-      numbers.set(place, used)
-      used += NUMBERS
-    },
-    at: (index) => {
-      const [offset = 0, length = 0, line = 0] = numbers.subarray(index * NUMBERS, (index + 1) * NUMBERS)
-      return { offset, length, line }
-    },
-  }
-}
-
-/** A text that many devices share, kept once. */
-const createShared = (): (<T extends string>(text: T) => T) => {
-  const known = new Map<string, string>()
-  return <T extends string>(text: T): T => {
-    const before = known.get(text)
-    if (before !== undefined) return before as T
-    if (known.size < MOST_SHARED) known.set(text, text)
-    return text
-  }
-}
-
-const MOST_SHARED = 1_000
 
 /** Which devices a file describes. What it says of each is read when it is asked for. */
 export interface Catalogue {
@@ -98,12 +60,13 @@ export const catalogueOf = async (
       isCsv: format.isCsv,
       ...(defaults === undefined ? {} : { defaults }),
     })
-  const places = createPlaces()
+  const places = createDevicePlaces()
   /** Its number, by its id. */
   const numbers = new Map<string, number>()
   /** Line of another device with the same id, by number. */
   const twins = new Map<number, number>()
-  const shared = createShared()
+  /** A JoinEUI that many devices share is kept once. */
+  const shared = remembered((joinEui: JoinEui) => joinEui, 1_000)
   const devices: SelectableDevice[] = []
   const problems: Diagnostic[] = []
   for await (const { offset, length, line, tree } of format.entries()) {

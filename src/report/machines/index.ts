@@ -1,7 +1,7 @@
 import type { ChangeSet } from '../../domain/change-set.ts'
 import type { Diagnostic } from '../../domain/diagnostic.ts'
 import { harmless } from '../escape.ts'
-import { annotationsOf, annotationsOfChangeSet } from './annotation.ts'
+import { type Annotation, annotationsOf, annotationsOfChangeSet } from './annotation.ts'
 import type { MachineFormat } from './formats.ts'
 import { githubCommands } from './github.ts'
 import { gitlabReport } from './gitlab.ts'
@@ -13,35 +13,12 @@ interface CheckedPlan {
   readonly findings: readonly Diagnostic[]
 }
 
-/** What `ferry validate` found. */
-export const renderChecked = (
-  plans: readonly CheckedPlan[],
+const rendered = (
   format: MachineFormat,
   version: string,
+  annotations: readonly Annotation[],
+  cases: () => readonly Case[],
 ): string => {
-  const found = plans.map(({ file, findings }) => ({ file, annotations: annotationsOf(findings, file) }))
-  const all = found.flatMap(({ annotations }) => annotations)
-  switch (format) {
-    case 'github':
-      return githubCommands(all)
-    case 'gitlab':
-      return gitlabReport(all)
-    case 'sarif':
-      return sarifLog(all, version)
-    case 'junit':
-      return junitReport(
-        found.map(({ file, annotations }) => ({
-          suite: 'ferry validate',
-          name: harmless(file),
-          findings: annotations,
-        })),
-      )
-  }
-}
-
-/** What `ferry plan` found; as tests, one a device that the plan selects, and one for the whole. */
-export const renderFound = (changeSet: ChangeSet, format: MachineFormat, version: string): string => {
-  const annotations = annotationsOfChangeSet(changeSet)
   switch (format) {
     case 'github':
       return githubCommands(annotations)
@@ -50,9 +27,30 @@ export const renderFound = (changeSet: ChangeSet, format: MachineFormat, version
     case 'sarif':
       return sarifLog(annotations, version)
     case 'junit':
-      return junitReport(casesOf(changeSet))
+      return junitReport(cases())
   }
 }
+
+/** What `ferry validate` found; as tests, one a plan. */
+export const renderChecked = (
+  plans: readonly CheckedPlan[],
+  format: MachineFormat,
+  version: string,
+): string => {
+  const cases = plans.map(
+    ({ file, findings }): Case => ({
+      suite: 'ferry validate',
+      name: harmless(file),
+      findings: annotationsOf(findings, file),
+    }),
+  )
+  const all = cases.flatMap(({ findings }) => findings)
+  return rendered(format, version, all, () => cases)
+}
+
+/** What `ferry plan` found; as tests, one a device that the plan selects, and one for the whole. */
+export const renderFound = (changeSet: ChangeSet, format: MachineFormat, version: string): string =>
+  rendered(format, version, annotationsOfChangeSet(changeSet), () => casesOf(changeSet))
 
 const casesOf = (changeSet: ChangeSet): readonly Case[] => {
   const { plan, devices } = changeSet

@@ -14,10 +14,7 @@ const xml = (text: string): string => text.replace(/[&<>"]/g, (character) => ENT
 export interface Case {
   readonly suite: string
   readonly name: string
-  readonly findings: readonly Pick<
-    Annotation,
-    'code' | 'severity' | 'message' | 'hint' | 'file' | 'line' | 'column'
-  >[]
+  readonly findings: readonly Annotation[]
 }
 
 const caseText = ({ suite, name, findings }: Case): string => {

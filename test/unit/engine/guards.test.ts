@@ -19,15 +19,16 @@ const known = (count: number, deleted = 0) =>
     })),
   )
 
+const NOTHING: Parameters<typeof guardsOf>[0] = {
+  changes: [],
+  progress: new Map(),
+  sourceDevices: new Set(),
+  targetDevices: 0,
+  limits: [],
+}
+
 const guard = (name: string, input: Partial<Parameters<typeof guardsOf>[0]>) =>
-  guardsOf({
-    changes: [],
-    progress: new Map(),
-    sourceDevices: new Set(),
-    targetDevices: 0,
-    limits: [],
-    ...input,
-  }).find((item) => item.name === name)
+  guardsOf({ ...NOTHING, ...input }).find((item) => item.name === name)
 
 const present = (from: number, to: number) =>
   new Set(many(to - from + 1, (number) => `d${from + number - 1}`))
@@ -49,15 +50,7 @@ describe('guards', () => {
   })
 
   it('an empty source without state is no reason to refuse', () => {
-    expect(
-      guardsOf({
-        changes: [],
-        progress: new Map(),
-        sourceDevices: new Set(),
-        targetDevices: 0,
-        limits: [],
-      }).every((item) => item.ok),
-    ).toBe(true)
+    expect(guardsOf(NOTHING).every((item) => item.ok)).toBe(true)
   })
 
   it.each([
