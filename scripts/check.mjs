@@ -55,7 +55,7 @@ const checkPackage = async () => {
     "import('lorawan-ferry').then((ferry) => process.exit(typeof ferry.loadPlan === 'function' ? 0 : 1))"
   const imported = node(['-e', library], { cwd })
   if (!imported.ok) return imported
-  return node(['dist/cli/main.js', 'demo'], { cwd, timeout: 60_000 })
+  return node(['dist/cli/main.js', 'demo'], { cwd, timeout: 60_000, env: { ...process.env, CI: 'true' } })
 }
 
 /** The tests with their own count; a file that can't even be loaded counts as one that failed. */
