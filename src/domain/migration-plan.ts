@@ -180,6 +180,26 @@ export interface Override {
   readonly set: DeviceSettings
 }
 
+/** A place on a server that is neither source nor target; without user and password it asks for none. */
+export interface HttpPlace {
+  /** Absolute, with path, and with a query where it has one. */
+  readonly address: string
+  readonly username?: string
+  readonly password?: SecretReference
+  readonly caFile?: string
+  /** Plain http or an unchecked certificate; loopback only. */
+  readonly insecure: boolean
+}
+
+/** A server that speaks the state protocol of Terraform, with locking. */
+export interface HttpState extends HttpPlace {
+  readonly lockAddress: string
+  readonly unlockAddress: string
+  readonly updateMethod: 'POST' | 'PUT'
+  readonly lockMethod: 'LOCK' | 'PUT' | 'POST'
+  readonly unlockMethod: 'UNLOCK' | 'PUT' | 'POST' | 'DELETE'
+}
+
 /** A validated plan with every default filled in, paths absolute and id files read. Holds no secret. */
 export interface MigrationPlan {
   readonly name: string
@@ -213,9 +233,15 @@ export interface MigrationPlan {
     readonly path: string
     /** It outlives the machine that runs this, and so does the state. */
     readonly durable?: true
+    /** Each file is put there too; `address` is that of the folder, without a slash at its end. */
+    readonly http?: HttpPlace
   }
-  /** Absolute path of the state file. */
-  readonly state: string
+  readonly state: {
+    /** Absolute path of the state file. */
+    readonly file: string
+    /** Where the compacted state lies, by which machines that never met go on from each other. */
+    readonly http?: HttpState
+  }
   readonly digestKey?: SecretReference
   /** What the plan says must never be done; checked when it is read. */
   readonly forbid?: readonly Forbiddable[]

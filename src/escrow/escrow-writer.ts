@@ -4,6 +4,7 @@ import { FerryError } from '../domain/errors.ts'
 import type { Secret } from '../domain/secret.ts'
 import { createFile, removeLeftovers, syncFolder } from '../state/durable-file.ts'
 import { type FileSystem, fileErrorText } from '../state/file-system.ts'
+import type { EscrowCopies } from './copies.ts'
 import { decryptText, encrypterFor } from './encryption.ts'
 import { ESCROW_FILES, lastSequence } from './folder.ts'
 
@@ -11,6 +12,8 @@ export interface WriterOptions {
   readonly folder: string
   readonly recipients: readonly string[]
   readonly identity?: Secret | undefined
+  /** Each file is there too before it counts as written. */
+  readonly copies?: EscrowCopies | undefined
   readonly fs: FileSystem
 }
 
@@ -27,16 +30,18 @@ interface Content {
  */
 export type EscrowWriter = (prefix: string, contents: readonly Content[]) => Promise<readonly string[]>
 
-export const escrowWriter = ({ folder, recipients, identity, fs }: WriterOptions): EscrowWriter => {
+export const escrowWriter = ({ folder, recipients, identity, copies, fs }: WriterOptions): EscrowWriter => {
   const encrypt = encrypterFor(recipients)
   let sequence: number | undefined
   let checked = identity === undefined
 
   const writeOne = async (name: string, text: string): Promise<void> => {
     const file = join(folder, name)
-    if ((await createFile(file, await encrypt(text), { fs, code: 'EscrowNotWritten' })) === 'exists') {
+    const bytes = await encrypt(text)
+    if ((await createFile(file, bytes, { fs, code: 'EscrowNotWritten' })) === 'exists') {
       throw notWritten(file, new Error('it exists already'))
     }
+    await copies?.put(name, bytes)
     if (checked || identity === undefined) return
     const written = await fs.readFile(file).catch((error: unknown) => {
       throw notWritten(file, error)

@@ -5,6 +5,7 @@ import type { FerryError } from '../domain/errors.ts'
 import type { Clock, EscrowPlace, EscrowPort, EscrowStage } from '../domain/ports.ts'
 import type { Secret } from '../domain/secret.ts'
 import { type FileSystem, nodeFiles } from '../state/file-system.ts'
+import type { EscrowCopies } from './copies.ts'
 import { parseCredentials } from './credentials-file.ts'
 import { credentialsCsv, credentialsLine } from './credentials-record.ts'
 import { formatEntry, parseEntry } from './escrow-file.ts'
@@ -21,6 +22,8 @@ export interface EscrowOptions {
   readonly recipients: readonly string[]
   /** Where it is at hand, the first file is decrypted once as a check, and what was stored can be loaded. */
   readonly identity?: Secret
+  /** Where the plan names a place for them. */
+  readonly copies?: EscrowCopies
   readonly clock: Clock
   readonly fs?: FileSystem
 }
@@ -50,10 +53,11 @@ type Item =
  * const { file, line } = await escrow.store('A', record)
  */
 export const createEscrow = (options: EscrowOptions): Escrow => {
-  const { folder, recipients, identity, clock } = options
-  const write = escrowWriter({ folder, recipients, identity, fs: options.fs ?? nodeFiles })
+  const { folder, recipients, identity, copies, clock } = options
+  const fs = options.fs ?? nodeFiles
+  const write = escrowWriter({ folder, recipients, identity, copies, fs })
   const items = gatherer<Item>((batch) => writeBatch(write, batch))
-  const read = identity === undefined ? undefined : cachedLines(folder, identity)
+  const read = identity === undefined ? undefined : cachedLines(folder, identity, copies, fs)
 
   const load = async <T>(
     { file, line }: EscrowPlace,

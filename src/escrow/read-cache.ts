@@ -1,5 +1,7 @@
 import { join } from 'node:path'
 import type { Secret } from '../domain/secret.ts'
+import { type FileSystem, nodeFiles } from '../state/file-system.ts'
+import { bringHere, type EscrowCopies } from './copies.ts'
 import { readLines } from './folder.ts'
 
 /** Files whose plaintext is kept at hand: devices that cross together lie in few files. */
@@ -12,10 +14,14 @@ const KEPT = 8
 export const cachedLines = (
   folder: string,
   identity: Secret,
+  copies?: EscrowCopies,
+  fs: FileSystem = nodeFiles,
 ): ((file: string) => Promise<readonly string[]>) => {
   const known = new Map<string, Promise<readonly string[]>>()
   return (file) => {
-    const lines = known.get(file) ?? readLines(join(folder, file), identity)
+    const lines =
+      known.get(file) ??
+      bringHere(folder, file, copies, fs).then(() => readLines(join(folder, file), identity))
     known.delete(file)
     known.set(file, lines)
     for (const oldest of known.keys()) {

@@ -2,18 +2,21 @@ import { type Dispatcher, request } from 'undici'
 import { failureOf } from './failures.ts'
 import type { Outcome } from './retry.ts'
 
+/** Those of the networks, and the two of WebDAV with which a state at an address is locked. */
+export type Method = 'GET' | 'POST' | 'PUT' | 'DELETE' | 'LOCK' | 'UNLOCK'
+
 export interface Attempt {
-  readonly method: 'GET' | 'POST' | 'PUT' | 'DELETE'
+  readonly method: Method
   /** Absolute, with query. */
   readonly url: string
   readonly headers: Readonly<Record<string, string>>
-  readonly body?: string | undefined
+  readonly body?: string | Uint8Array | undefined
 }
 
 class TooLarge extends Error {}
 
-/** Reads a body as UTF-8 and stops at the limit (bytes). */
-const readText = async (body: AsyncIterable<Uint8Array>, limit: number): Promise<string> => {
+/** Reads a body and stops at the limit (bytes). */
+const readBytes = async (body: AsyncIterable<Uint8Array>, limit: number): Promise<Buffer> => {
   const pieces: Uint8Array[] = []
   let size = 0
   for await (const piece of body) {
@@ -21,7 +24,7 @@ const readText = async (body: AsyncIterable<Uint8Array>, limit: number): Promise
     if (size > limit) throw new TooLarge()
     pieces.push(piece)
   }
-  return Buffer.concat(pieces).toString('utf8')
+  return Buffer.concat(pieces)
 }
 
 const firstOfEach = (headers: Record<string, string | string[] | undefined>): Record<string, string> => {
@@ -43,7 +46,8 @@ export const attempt = async (
   try {
     const answer = await request(one.url, {
       dispatcher,
-      method: one.method,
+      // undici's type leaves out what it sends all the same.
+      method: one.method as Dispatcher.HttpMethod,
       headers: one.headers,
       ...(one.body === undefined ? {} : { body: one.body }),
       ...(signal === undefined ? {} : { signal }),
@@ -52,7 +56,7 @@ export const attempt = async (
       kind: 'answer',
       status: answer.statusCode,
       headers: firstOfEach(answer.headers),
-      text: await readText(answer.body, bodyLimit),
+      bytes: await readBytes(answer.body, bodyLimit),
     }
   } catch (cause) {
     if (signal?.aborted) throw signal.reason

@@ -5,6 +5,7 @@ import { createDispatcher, type Environment } from './dispatcher.ts'
 import { envNumber } from './env-number.ts'
 import { networkErrorOf } from './failures.ts'
 import { createPacer, type Pacer, type Slot } from './pacer.ts'
+import type { Headers } from './rate-limit.ts'
 import { DEFAULT_PATIENCE, decide, type Outcome, type Patience } from './retry.ts'
 import { systemTiming, type Timing } from './timing.ts'
 
@@ -47,6 +48,16 @@ interface HttpRequest extends Attempt {
   readonly kind?: string
   /** Attempts in all, where it is to give up earlier than others. */
   readonly attempts?: number
+  /** A second one does no more than the first: it is tried again as a read is. */
+  readonly repeatable?: boolean
+}
+
+/** An answer of any status, as it came. */
+export interface RawAnswer {
+  readonly status: number
+  /** Names in lower case; the first value of each. */
+  readonly headers: Headers
+  readonly bytes: Uint8Array
 }
 
 export interface HttpClient {
@@ -56,6 +67,8 @@ export interface HttpClient {
    * where no answer came or it was not JSON; `fault.effect` says whether a write may have had its effect.
    */
   request(request: HttpRequest): Promise<HttpAnswer>
+  /** As `request`, and gives the body as it came, whatever it is. */
+  send(request: HttpRequest): Promise<RawAnswer>
   /** Requests at once that are allowed now at an origin. */
   concurrency(origin: string): number
   close(): Promise<void>
@@ -109,29 +122,34 @@ export const createHttpClient = (options: HttpOptions): HttpClient => {
     }
   }
 
+  const send = async (one: HttpRequest, described: Described): Promise<RawAnswer> => {
+    const slot = await pacerOf(described.origin)
+      .acquire(options.signal)
+      .catch((cause: unknown) => {
+        throw interrupted(described, 'none', cause)
+      })
+    try {
+      const headers = { 'user-agent': options.userAgent ?? 'lorawan-ferry', ...one.headers }
+      const outcome = await attemptAll({ ...one, headers }, described, slot)
+      if (outcome.kind === 'answer') return outcome
+      const { host, request, read } = described
+      throw networkErrorOf(outcome.failure, host, request, read, outcome.cause)
+    } catch (error) {
+      if (error instanceof NetworkError || options.signal?.aborted !== true) throw error
+      throw interrupted(described, described.read ? 'none' : 'unknown', error)
+    } finally {
+      slot.release()
+    }
+  }
+
   return {
     request: async (one) => {
       const described = describe(one)
-      const slot = await pacerOf(described.origin)
-        .acquire(options.signal)
-        .catch((cause: unknown) => {
-          throw interrupted(described, 'none', cause)
-        })
-      try {
-        const headers = { 'user-agent': options.userAgent ?? 'lorawan-ferry', ...one.headers }
-        const outcome = await attemptAll({ ...one, headers }, described, slot)
-        const { host, request, read } = described
-        if (outcome.kind === 'failure') {
-          throw networkErrorOf(outcome.failure, host, request, read, outcome.cause)
-        }
-        return decodeAnswer(outcome, host, request, read)
-      } catch (error) {
-        if (error instanceof NetworkError || options.signal?.aborted !== true) throw error
-        throw interrupted(described, described.read ? 'none' : 'unknown', error)
-      } finally {
-        slot.release()
-      }
+      const { status, headers, bytes } = await send(one, described)
+      const { host, request, read } = described
+      return decodeAnswer({ status, headers, text: Buffer.from(bytes).toString('utf8') }, host, request, read)
     },
+    send: (one) => send(one, describe(one)),
     concurrency: (origin) => pacerOf(origin).limit,
     close: () => dispatcher.close(),
   }
@@ -150,7 +168,7 @@ const describe = (one: HttpRequest): Described => {
     origin: url.origin,
     host: url.host,
     request: `${one.method} ${url.pathname}`,
-    read: one.method === 'GET',
+    read: one.method === 'GET' || one.repeatable === true,
   }
 }
 

@@ -1,5 +1,6 @@
 export type { HttpAnswer } from './answer.ts'
-export { createHttpClient, type HttpClient, type HttpOptions, type Wait } from './client.ts'
+export type { Method } from './attempt.ts'
+export { createHttpClient, type HttpClient, type HttpOptions, type RawAnswer, type Wait } from './client.ts'
 export type { Environment } from './dispatcher.ts'
 export { envNumber } from './env-number.ts'
 export { systemTiming, type Timing } from './timing.ts'

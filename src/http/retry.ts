@@ -3,7 +3,12 @@ import { askedToWait, type Headers } from './rate-limit.ts'
 
 /** One attempt: an answer with any status, or none. */
 export type Outcome =
-  | { readonly kind: 'answer'; readonly status: number; readonly headers: Headers; readonly text: string }
+  | {
+      readonly kind: 'answer'
+      readonly status: number
+      readonly headers: Headers
+      readonly bytes: Uint8Array
+    }
   | { readonly kind: 'failure'; readonly failure: Failure; readonly cause: unknown }
 
 export interface Patience {

@@ -7,8 +7,7 @@ import { type Approval, compareWithApproved } from '../engine/planning/approval.
 import { type ApplyResult, applyChanges, hasWork } from '../engine/run/apply.ts'
 import { createEscrow, noEscrow } from '../escrow/escrow.ts'
 import { identityMissing } from '../escrow/identity.ts'
-import { openJournal } from '../state/journal.ts'
-import { acquireLock, type LockDocument } from '../state/lock.ts'
+import type { LockDocument } from '../state/lock.ts'
 import { checkDurable } from './durable-escrow.ts'
 import type { Host } from './host.ts'
 import { type Planned, planMigration } from './plan.ts'
@@ -54,12 +53,7 @@ export const applyMigration = async (
   host: Host,
   options: ApplyOptions,
 ): Promise<ApplyOutcome> => {
-  const lock = await acquireLock({
-    file: workspace.lockFile,
-    owner: host.owner,
-    command: 'ferry apply',
-    clock: host.clock,
-  })
+  const lock = await workspace.stores.state.lock('ferry apply', host.owner, host.clock)
   try {
     const planned = await planMigration(workspace, host, true)
     options.inspect?.(planned)
@@ -170,6 +164,10 @@ const checkGuards = (changeSet: ChangeSet, allow: Allowances): void => {
   })
 }
 
+/** Devices that are under way at once. */
+export const concurrencyOf = ({ loaded, stores }: Workspace): number =>
+  Math.min(loaded.plan.rollout.maxConcurrency, stores.state.mostUnderWay ?? Number.POSITIVE_INFINITY)
+
 const carryOut = async (
   workspace: Workspace,
   host: Host,
@@ -177,9 +175,9 @@ const carryOut = async (
   stale: ReadonlySet<string>,
   options: ApplyOptions,
 ): Promise<ApplyResult> => {
-  const { loaded, source, target, lineage, stateOwner } = workspace
+  const { loaded, source, target, stores } = workspace
   const { plan } = loaded
-  const journal = await openJournal({ file: plan.state, lineage, ...stateOwner })
+  const journal = await stores.state.openJournal()
   const recipients = recipientsOf(workspace, options)
   try {
     return await applyChanges({
@@ -197,9 +195,11 @@ const carryOut = async (
               folder: plan.escrow.path,
               recipients,
               clock: host.clock,
+              ...(stores.copies === undefined ? {} : { copies: stores.copies }),
               ...(host.identity === undefined ? {} : { identity: host.identity }),
             }),
       digestKey: workspace.digestKey.key,
+      concurrency: concurrencyOf(workspace),
       stale,
       approved: options.approved?.digest ?? planned.changeSet.digest,
       run: randomUUID(),

@@ -20,7 +20,7 @@ export interface Audited {
  */
 export const auditMigration = async (workspace: Workspace, host: Host): Promise<Audited> => {
   const { loaded, source, target } = workspace
-  const { progress } = await readKnownState(workspace)
+  const { progress } = await readKnownState(workspace.stores)
   const warnings = await preflight(source, target, false, { source: [], target: [] })
   const audit = await auditNetworks({
     loaded,

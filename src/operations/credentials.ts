@@ -3,12 +3,13 @@ import type { NewCredentials } from '../domain/credentials.ts'
 import { FerryError } from '../domain/errors.ts'
 import type { EscrowPlace } from '../domain/ports.ts'
 import type { Secret } from '../domain/secret.ts'
+import type { EscrowCopies } from '../escrow/copies.ts'
 import { listCredentials, parseCredentials, readCredentialsFile } from '../escrow/credentials-file.ts'
 import { damagedEscrow } from '../escrow/encryption.ts'
 import { lineIn } from '../escrow/folder.ts'
 import { cachedLines } from '../escrow/read-cache.ts'
-import { readState } from '../state/read-state.ts'
 import type { LocalPlan } from './local-plan.ts'
+import type { Stores } from './stores.ts'
 
 export interface CredentialsFound {
   /** By device id on the source. Keys: write them only where the user asked for it. */
@@ -23,13 +24,15 @@ export interface CredentialsFound {
  * @throws FerryError `EscrowDeviceUnknown` (kind `usage`) for a device that has none; as `readCredentials` does.
  */
 export const newCredentials = async (
-  local: LocalPlan,
+  { loaded }: LocalPlan,
+  stores: Stores,
   devices: readonly string[] | undefined,
   identity: Secret,
 ): Promise<CredentialsFound> => {
-  const folder = local.loaded.plan.escrow.path
-  const places = await placesInState(local)
-  const known = places === undefined ? await inFiles(folder, identity) : inState(folder, places, identity)
+  const folder = loaded.plan.escrow.path
+  const places = await placesInState(stores)
+  const known =
+    places === undefined ? await inFiles(folder, identity) : inState(folder, places, identity, stores.copies)
   const wanted = [...new Set(devices ?? known.devices)].sort()
   refuseUnknown(
     folder,
@@ -58,10 +61,9 @@ const refuseUnknown = (folder: string, devices: readonly string[]): void => {
 
 /** Undefined where there is no state, or none that can be trusted. */
 const placesInState = async ({
-  loaded,
-  lineage,
-}: LocalPlan): Promise<ReadonlyMap<string, EscrowPlace> | undefined> => {
-  const state = await readState(loaded.plan.state, { lineage }).catch((error: unknown) => {
+  state: store,
+}: Stores): Promise<ReadonlyMap<string, EscrowPlace> | undefined> => {
+  const state = await store.read().catch((error: unknown) => {
     if (error instanceof FerryError && error.kind === 'stale') return undefined
     throw error
   })
@@ -73,8 +75,13 @@ const placesInState = async ({
   return places
 }
 
-const inState = (folder: string, places: ReadonlyMap<string, EscrowPlace>, identity: Secret): Known => {
-  const lines = cachedLines(folder, identity)
+const inState = (
+  folder: string,
+  places: ReadonlyMap<string, EscrowPlace>,
+  identity: Secret,
+  copies: EscrowCopies | undefined,
+): Known => {
+  const lines = cachedLines(folder, identity, copies)
   return {
     devices: new Set(places.keys()),
     read: async (device) => {

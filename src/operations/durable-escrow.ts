@@ -16,7 +16,7 @@ const isTouching = (step: StepName): boolean =>
  * @throws FerryError kind `blocked`, `EscrowNotDurable`, before any write
  */
 export const checkDurable = ({ plan }: LoadedPlan, changeSet: ChangeSet, env: Host['env']): void => {
-  if (plan.escrow.durable === true || !runsInCi(env)) return
+  if (plan.escrow.durable === true || plan.escrow.http !== undefined || !runsInCi(env)) return
   const touched = changeSet.devices.filter(({ steps }) => steps.some(isTouching)).length
   if (touched === 0) return
   throw new FerryError(
@@ -24,7 +24,7 @@ export const checkDurable = ({ plan }: LoadedPlan, changeSet: ChangeSet, env: Ho
     'EscrowNotDurable',
     `CI is set, so this machine may be gone after the run, with state and escrow; ${touched} devices would be stopped, cleared, re-keyed or deleted on the source`,
     {
-      hint: 'have state and escrow.path lie on a disk that outlives the runner, and write escrow.durable: true',
+      hint: 'name a place by escrow.http; or have state and escrow.path lie on a disk that outlives the runner, and write escrow.durable: true',
     },
   )
 }

@@ -10,10 +10,11 @@ import { raisedJoinNonce } from '../engine/device/desired.ts'
 import { fieldsOfKind, sameValue } from '../engine/device/records.ts'
 import { restorable } from '../engine/device/restorable.ts'
 import { MUTE, speaks } from '../engine/device/scheduling.ts'
+import { bringHere } from '../escrow/copies.ts'
 import { type EscrowEntry, listEscrow, readEscrow, readEscrowFile } from '../escrow/escrow-file.ts'
-import { openJournal } from '../state/journal.ts'
-import { readState } from '../state/read-state.ts'
+import { nodeFiles } from '../state/file-system.ts'
 import type { LocalPlan } from './local-plan.ts'
+import type { Stores } from './stores.ts'
 
 /** Where the full record of a device, or its new credentials, lie in the escrow. */
 export interface EscrowedDevice {
@@ -28,8 +29,8 @@ export interface EscrowedDevice {
 }
 
 /** What the state says was stored, oldest first. Needs no identity. @throws FerryError as `readState` does. */
-export const listEscrowed = async ({ loaded, lineage }: LocalPlan): Promise<readonly EscrowedDevice[]> => {
-  const state = await readState(loaded.plan.state, { lineage })
+export const listEscrowed = async ({ state: store }: Stores): Promise<readonly EscrowedDevice[]> => {
+  const state = await store.read()
   if (state.status === 'absent') return []
   const replaced = new Set<string>()
   return state.records.flatMap((record) => {
@@ -56,12 +57,13 @@ const escrowFact = (record: JournalRecord, replaced: ReadonlySet<string>): reado
  * @throws FerryError `EscrowDeviceUnknown` (kind `usage`) for one that is nowhere; as `readEscrow` does.
  */
 export const escrowRecords = async (
-  local: LocalPlan,
+  { loaded }: LocalPlan,
+  stores: Stores,
   devices: readonly string[],
   identity: Secret,
 ): Promise<readonly EscrowEntry[]> => {
-  const folder = local.loaded.plan.escrow.path
-  const index = await listEscrowed(local).catch((error: unknown) => {
+  const folder = loaded.plan.escrow.path
+  const index = await listEscrowed(stores).catch((error: unknown) => {
     if (error instanceof FerryError && error.kind === 'stale') return []
     throw error
   })
@@ -69,6 +71,7 @@ export const escrowRecords = async (
   for (const device of devices) {
     const place = index.findLast((each) => each.device === device && each.holdsOwnKeys)
     if (place === undefined) continue
+    await bringHere(folder, place.file, stores.copies, nodeFiles)
     const entry = await readEscrow(join(folder, place.file), place.line, identity)
     if (entry.deviceId === device) found.set(device, entry)
   }
@@ -128,12 +131,12 @@ export interface Restored {
  * @throws NetworkError when credentials are refused; other refusals are in the row of their device.
  */
 export const restoreToSource = async (
-  { loaded, lineage, stateOwner }: LocalPlan,
+  { state }: Stores,
   source: NetworkPort,
   entries: readonly EscrowEntry[],
   clock: Clock,
 ): Promise<Restored> => {
-  const journal = await openJournal({ file: loaded.plan.state, lineage, ...stateOwner })
+  const journal = await state.openJournal()
   try {
     const rows: RestoreRow[] = []
     for (const entry of entries) {

@@ -27,7 +27,7 @@ const NO_FACTS = { devAddrPrefixes: [], frequencyPlans: [], phyVersions: {}, ser
 export const exportMigration = async (workspace: Workspace, host: Host): Promise<Exported> => {
   const { loaded, source } = workspace
   const { plan } = loaded
-  const { progress: state } = await readKnownState(workspace)
+  const { progress: state } = await readKnownState(workspace.stores)
   refuseErrors(await source.preflight('read-source'))
   const listed = await listAll(source, 'source', host.emit)
   const devices = new Map<string, DeviceRecord>()

@@ -19,5 +19,5 @@ export const localPlan = (loaded: LoadedPlan): LocalPlan => {
     source: identityOfEnd(plan.source),
     target: identityOfEnd(plan.target),
   }
-  return { loaded, lineage: lineageOf(stateOwner), stateOwner, lockFile: lockFileOf(plan.state) }
+  return { loaded, lineage: lineageOf(stateOwner), stateOwner, lockFile: lockFileOf(plan.state.file) }
 }

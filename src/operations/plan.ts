@@ -12,13 +12,26 @@ export interface Planned extends Planning {
   readonly warnings: readonly Diagnostic[]
 }
 
+/** Where state, lock and escrow lie, for people. */
+const filesOf = (
+  { loaded, lockFile, stores }: Workspace,
+  { folder }: Host,
+): { readonly state: string; readonly escrow: string; readonly lock: string } => {
+  const { state, escrow } = loaded.plan
+  const [file, lock] =
+    state.http === undefined
+      ? [shownPath(state.file, folder), shownPath(lockFile, folder)]
+      : [stores.state.place, state.http.lockAddress]
+  return { state: file, lock, escrow: stores.copies?.place ?? shownPath(escrow.path, folder) }
+}
+
 /**
  * Checks rights, reads both networks and the state, and computes the change set. Writes nothing.
  * @param writes whether an apply is to follow: then the rights to write are asked for too.
  */
 export const planMigration = async (workspace: Workspace, host: Host, writes: boolean): Promise<Planned> => {
   const { loaded, source, target } = workspace
-  const state = await readKnownState(workspace)
+  const state = await readKnownState(workspace.stores)
   const warnings = await preflight(source, target, writes, queueNeeds(loaded.plan, writes))
   const planning = await planChanges({
     loaded,
@@ -29,11 +42,7 @@ export const planMigration = async (workspace: Workspace, host: Host, writes: bo
     unknownDevices: (ids) => unknownDevices(loaded, ids),
     state: { lineage: workspace.lineage, serial: state.serial, progress: state.progress },
     digestKey: workspace.digestKey,
-    files: {
-      state: shownPath(loaded.plan.state, host.folder),
-      escrow: shownPath(loaded.plan.escrow.path, host.folder),
-      lock: shownPath(workspace.lockFile, host.folder),
-    },
+    files: filesOf(workspace, host),
     tool: host.tool,
     clock: host.clock,
     emit: host.emit,

@@ -8,9 +8,8 @@ import { planRollback } from '../engine/rollback/plan-rollback.ts'
 import { rollBack } from '../engine/rollback/run.ts'
 import { createEscrow } from '../escrow/escrow.ts'
 import { identityMissing } from '../escrow/identity.ts'
-import { openJournal } from '../state/journal.ts'
-import { acquireLock, type LockDocument } from '../state/lock.ts'
-import { noRecipients, recipientsOf } from './apply.ts'
+import type { LockDocument } from '../state/lock.ts'
+import { concurrencyOf, noRecipients, recipientsOf } from './apply.ts'
 import type { Host } from './host.ts'
 import { readKnownState, type Workspace } from './workspace.ts'
 
@@ -40,15 +39,10 @@ export const rollBackMigration = async (
   options: RollbackOptions,
 ): Promise<RollbackOutcome> => {
   if (host.identity === undefined) throw identityMissing()
-  const lock = await acquireLock({
-    file: workspace.lockFile,
-    owner: host.owner,
-    command: 'ferry rollback',
-    clock: host.clock,
-  })
+  const lock = await workspace.stores.state.lock('ferry rollback', host.owner, host.clock)
   try {
-    const { loaded, source, target, lineage, stateOwner } = workspace
-    const { progress, read } = await readKnownState(workspace)
+    const { loaded, source, target, stores } = workspace
+    const { progress, read } = await readKnownState(stores)
     const chosen = choose(options, progress, read.status === 'absent' ? [] : read.records)
     const rows = planRollback(progress, chosen)
     const recipients = recipientsOf(workspace, options)
@@ -59,7 +53,7 @@ export const rollBackMigration = async (
       : workspace.warnings
     if (!(await options.confirm(rows, warnings))) return { status: 'declined' }
     if (!isNeeded) return { status: 'done', devices: rows.map((row) => ({ ...row, status: 'left' })) }
-    const journal = await openJournal({ file: loaded.plan.state, lineage, ...stateOwner })
+    const journal = await stores.state.openJournal()
     try {
       const devices = await rollBack({
         rows,
@@ -72,8 +66,9 @@ export const rollBackMigration = async (
           recipients,
           identity: host.identity,
           clock: host.clock,
+          ...(stores.copies === undefined ? {} : { copies: stores.copies }),
         }),
-        concurrency: loaded.plan.rollout.maxConcurrency,
+        concurrency: concurrencyOf(workspace),
         run: randomUUID(),
         tool: host.tool,
         plan: loaded.digest,

@@ -1,6 +1,4 @@
 import { isAwaited, type VerifyRow, verifyDevices } from '../engine/run/verify.ts'
-import { openJournal } from '../state/journal.ts'
-import { acquireLock } from '../state/lock.ts'
 import type { Host } from './host.ts'
 import { type Planned, planMigration } from './plan.ts'
 import type { Workspace } from './workspace.ts'
@@ -28,19 +26,11 @@ export const verifyMigration = async (
   host: Host,
   options: VerifyOptions,
 ): Promise<Verified> => {
-  const lock = await acquireLock({
-    file: workspace.lockFile,
-    owner: host.owner,
-    command: 'ferry verify',
-    clock: host.clock,
-  })
+  const lock = await workspace.stores.state.lock('ferry verify', host.owner, host.clock)
   try {
     const planned = await planMigration(workspace, host, false)
-    const { loaded, lineage, stateOwner, target } = workspace
-    const journal =
-      planned.state.progress.size === 0
-        ? undefined
-        : await openJournal({ file: loaded.plan.state, lineage, ...stateOwner })
+    const { loaded, stores, target } = workspace
+    const journal = planned.state.progress.size === 0 ? undefined : await stores.state.openJournal()
     try {
       const look = (): Promise<readonly VerifyRow[]> =>
         verifyDevices({

@@ -7,21 +7,18 @@ import type { NetworkPort } from '../domain/ports.ts'
 import type { Secret } from '../domain/secret.ts'
 import { derivedDigestKey } from '../engine/device/digests.ts'
 import { type DeviceProgress, foldState } from '../engine/progress/progress.ts'
-import { resolveSecret } from '../plan/resolve-secret.ts'
-import { lineageOf, type StateOwner } from '../state/format.ts'
-import { lockFileOf } from '../state/lock.ts'
-import { readState, type StateRead } from '../state/read-state.ts'
+import type { StateRead } from '../state/read-state.ts'
 import { openEnd } from './ends.ts'
 import type { Host } from './host.ts'
+import { type LocalPlan, localPlan } from './local-plan.ts'
+import { credentialError, secretOf } from './secrets.ts'
+import { openStores, type Stores } from './stores.ts'
 
 /** A plan with its networks, state and digest keys: what plan, apply and verify share. */
-export interface Workspace {
-  readonly loaded: LoadedPlan
+export interface Workspace extends LocalPlan {
   readonly source: NetworkPort
   readonly target: NetworkPort
-  readonly lineage: string
-  readonly stateOwner: StateOwner
-  readonly lockFile: string
+  readonly stores: Stores
   readonly digestKey: { readonly key: string; readonly from: 'plan' | 'derived' }
   /** Warnings met on the way, such as a key file that others may read. */
   readonly warnings: readonly Diagnostic[]
@@ -43,10 +40,9 @@ export const openWorkspace = async (loaded: LoadedPlan, host: Host): Promise<Wor
   const { plan } = loaded
   const warnings: Diagnostic[] = []
   const secret = async (reference: SecretReference): Promise<Secret> => {
-    const checked = await resolveSecret(reference, host.env)
-    warnings.push(...checked.diagnostics.filter((finding) => finding.severity !== 'error'))
-    if (checked.ok) return checked.value
-    throw credentialError(checked.diagnostics)
+    const { value, warnings: more } = await secretOf(reference, host.env)
+    warnings.push(...more)
+    return value
   }
   const [sourceKey, targetKey] = await bothSecrets(
     plan.source.network === 'file' ? undefined : secret(plan.source.apiKey),
@@ -54,23 +50,21 @@ export const openWorkspace = async (loaded: LoadedPlan, host: Host): Promise<Wor
   )
   const source = await network(plan.source, sourceKey, 'source', loaded, host)
   const target = await network(plan.target, targetKey, 'target', loaded, host)
-  const stateOwner = { name: plan.name, source: source.identity, target: target.identity }
-  const lineage = lineageOf(stateOwner)
+  const local = localPlan(loaded)
+  const stores = await openStores(local, host)
   const ownKey = plan.digestKey === undefined ? undefined : (await secret(plan.digestKey)).reveal()
   return {
-    loaded,
+    ...local,
     source,
     target,
-    lineage,
-    stateOwner,
-    lockFile: lockFileOf(plan.state),
+    stores,
     digestKey:
       ownKey === undefined
-        ? { key: derivedDigestKey(lineage, loaded.digest), from: 'derived' }
+        ? { key: derivedDigestKey(local.lineage, loaded.digest), from: 'derived' }
         : { key: ownKey, from: 'plan' },
     warnings,
     close: async () => {
-      await Promise.all([source.close(), target.close()])
+      await Promise.all([source.close(), target.close(), stores.close()])
     },
   }
 }
@@ -89,20 +83,6 @@ const bothSecrets = async (
   throw failures.length === findings.length ? credentialError(findings) : failures[0]
 }
 
-const credentialError = (findings: readonly Diagnostic[]): FerryError => {
-  const errors = findings.filter((finding) => finding.severity === 'error')
-  const first = errors[0]
-  return new FerryError(
-    'credentials',
-    first?.code ?? 'MissingSecret',
-    first?.message ?? 'a secret is missing',
-    {
-      diagnostics: errors,
-      ...(first?.hint === undefined ? {} : { hint: first.hint }),
-    },
-  )
-}
-
 const network = async (
   end: SourceEnd,
   apiKey: Secret | undefined,
@@ -119,11 +99,8 @@ const network = async (
   })
 
 /** Reads and folds the state file. @throws FerryError kind `stale` for one that is damaged or of another plan. */
-export const readKnownState = async ({
-  loaded,
-  lineage,
-}: Pick<Workspace, 'loaded' | 'lineage'>): Promise<KnownState> => {
-  const read = await readState(loaded.plan.state, { lineage })
+export const readKnownState = async ({ state }: Stores): Promise<KnownState> => {
+  const read = await state.read()
   return read.status === 'absent'
     ? { serial: 0, progress: new Map(), read }
     : { serial: read.serial, progress: foldState(read.records), read }

@@ -15,6 +15,23 @@ const CLOUD_WITHOUT_TENANT = /^[a-z0-9]+\.cloud\.thethings\.industries$/
 
 /** An address of a network: scheme, host and port, and nothing else. */
 export const parseAddress = (text: string): Address => {
+  const address = parsePlace(text)
+  if (!('url' in address)) return address
+  const { url } = address
+  if (url.pathname !== '/' || url.search !== '' || /[?#]$/.test(text)) {
+    return { code: 'InvalidUrl', message: 'has a path or query', hint: `write ${url.origin}` }
+  }
+  if (CLOUD_WITHOUT_TENANT.test(url.hostname)) {
+    const hint = `write your tenant's host, such as https://example.${url.hostname}`
+    return { code: 'InvalidUrl', message: 'names a region of the Cloud without a tenant', hint }
+  }
+  return address
+}
+
+const SECRET_PARAMETER = /token|secret|passw|api.?key|signature|credential/i
+
+/** An address that may have path and query. */
+export const parsePlace = (text: string): Address => {
   const url = URL.canParse(text) ? new URL(text) : undefined
   if (url === undefined || !/^[a-z]+:\/\//i.test(text)) {
     const host = /^[A-Za-z0-9.-]+(?::\d{1,5})?(?:\/.*)?$/.test(text) ? text.split('/')[0] : undefined
@@ -26,20 +43,19 @@ export const parseAddress = (text: string): Address => {
     }
   }
   if (url.username !== '' || url.password !== '') {
-    const hint = `write ${url.protocol}//${url.host}, and name the key by apiKey`
+    const hint = `write ${url.protocol}//${url.host}, and name what is secret by reference`
     return { code: 'LiteralSecret', message: 'holds credentials', hint }
   }
   if (url.protocol !== 'https:' && url.protocol !== 'http:') {
     const message = `has the scheme ${url.protocol.slice(0, 12)}`
     return { code: 'InvalidUrl', message, hint: 'write https://, or http:// for a network on this machine' }
   }
-  if (url.pathname !== '/' || url.search !== '' || url.hash !== '' || /[?#]$/.test(text)) {
-    return { code: 'InvalidUrl', message: 'has a path or query', hint: `write ${url.origin}` }
+  if ([...url.searchParams.keys()].some((name) => SECRET_PARAMETER.test(name))) {
+    const hint = 'give user and password by username and password, the latter by reference'
+    return { code: 'LiteralSecret', message: 'holds what may be a secret in its query', hint }
   }
-  if (CLOUD_WITHOUT_TENANT.test(url.hostname)) {
-    const hint = `write your tenant's host, such as https://example.${url.hostname}`
-    return { code: 'InvalidUrl', message: 'names a region of the Cloud without a tenant', hint }
-  }
+  if (url.hash !== '')
+    return { code: 'InvalidUrl', message: 'has a fragment', hint: 'leave out what follows #' }
   return { url }
 }
 

@@ -5,6 +5,7 @@ import { digestOf } from '../domain/json.ts'
 import type {
   DeviceSettings,
   FileEnd,
+  HttpPlace,
   MigrationPlan,
   Override,
   Policy,
@@ -23,6 +24,7 @@ import type { IdsFile } from './ids-file.ts'
 import { canonicalMacVersion, canonicalPhyVersion } from '../domain/lorawan-versions.ts'
 import type {
   HouseRulesDocument,
+  HttpPlaceDocument,
   NetworkDocument,
   OverrideDocument,
   PlanDocument,
@@ -75,8 +77,9 @@ export const normalise = (document: PlanDocument, context: NormaliseContext): Mi
       recipients: escrow.recipients,
       path: absolute(escrow.path ?? `${metadata.name}.escrow`),
       ...(escrow.durable ? { durable: true as const } : {}),
+      ...(escrow.http === undefined ? {} : { http: placeOf(escrow.http, absolute) }),
     },
-    state: absolute(document.state ?? `${metadata.name}.state.jsonl`),
+    state: stateOf(document, absolute),
     // Left out where nothing is said, so that the digest of other plans does not change with what can be said.
     ...(document.forbid === undefined || document.forbid.length === 0 ? {} : { forbid: document.forbid }),
     ...(document.limits === undefined || Object.keys(document.limits).length === 0
@@ -85,6 +88,29 @@ export const normalise = (document: PlanDocument, context: NormaliseContext): Mi
     ...(document.digestKey === undefined ? {} : { digestKey: secretOf(document.digestKey, absolute) }),
   }
 }
+
+/** The state file of a plan as it writes it, or as it is called where it writes none. */
+export const stateFileOf = (state: PlanDocument['state'], name: string): string =>
+  (typeof state === 'string' ? state : state?.file) ?? `${name}.state.jsonl`
+
+const stateOf = (
+  { state, metadata }: PlanDocument,
+  absolute: (path: string) => string,
+): MigrationPlan['state'] => {
+  const file = absolute(stateFileOf(state, metadata.name))
+  if (state === undefined || typeof state === 'string') return { file }
+  const { lockAddress, unlockAddress = lockAddress, updateMethod, lockMethod, unlockMethod } = state.http
+  const methods = { updateMethod, lockMethod, unlockMethod }
+  return { file, http: { ...placeOf(state.http, absolute), lockAddress, unlockAddress, ...methods } }
+}
+
+const placeOf = (place: HttpPlaceDocument, absolute: (path: string) => string): HttpPlace => ({
+  address: place.address.replace(/\/+$/, ''),
+  ...(place.username === undefined ? {} : { username: place.username }),
+  ...(place.password === undefined ? {} : { password: secretOf(place.password, absolute) }),
+  ...(place.caFile === undefined ? {} : { caFile: absolute(place.caFile) }),
+  insecure: place.insecure,
+})
 
 /** What Stack V2 spoke with every device. */
 const V2_VERSIONS = { lorawanVersion: 'MAC_V1_0_2', lorawanPhyVersion: 'PHY_V1_0_2_REV_B' }
@@ -228,6 +254,11 @@ export const digestOfPlan = (plan: MigrationPlan, folder: string): Digest => {
           apiKey: reference(value.apiKey),
           ...(value.caFile === undefined ? {} : { caFile: portable(value.caFile) }),
         }
+  const place = (value: HttpPlace): unknown => ({
+    ...value,
+    ...(value.password === undefined ? {} : { password: reference(value.password) }),
+    ...(value.caFile === undefined ? {} : { caFile: portable(value.caFile) }),
+  })
   const selector = ({ ids = [], idsFile, ...rest }: Selector): unknown => ({
     ...rest,
     ids: [...new Set([...ids, ...(idsFile?.ids ?? [])])].sort(),
@@ -244,8 +275,15 @@ export const digestOfPlan = (plan: MigrationPlan, folder: string): Digest => {
         select: selector(override.select),
       })),
     },
-    escrow: { ...plan.escrow, path: portable(plan.escrow.path) },
-    state: portable(plan.state),
+    escrow: {
+      ...plan.escrow,
+      path: portable(plan.escrow.path),
+      ...(plan.escrow.http === undefined ? {} : { http: place(plan.escrow.http) }),
+    },
+    state:
+      plan.state.http === undefined
+        ? portable(plan.state.file)
+        : { file: portable(plan.state.file), http: place(plan.state.http) },
     ...(plan.digestKey === undefined ? {} : { digestKey: reference(plan.digestKey) }),
   })
 }

@@ -25,8 +25,9 @@ export interface PlanDocument extends HouseRulesDocument {
     readonly recipients: readonly string[]
     readonly path?: string
     readonly durable: boolean
+    readonly http?: HttpPlaceDocument
   }
-  readonly state?: string
+  readonly state?: string | StateDocument
   readonly digestKey?: SecretDocument
 }
 
@@ -39,6 +40,25 @@ export interface HouseRulesDocument {
 export interface SecretDocument {
   readonly env?: string
   readonly file?: string
+}
+
+export interface HttpPlaceDocument {
+  readonly address: string
+  readonly username?: string
+  readonly password?: SecretDocument
+  readonly caFile?: string
+  readonly insecure: boolean
+}
+
+interface StateDocument {
+  readonly file?: string
+  readonly http: HttpPlaceDocument & {
+    readonly lockAddress: string
+    readonly unlockAddress?: string
+    readonly updateMethod: 'POST' | 'PUT'
+    readonly lockMethod: 'LOCK' | 'PUT' | 'POST'
+    readonly unlockMethod: 'UNLOCK' | 'PUT' | 'POST' | 'DELETE'
+  }
 }
 
 export interface NetworkDocument {

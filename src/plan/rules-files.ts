@@ -1,6 +1,9 @@
 import { isBech32 } from './bech32.ts'
 import { error, warning } from './finding.ts'
+import { HTTP_PLACES, placeAt } from './http-places.ts'
 import type { Path } from './located.ts'
+import { stateFileOf } from './normalise.ts'
+import type { Draft } from './plan-document.ts'
 import type { Rule, RuleContext } from './rule.ts'
 import { shown } from './shown.ts'
 
@@ -65,16 +68,26 @@ const filesOf = ({ draft }: RuleContext): readonly NamedPath[] => {
   const own = [
     { path: ['digestKey', 'file'], text: draft.digestKey?.file },
     { path: ['escrow', 'path'], text: draft.escrow?.path },
-    { path: ['state'], text: draft.state },
+    statePathOf(draft),
   ]
-  return [...ends, ...source, ...lists, ...own].flatMap(({ path, text }) =>
+  const places = HTTP_PLACES.flatMap((end) => [
+    { path: [...end, 'caFile'], text: placeAt(draft, end)?.caFile },
+    { path: [...end, 'password', 'file'], text: placeAt(draft, end)?.password?.file },
+  ])
+  return [...ends, ...source, ...lists, ...own, ...places].flatMap(({ path, text }) =>
     text === undefined ? [] : [{ path, text }],
   )
 }
 
+/** The state file, as far as the plan writes one, and where it does. */
+const statePathOf = ({ state }: Draft): { readonly path: Path; readonly text: string | undefined } =>
+  typeof state === 'object' ? { path: ['state', 'file'], text: state.file } : { path: ['state'], text: state }
+
 /** References to secrets are not shown: a key may stand where a path should. */
 const labelOf = ({ path, text }: NamedPath): string =>
-  ['apiKey', 'accessKey', 'digestKey'].some((name) => path.includes(name)) ? 'the path' : shown(text)
+  ['apiKey', 'accessKey', 'digestKey', 'password'].some((name) => path.includes(name))
+    ? 'the path'
+    : shown(text)
 
 const homes: Rule = {
   codes: ['InvalidPath'],
@@ -105,6 +118,8 @@ const secretsAsNames: Rule = {
       [['source', 'accessKey'], draft.source?.accessKey],
       [['target', 'apiKey'], draft.target?.apiKey],
       [['digestKey'], draft.digestKey],
+      [['state', 'http', 'password'], placeAt(draft, ['state', 'http'])?.password],
+      [['escrow', 'http', 'password'], placeAt(draft, ['escrow', 'http'])?.password],
     ] as const
     return references.flatMap(([path, reference]) =>
       (['env', 'file'] as const).flatMap((name) => {
@@ -117,23 +132,24 @@ const secretsAsNames: Rule = {
   },
 }
 
+/** The state file or the escrow's folder; what else stands below these fields is read. */
+const isWritten = (path: Path): boolean =>
+  path.join('.') === 'escrow.path' || (path[0] === 'state' && path[1] !== 'http')
+
 const collisions: Rule = {
   codes: ['PathInUse'],
   because: 'state and escrow are written: what they overwrite is lost',
   check: (context) => {
     const { draft, absolute, file, written } = context
     const name = draft.metadata?.name
-    const state = draft.state ?? (name === undefined ? undefined : `${name}.state.jsonl`)
+    const own = statePathOf(draft)
+    const state = own.text ?? (name === undefined ? undefined : stateFileOf(undefined, name))
     const read = new Map([[file, 'the plan itself']])
     for (const { path, text } of filesOf(context)) {
-      if (path[0] !== 'state' && path[0] !== 'escrow')
-        read.set(absolute(text), `what ${path.join('.')} names`)
+      if (!isWritten(path)) read.set(absolute(text), `what ${path.join('.')} names`)
     }
     const findings = []
-    for (const [path, text] of [
-      [['state'], draft.state] as const,
-      [['escrow', 'path'], draft.escrow?.path] as const,
-    ]) {
+    for (const { path, text } of [own, { path: ['escrow', 'path'], text: draft.escrow?.path }]) {
       if (text === undefined || !written(path)) continue
       const other = read.get(absolute(text))
       const same = path[0] === 'escrow' && state !== undefined && absolute(state) === absolute(text)

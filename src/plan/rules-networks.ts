@@ -1,6 +1,7 @@
 import { isLoopback } from '../domain/hosts.ts'
-import { parseAddress, relate, sharesIdentityServer } from './addresses.ts'
+import { type Address, parseAddress, parsePlace, relate, sharesIdentityServer } from './addresses.ts'
 import { error, type Finding, warning } from './finding.ts'
+import { addressesAt, HTTP_PLACES, placeAt } from './http-places.ts'
 import type { Path } from './located.ts'
 import { policyScopes, type Rule, type RuleContext } from './rule.ts'
 import { shown } from './shown.ts'
@@ -23,53 +24,81 @@ const addressesOf = (context: RuleContext, end: 'source' | 'target'): readonly N
   return [...handler, ...servers].flatMap(({ path, text }) => (text === undefined ? [] : [{ path, text }]))
 }
 
+/** Addresses that are reached alike: those of a network, or of a place on another server. */
+interface Reached {
+  readonly path: Path
+  readonly addresses: readonly NamedAddress[]
+  readonly parse: (text: string) => Address
+  readonly insecure: boolean
+  readonly caFile: string | undefined
+}
+
+const reachedBy = (context: RuleContext): readonly Reached[] => [
+  ...ENDS.map((end) => ({
+    path: [end],
+    addresses: addressesOf(context, end),
+    parse: parseAddress,
+    insecure: context.draft[end]?.insecure === true,
+    caFile: context.draft[end]?.caFile,
+  })),
+  ...HTTP_PLACES.map((at) => ({
+    path: at,
+    addresses: addressesAt(context.draft, at),
+    parse: parsePlace,
+    insecure: placeAt(context.draft, at)?.insecure === true,
+    caFile: placeAt(context.draft, at)?.caFile,
+  })),
+]
+
 const addresses: Rule = {
   codes: ['InvalidUrl', 'LiteralSecret'],
   because: 'an address is scheme, host and port; paths are added by registry, and credentials are secrets',
   check: (context) =>
-    ENDS.flatMap((end) => addressesOf(context, end)).flatMap(({ path, text }) => {
-      const address = parseAddress(text)
-      if ('url' in address) return []
-      // a path or query may hold a key, so of what is an address only the host is shown
-      const label = URL.canParse(text) ? shown(new URL(text).host) : shown(text)
-      return [error({ code: address.code, message: `${label} ${address.message}`, hint: address.hint, path })]
-    }),
+    reachedBy(context).flatMap(({ addresses: named, parse }) =>
+      named.flatMap(({ path, text }) => {
+        const address = parse(text)
+        if ('url' in address) return []
+        // a path or query may hold a key, so of what is an address only the host is shown
+        const label = URL.canParse(text) ? shown(new URL(text).host) : shown(text)
+        return [
+          error({ code: address.code, message: `${label} ${address.message}`, hint: address.hint, path }),
+        ]
+      }),
+    ),
 }
 
 const transport: Rule = {
   codes: ['PlainHttp', 'InsecureNotLoopback'],
   because: 'keys cross these connections; only on this machine may they do so unencrypted or unchecked',
   check: (context) =>
-    ENDS.flatMap((end) => {
-      const insecure = context.draft[end]?.insecure === true
-      return addressesOf(context, end).flatMap(({ path, text }): Finding[] => {
-        const address = parseAddress(text)
+    reachedBy(context).flatMap(({ path: at, insecure, addresses: named, parse }) =>
+      named.flatMap(({ path, text }): Finding[] => {
+        const address = parse(text)
         if (!('url' in address)) return []
         const { url } = address
         const local = isLoopback(url.hostname)
         if (insecure && !local) {
           const message = `insecure: true is for networks on this machine, and ${url.host} is another`
           const hint = 'leave insecure out; for a certificate of your own, name its authority by caFile'
-          return [error({ code: 'InsecureNotLoopback', message, hint, path: [end, 'insecure'] })]
+          return [error({ code: 'InsecureNotLoopback', message, hint, path: [...at, 'insecure'] })]
         }
         if (insecure || url.protocol === 'https:') return []
         const message = `${url.origin} is not encrypted`
         const hint = local ? 'write insecure: true beside it' : `write https://${url.host}`
         return [error({ code: 'PlainHttp', message, hint, path })]
-      })
-    }),
+      }),
+    ),
 }
 
 const caFile: Rule = {
   codes: ['WithoutEffect'],
   because: 'with insecure no certificate is checked',
-  check: ({ draft }) =>
-    ENDS.flatMap((end) => {
-      if (draft[end]?.insecure !== true || draft[end]?.caFile === undefined) return []
+  check: (context) =>
+    reachedBy(context).flatMap((reached) => {
+      if (!reached.insecure || reached.caFile === undefined) return []
       const message = 'caFile has no effect with insecure: true'
-      return [
-        warning({ code: 'WithoutEffect', message, hint: 'leave one of them out', path: [end, 'caFile'] }),
-      ]
+      const path = [...reached.path, 'caFile']
+      return [warning({ code: 'WithoutEffect', message, hint: 'leave one of them out', path })]
     }),
 }
 
@@ -139,4 +168,19 @@ const apiKeys: Rule = {
   },
 }
 
-export const NETWORK_RULES: readonly Rule[] = [addresses, transport, caFile, deployments, apiKeys]
+const users: Rule = {
+  codes: ['MissingField'],
+  because: 'HTTP Basic authentication is a user and a password: one of them alone is not sent',
+  check: ({ draft }) =>
+    HTTP_PLACES.flatMap((at) => {
+      const { username, password } = placeAt(draft, at) ?? {}
+      if ((username === undefined) === (password === undefined)) return []
+      const [missing, hint] =
+        username === undefined
+          ? ['username', 'write username: NAME']
+          : ['password', 'write password: { env: NAME_OF_A_VARIABLE }']
+      return [error({ code: 'MissingField', message: `"${missing}" is missing`, hint, path: at })]
+    }),
+}
+
+export const NETWORK_RULES: readonly Rule[] = [addresses, transport, caFile, users, deployments, apiKeys]

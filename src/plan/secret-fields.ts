@@ -4,10 +4,11 @@ import type { Path } from './located.ts'
 export const isSecretReference = (path: Path): boolean => {
   const [first, second] = path
   if (path.length === 1) return first === 'digestKey'
+  if (path.length === 3) return (first === 'state' || first === 'escrow') && path[2] === 'password'
   const isKey = second === 'apiKey' || second === 'accessKey'
   return path.length === 2 && (first === 'source' || first === 'target') && isKey
 }
 
 /** Whether a path is a reference to a secret, or in one. */
 export const isInSecretReference = (path: Path): boolean =>
-  isSecretReference(path.slice(0, 1)) || isSecretReference(path.slice(0, 2))
+  [1, 2, 3].some((length) => isSecretReference(path.slice(0, length)))

@@ -65,22 +65,47 @@ export const compactRecords = (
   records: readonly JournalRecord[],
   fold: StateFold,
 ): readonly JournalRecord[] => {
-  const kept = new Set<JournalRecord>(runsThatCount(records))
-  const byDevice = new Map<string, DeviceEntry[]>()
-  for (const record of records) {
-    if (record.t === 'open' || record.t === 'close') continue
-    const entries = byDevice.get(record.device)
-    if (entries === undefined) byDevice.set(record.device, [record])
-    else entries.push(record)
+  const compaction = compacting(fold)
+  compaction.add(records)
+  return compaction.kept()
+}
+
+/** A state that grows, and what of it still counts: only devices with new records are looked at again. */
+export interface Compaction {
+  add(records: readonly JournalRecord[]): void
+  kept(): readonly JournalRecord[]
+}
+
+export const compacting = (fold: StateFold): Compaction => {
+  const all: JournalRecord[] = []
+  const byDevice = new Map<string, { readonly entries: DeviceEntry[]; fewest?: readonly DeviceEntry[] }>()
+  return {
+    add: (records) => {
+      for (const record of records) {
+        all.push(record)
+        if (record.t === 'open' || record.t === 'close') continue
+        const entries = byDevice.get(record.device)?.entries ?? []
+        entries.push(record)
+        byDevice.set(record.device, { entries })
+      }
+    },
+    kept: () => {
+      const kept = new Set<JournalRecord>(runsThatCount(all))
+      for (const device of byDevice.values()) {
+        device.fewest ??= fewestOf(device.entries, fold)
+        for (const record of device.fewest) kept.add(record)
+      }
+      return all.filter((record) => kept.has(record))
+    },
   }
-  for (const entries of byDevice.values()) {
-    const meaning = fold(entries)
-    const fewest = REDUCTIONS.map((reduce) => reduce(entries)).find((some) =>
-      isDeepStrictEqual(fold(some), meaning),
-    )
-    for (const record of fewest ?? entries) kept.add(record)
-  }
-  return records.filter((record) => kept.has(record))
+}
+
+const fewestOf = (entries: readonly DeviceEntry[], fold: StateFold): readonly DeviceEntry[] => {
+  const meaning = fold(entries)
+  const fewest = REDUCTIONS.map((reduce) => reduce(entries)).find((some) =>
+    isDeepStrictEqual(fold(some), meaning),
+  )
+  return fewest ?? entries
 }
 
 type DeviceEntry = Exclude<JournalRecord, { readonly t: 'open' | 'close' }>

@@ -14,9 +14,10 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   escrow: ['domain', 'state'],
   http: ['domain'],
   networks: ['domain', 'http'],
+  remote: ['domain', 'http', 'state', 'escrow'],
   report: ['domain'],
   simulator: [],
-  operations: ['domain', 'plan', 'engine', 'state', 'escrow', 'networks', 'http'],
+  operations: ['domain', 'plan', 'engine', 'state', 'escrow', 'remote', 'networks', 'http'],
   'index.ts': ['domain', 'plan', 'engine', 'operations', 'state', 'escrow', 'report'],
   cli: ['index.ts', 'report', 'simulator', 'domain'],
 }

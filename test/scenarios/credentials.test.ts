@@ -2,7 +2,7 @@ import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { Decrypter } from 'age-encryption'
 import { describe, expect } from 'vitest'
-import { loadPlan, localPlan, type NewCredentials, newCredentials } from '../../src/index.ts'
+import { loadPlan, localPlan, type NewCredentials, newCredentials, openStores } from '../../src/index.ts'
 import { createVirtualDevice } from '../../src/simulator/virtual-device.ts'
 import { type DeviceSpec, keysOf } from '../support/fleet.ts'
 import { applied, at, expectServed, results, type Stage, scenario } from '../support/scenario.ts'
@@ -58,7 +58,9 @@ const rows = async (stage: Stage): Promise<readonly Record<string, string>[]> =>
 const found = async (stage: Stage): Promise<readonly NewCredentials[]> => {
   const loaded = await loadPlan(join(stage.folder, 'fleet.yaml'))
   if (!loaded.ok) throw new Error('the plan is wrong')
-  return (await newCredentials(localPlan(loaded.value), undefined, stage.identity.identity)).credentials
+  const local = localPlan(loaded.value)
+  const stores = await openStores(local, { env: {} })
+  return (await newCredentials(local, stores, undefined, stage.identity.identity)).credentials
 }
 
 const rootKeys = async (stage: Stage, id: string): Promise<readonly string[]> => {

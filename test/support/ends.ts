@@ -1,5 +1,6 @@
 import { newCredentials } from '../../src/operations/credentials.ts'
 import { localPlan } from '../../src/operations/local-plan.ts'
+import { openStores } from '../../src/operations/stores.ts'
 import { loadPlan } from '../../src/index.ts'
 import type { NewCredentials } from '../../src/domain/credentials.ts'
 import { type DeviceSpec, keysOf } from './fleet.ts'
@@ -38,7 +39,9 @@ export const credentialsOf = async (migration: Migration): Promise<readonly NewC
   const loaded = await loadPlan(`${migration.folder}/fleet.yaml`)
   if (!loaded.ok) throw new Error('the plan does not load')
   const local = localPlan(loaded.value)
-  return (await newCredentials(local, undefined, migration.identity.identity)).credentials
+  return (
+    await newCredentials(local, await openStores(local, { env: {} }), undefined, migration.identity.identity)
+  ).credentials
 }
 
 type Names = ReadonlyMap<string, string>

@@ -35,7 +35,7 @@ import {
   type Workspace,
 } from '../../src/index.ts'
 import { type RunningSimulator, type SimulatorOptions, startSimulator } from '../../src/simulator/index.ts'
-import { openJournal } from '../../src/state/journal.ts'
+
 import { call, type TestNetwork } from './stack-api.ts'
 
 const APPLICATION = 'meters'
@@ -296,8 +296,8 @@ const serversOf = ({ identityUrl }: TestNetwork): string =>
 
 const applyThrough = async (workspace: Workspace, host: Host, wrap: Wrap): Promise<ApplyResult> => {
   const planned = await planMigration(workspace, host, true)
-  const { loaded, lineage, stateOwner } = workspace
-  const journal = await openJournal({ file: loaded.plan.state, lineage, ...stateOwner })
+  const { loaded } = workspace
+  const journal = await workspace.stores.state.openJournal()
   const network = wrap.network ?? ((port: NetworkPort): NetworkPort => port)
   const escrow = createEscrow({
     folder: loaded.plan.escrow.path,
@@ -318,6 +318,7 @@ const applyThrough = async (workspace: Workspace, host: Host, wrap: Wrap): Promi
       stale: new Set(),
       approved: planned.changeSet.digest,
       run: 'test',
+      concurrency: loaded.plan.rollout.maxConcurrency,
       tool: host.tool,
       clock: host.clock,
       emit: host.emit,

@@ -1,15 +1,10 @@
-import {
-  credentialsCsv,
-  credentialsJson,
-  localPlan,
-  type NewCredentials,
-  newCredentials,
-} from '../../index.ts'
+import { credentialsCsv, credentialsJson, type NewCredentials, newCredentials } from '../../index.ts'
 import { exitCodeOf } from '../exit-codes.ts'
 import { neededIdentity } from '../identity.ts'
 import { type KeysOut, refuseUnclear, writeKeys } from '../keys-out.ts'
 import { counted, planFrom } from '../plan-file.ts'
 import type { Command } from '../shell.ts'
+import { withStores } from '../stores.ts'
 import { tell } from '../tell.ts'
 
 interface CredentialsOptions extends KeysOut {
@@ -22,7 +17,9 @@ export const credentials: Command<CredentialsOptions> = async (shell, [file = ''
   refuseUnclear(options, 'the credentials are keys', 'credentials.csv')
   const loaded = await planFrom(file)
   const identity = await neededIdentity(shell.env)
-  const found = await newCredentials(localPlan(loaded), options.device, identity)
+  const found = await withStores(shell, loaded, (local, stores) =>
+    newCredentials(local, stores, options.device, identity),
+  )
   const number = found.credentials.length
   if (number === 0) {
     tell(shell.err, 'note', 'no device of this plan was given new credentials: nothing was written')

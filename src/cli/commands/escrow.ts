@@ -1,11 +1,9 @@
 import {
-  acquireLock,
   escrowRecords,
   exportDevice,
   FerryError,
   generateIdentity,
   listEscrowed,
-  localPlan,
   nameOfEnd,
   openWorkspace,
   type RestoreRow,
@@ -20,6 +18,7 @@ import { hostOf } from '../host.ts'
 import { neededIdentity, ownIdentityFile } from '../identity.ts'
 import { counted, planFrom } from '../plan-file.ts'
 import type { Command, Output, Shell } from '../shell.ts'
+import { withStores } from '../stores.ts'
 import { tableText } from '../table.ts'
 import { tell } from '../tell.ts'
 
@@ -46,7 +45,7 @@ export const keygen: Command<{ readonly output?: string }> = async (shell, _args
 export const list: Command = async (shell, [file = ''], { json }) => {
   const { out } = shell
   const loaded = await planFrom(file)
-  const rows = await listEscrowed(localPlan(loaded))
+  const rows = await withStores(shell, loaded, (_, stores) => listEscrowed(stores))
   const folder = loaded.plan.escrow.path
   if (json === true) {
     const records = rows.map(({ device, stage, file: name, line }) => ({ device, stage, file: name, line }))
@@ -84,8 +83,9 @@ export const restore: Command<RestoreOptions> = async (shell, [file = ''], optio
   }
   const loaded = await planFrom(file)
   const identity = await neededIdentity(shell.env)
-  const local = localPlan(loaded)
-  const entries = await escrowRecords(local, [...new Set(options.device)], identity)
+  const entries = await withStores(shell, loaded, (local, stores) =>
+    escrowRecords(local, stores, [...new Set(options.device)], identity),
+  )
   if (options.out !== undefined) {
     const { source, target } = loaded.plan
     const { application } = source.network === 'file' ? target : source
@@ -111,23 +111,19 @@ export const restore: Command<RestoreOptions> = async (shell, [file = ''], optio
     }
   }
   const host = hostOf(shell)
-  const lock = await acquireLock({
-    file: local.lockFile,
-    owner: host.owner,
-    command: 'ferry escrow restore',
-    clock: host.clock,
-  })
+  const workspace = await openWorkspace(loaded, host)
   try {
-    const workspace = await openWorkspace(loaded, host)
+    const { stores, source } = workspace
+    const lock = await stores.state.lock('ferry escrow restore', host.owner, host.clock)
     try {
-      const { rows } = await restoreToSource(local, workspace.source, entries, host.clock)
+      const { rows } = await restoreToSource(stores, source, entries, host.clock)
       tellRestored(shell, rows, options.json === true)
       return exitCodeOf(rows.some(({ status }) => status === 'failed') ? 'partial' : 'done')
     } finally {
-      await workspace.close()
+      await lock.release()
     }
   } finally {
-    await lock.release()
+    await workspace.close()
   }
 }
 

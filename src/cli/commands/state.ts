@@ -1,14 +1,10 @@
 import {
-  acquireLock,
   compactState,
   foldState,
   type JournalRecord,
   type LocalPlan,
   type LockDocument,
   localPlan,
-  readLock,
-  readState,
-  unlock as removeLock,
   repairState,
 } from '../../index.ts'
 import { harmless, harmlessJson, shellWord } from '../../report/escape.ts'
@@ -17,6 +13,7 @@ import { exitCodeOf } from '../exit-codes.ts'
 import { hostOf } from '../host.ts'
 import { counted, planFrom } from '../plan-file.ts'
 import type { Command, Shell } from '../shell.ts'
+import { withStores } from '../stores.ts'
 import { tableText } from '../table.ts'
 import { tell } from '../tell.ts'
 
@@ -28,10 +25,13 @@ type Opened = Extract<JournalRecord, { readonly t: 'open' }>
 /** `ferry state show <plan>` */
 export const show: Command = async (shell, [file = ''], { json }) => {
   const { out } = shell
-  const local = localPlan(await planFrom(file))
-  const stateFile = local.loaded.plan.state
-  const read = await readState(stateFile, { lineage: local.lineage })
-  const lock = await readLock(local.lockFile)
+  const loaded = await planFrom(file)
+  const { lineage, place, read, lock } = await withStores(shell, loaded, async (local, { state }) => ({
+    lineage: local.lineage,
+    place: state.place,
+    read: await state.read(),
+    lock: await state.readLock(),
+  }))
   const records = read.status === 'absent' ? [] : read.records
   const results = new Map(records.flatMap((each) => (each.t === 'close' ? [[each.run, each.result]] : [])))
   const runs = records
@@ -50,10 +50,9 @@ export const show: Command = async (shell, [file = ''], { json }) => {
       tool,
       result,
     }))
-    const { lineage } = local
     out.write(
       document('state', {
-        file: stateFile,
+        file: place,
         lineage,
         serial,
         devices,
@@ -85,8 +84,8 @@ export const show: Command = async (shell, [file = ''], { json }) => {
   out.write(
     harmlessLine(
       read.status === 'absent'
-        ? `${stateFile} does not exist: nothing was applied yet.`
-        : `${stateFile}  serial ${serial}, ${counted(devices, 'device')}, ${counted(runs.length, 'run')}.`,
+        ? `${place} does not exist: nothing was applied yet.`
+        : `${place}  serial ${serial}, ${counted(devices, 'device')}, ${counted(runs.length, 'run')}.`,
     ),
   )
   return exitCodeOf('done')
@@ -107,17 +106,20 @@ const harmlessLine = (text: string): string => `${harmless(text)}\n`
 
 /** `ferry state unlock <plan> <id>` */
 export const unlock: Command = async (shell, [file = '', id = ''], { json }) => {
-  const { lockFile } = localPlan(await planFrom(file))
-  const status = await removeLock(lockFile, id)
-  if (json === true) shell.out.write(document('unlock', { file: lockFile, status }))
-  else shell.out.write(status === 'unlocked' ? `removed ${lockFile}\n` : `there is no lock ${lockFile}\n`)
+  const loaded = await planFrom(file)
+  const { lock, status } = await withStores(shell, loaded, async ({ lockFile }, { state }) => ({
+    lock: loaded.plan.state.http?.lockAddress ?? lockFile,
+    status: await state.unlock(id),
+  }))
+  if (json === true) shell.out.write(document('unlock', { file: lock, status }))
+  else shell.out.write(harmlessLine(status === 'unlocked' ? `removed ${lock}` : `there is no lock ${lock}`))
   return exitCodeOf('done')
 }
 
 /** `ferry state repair <plan>` */
 export const repair: Command = async (shell, [file = ''], { json }) => {
   const local = localPlan(await planFrom(file))
-  const stateFile = local.loaded.plan.state
+  const stateFile = local.loaded.plan.state.file
   const plan = { ...local.stateOwner, lineage: local.lineage }
   const report = await underLock(shell, local, 'ferry state repair', () => repairState(stateFile, { plan }))
   if (json === true) shell.out.write(document('repair', { file: stateFile, ...report }))
@@ -148,7 +150,7 @@ export const repair: Command = async (shell, [file = ''], { json }) => {
 /** `ferry state compact <plan>` */
 export const compact: Command = async (shell, [file = ''], { json }) => {
   const local = localPlan(await planFrom(file))
-  const stateFile = local.loaded.plan.state
+  const stateFile = local.loaded.plan.state.file
   const report = await underLock(shell, local, 'ferry state compact', () =>
     compactState(stateFile, { fold: foldState, lineage: local.lineage }),
   )
@@ -158,17 +160,18 @@ export const compact: Command = async (shell, [file = ''], { json }) => {
   return exitCodeOf('done')
 }
 
-const underLock = async <T>(
+const underLock = <T>(
   shell: Shell,
-  { lockFile }: LocalPlan,
+  { loaded }: LocalPlan,
   command: string,
   work: () => Promise<T>,
-): Promise<T> => {
-  const { owner, clock } = hostOf(shell)
-  const lock = await acquireLock({ file: lockFile, owner, command, clock })
-  try {
-    return await work()
-  } finally {
-    await lock.release()
-  }
-}
+): Promise<T> =>
+  withStores(shell, loaded, async (_, { state }) => {
+    const { owner, clock } = hostOf(shell)
+    const lock = await state.lock(command, owner, clock)
+    try {
+      return await work()
+    } finally {
+      await lock.release()
+    }
+  })

@@ -40,6 +40,8 @@ export interface ApplyInput {
   readonly emit: Emit
   /** Whether a person has said that the device is stopped where it was served. */
   readonly isConfirmed: (device: string) => boolean
+  /** Devices that are under way at once. */
+  readonly concurrency: number
   readonly pause: (milliseconds: number) => Promise<void>
   /** Turns true when the run was asked to end. */
   readonly draining: () => boolean
@@ -137,12 +139,12 @@ const workThrough = async (
   }
   // Devices whose source is silent come first, and whatever else fails: no network serves them meanwhile.
   const isSilent = ({ device }: DeviceChange): boolean => isLeftSilent(input.progress.get(device))
-  await walk(due.flat().filter(isSilent), rollout.maxConcurrency, work, input.draining)
-  await walk(planning.changeSet.devices.filter(isStranded), rollout.maxConcurrency, work, input.draining)
+  await walk(due.flat().filter(isSilent), input.concurrency, work, input.draining)
+  await walk(planning.changeSet.devices.filter(isStranded), input.concurrency, work, input.draining)
   // A group that was begun goes on: its source can not send to it any more.
   await walk(
     begun.filter((change) => !results.has(change.device)),
-    rollout.maxConcurrency,
+    input.concurrency,
     work,
     stop,
   )
@@ -150,7 +152,7 @@ const workThrough = async (
   // Groups come after the last of their members.
   await walk(
     created.filter((change) => isGroup(change) && !results.has(change.device)),
-    rollout.maxConcurrency,
+    input.concurrency,
     (group) => workGroup(input, group, results, work),
     stop,
   )
@@ -173,14 +175,14 @@ const workNew = async (
   const devices = wave.devices.filter(isLeft)
   if (devices.length > 0 && !stop()) {
     emit({ event: 'wave.started', wave: wave.name, devices: devices.length })
-    await walk(devices, rollout.maxConcurrency, work, stop)
+    await walk(devices, input.concurrency, work, stop)
   }
   if (stop()) return undefined
   const rest = all.filter(isLeft)
   if (!wave.gate || rest.length === 0) return undefined
   if (!allHeard(wave.canaries, input.progress)) return 'canary'
   emit({ event: 'wave.started', wave: 'rest', devices: rest.length })
-  await walk(rest, rollout.maxConcurrency, work, stop)
+  await walk(rest, input.concurrency, work, stop)
   return undefined
 }
 

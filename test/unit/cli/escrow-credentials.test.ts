@@ -45,7 +45,7 @@ const remember = async (facts: readonly (readonly [string, Fact])[]): Promise<vo
   const checked = await loadPlan(plan)
   if (!checked.ok) throw new Error(JSON.stringify(checked.diagnostics))
   const { loaded, lineage, stateOwner } = localPlan(checked.value)
-  const journal = await openJournal({ file: loaded.plan.state, lineage, ...stateOwner })
+  const journal = await openJournal({ file: loaded.plan.state.file, lineage, ...stateOwner })
   await journal.append(facts.map(([device, fact]) => ({ t: 'fact', device, fact })))
   await journal.close()
 }

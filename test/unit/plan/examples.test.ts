@@ -57,7 +57,7 @@ describe('the examples in plans/', () => {
     const elsewhere = (field: string): boolean =>
       /\.(?:all|idsFile|ids|match|attributes)$/.test(field) && field.startsWith('.devices.')
     const missing = fields.filter(
-      (field) => !used.has(field) && !elsewhere(field) && !/apiKey|digestKey\.file/.test(field),
+      (field) => !used.has(field) && !elsewhere(field) && !/apiKey|(?:digestKey|password)\.file/.test(field),
     )
     expect(missing.filter((field) => !isOfOtherSource(field))).toEqual([
       '.target.servers',
@@ -71,6 +71,8 @@ describe('the examples in plans/', () => {
       '.policy.rejoin.fPort',
       '.policy.rejoin.payload',
       '.policy.rejoin.confirmed',
+      // as for a network
+      ...['escrow', 'state'].flatMap((place) => [`.${place}.http.caFile`, `.${place}.http.insecure`]),
     ])
   })
 })

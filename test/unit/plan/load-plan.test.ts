@@ -23,7 +23,7 @@ describe('loading a plan', () => {
     const result = await loadPlan(file)
     expect(result).toMatchObject({
       ok: true,
-      value: { file, plan: { state: join(folder, 'building-a.state.jsonl') } },
+      value: { file, plan: { state: { file: join(folder, 'building-a.state.jsonl') } } },
     })
   })
 

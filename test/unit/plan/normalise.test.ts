@@ -42,7 +42,7 @@ describe('a plan, normalised', () => {
       rollout: { maxConcurrency: 128, canary: 0, maxFailures: { share: 0.05 } },
       verify: { heardWithin: 86_400_000, retireAfter: 604_800_000 },
       escrow: { recipients: [], path: '/migrations/plans/building-a.escrow' },
-      state: '/migrations/plans/building-a.state.jsonl',
+      state: { file: '/migrations/plans/building-a.state.jsonl' },
     })
   })
 

@@ -4,6 +4,8 @@ import { describe, expect, it } from 'vitest'
 import type { Limits } from '../../../src/domain/house-rules.ts'
 import type {
   DeviceSettings,
+  HttpPlace,
+  HttpState,
   MigrationPlan,
   Policy,
   Rejoin,
@@ -132,12 +134,36 @@ const PLAN: Names<Omit<MigrationPlan, 'name'>> = {
 const LIMITS: Names<Limits> = { devices: true, deletes: true }
 const ROLLOUT: Names<MigrationPlan['rollout']> = { maxConcurrency: true, canary: true, maxFailures: true }
 const VERIFY: Names<MigrationPlan['verify']> = { heardWithin: true, retireAfter: true }
-const ESCROW: Names<MigrationPlan['escrow']> = { recipients: true, path: true, durable: true }
+const ESCROW: Names<MigrationPlan['escrow']> = {
+  recipients: true,
+  path: true,
+  durable: true,
+  http: true,
+}
+const STATE: Names<MigrationPlan['state']> = { file: true, http: true }
+const PLACE: Names<HttpPlace> = {
+  address: true,
+  username: true,
+  password: true,
+  caFile: true,
+  insecure: true,
+}
+const HTTP_STATE: Names<HttpState> = {
+  ...PLACE,
+  lockAddress: true,
+  unlockAddress: true,
+  updateMethod: true,
+  lockMethod: true,
+  unlockMethod: true,
+}
 
 describe('schema and types have the same fields', () => {
   it.each([
     ['', ['apiVersion', 'kind', 'metadata', ...Object.keys(PLAN)]],
     ['limits', Object.keys(LIMITS)],
+    ['state', Object.keys(STATE)],
+    ['state.http', Object.keys(HTTP_STATE)],
+    ['escrow.http', Object.keys(PLACE)],
     [
       'source',
       [

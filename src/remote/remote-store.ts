@@ -1,0 +1,162 @@
+import { FerryError } from '../domain/errors.ts'
+import type { HttpState } from '../domain/migration-plan.ts'
+import { compacting, type StateFold } from '../state/compact-state.ts'
+import { replaceFile } from '../state/durable-file.ts'
+import { type FileSystem, nodeFiles } from '../state/file-system.ts'
+import { formatLines } from '../state/format.ts'
+import type { Lock } from '../state/lock.ts'
+import { readStateBytes, type StateRead } from '../state/read-state.ts'
+import { type FileStoreOptions, fileStore, type StateStore } from '../state/store.ts'
+import type { Place } from './place.ts'
+import { postingJournal } from './posting-journal.ts'
+import { reconcile } from './reconcile.ts'
+import { type Held, type RemoteState, remoteState } from './remote-state.ts'
+import { headerOfPosted, type PostedState } from './state-document.ts'
+
+export interface RemoteStoreOptions extends FileStoreOptions {
+  readonly http: HttpState
+  readonly place: Place
+  readonly fold: StateFold
+}
+
+/**
+ * Devices that may be under way at once: so many are unknown to the next runner if this one is lost, and read anew.
+ */
+const MOST_UNDER_WAY = 256
+
+/**
+ * A state at an address, with a state file as the fine record of this machine. Whoever holds the lock of the address goes
+ * on from what it holds, or from the file where that has the same and more.
+ */
+export const remoteStore = ({ http, place, fold, ...options }: RemoteStoreOptions): StateStore => {
+  const { file, lineage, fs = nodeFiles } = options
+  const local = fileStore(options)
+  const remote = remoteState(http, place)
+  let lockId: string | undefined
+
+  const both = async (): Promise<{ readonly file: StateRead; readonly posted: PostedState | undefined }> => ({
+    posted: await remote.read(lineage),
+    file: await local.read(),
+  })
+
+  return {
+    place: place.name,
+    mostUnderWay: MOST_UNDER_WAY,
+    read: async () => {
+      const found = await both()
+      return found.posted !== undefined && reconcile(found.file, found.posted, fold) === 'address'
+        ? readOf(found.posted)
+        : found.file
+    },
+    openJournal: async () => {
+      const id = lockId
+      if (id === undefined) throw new Error('the lock is taken before the state is opened')
+      const found = await both()
+      if (found.posted !== undefined && reconcile(found.file, found.posted, fold) === 'address') {
+        await takeOverFile(file, found.posted, fs)
+      }
+      const known = await local.read()
+      const compaction = compacting(fold)
+      if (known.status === 'read') compaction.add(known.records)
+      const journal = await local.openJournal()
+      const { lineage: _lineage, file: _file, fs: _fs, ...owner } = options
+      return postingJournal({
+        journal,
+        compaction,
+        isBehind: known.status === 'read' && known.serial !== found.posted?.serial,
+        post: (records, serial) => remote.post({ owner, lineage, serial, records }, id),
+      })
+    },
+    lock: async (command, owner, clock) => {
+      const lock = await local.lock(command, owner, clock)
+      try {
+        await lockRemotely(remote, lock, options.name, place.name)
+      } catch (error) {
+        await lock.release()
+        throw error
+      }
+      lockId = lock.document.id
+      return {
+        ...lock,
+        release: async () => {
+          lockId = undefined
+          try {
+            if ((await remote.unlock(lock.document.id)) === 'other') throw lostLock(place.name)
+          } finally {
+            await lock.release()
+          }
+        },
+      }
+    },
+    readLock: local.readLock,
+    unlock: async (id) => {
+      const status = await remote.unlock(id)
+      if (status === 'other') throw mismatch(place.name, id)
+      const here = await local.readLock()
+      if (here?.id === id) await local.unlock(id)
+      return status
+    },
+    close: () => place.close(),
+  }
+}
+
+/** The lock of a run that died on this machine, as its file tells, is taken over at the address too. */
+const lockRemotely = async (
+  remote: RemoteState,
+  lock: Lock,
+  name: string,
+  address: string,
+): Promise<void> => {
+  const { document, tookOver } = lock
+  const held = await remote.lock(document, name)
+  if (held.id === document.id) return
+  if (held.id !== '' && held.id === tookOver?.id) {
+    await remote.unlock(held.id)
+    const again = await remote.lock(document, name)
+    if (again.id === document.id) return
+    throw locked(again, address)
+  }
+  throw locked(held, address)
+}
+
+const readOf = (posted: PostedState): StateRead => ({
+  status: 'read',
+  header: headerOfPosted(posted),
+  records: posted.records,
+  serial: posted.serial,
+  tornTail: false,
+})
+
+/** The file becomes what the address holds; what it held before is kept beside it, once. */
+const takeOverFile = async (file: string, posted: PostedState, fs: FileSystem): Promise<void> => {
+  const before = await readStateBytes(file, fs)
+  if (before !== undefined) await replaceFile(`${file}.before`, before, { fs, code: 'StateNotWritten' })
+  const lines = formatLines('', [headerOfPosted(posted), ...posted.records])
+  await replaceFile(file, Buffer.from(lines.text), { fs, code: 'StateNotWritten' })
+}
+
+const locked = ({ id, who, since, operation }: Held, address: string): FerryError => {
+  const parts = [who ?? 'another run', ...(since === undefined ? [] : [`since ${since}`])]
+  const doing = operation === undefined ? '' : ` (${operation})`
+  return new FerryError(
+    'locked',
+    'Locked',
+    `the state at ${address} is locked by ${parts.join(' ')}${doing}`,
+    {
+      hint:
+        id === ''
+          ? 'wait for that run to end; if it is gone, give the lock back on the server'
+          : `wait for that run to end; if it is gone, use \`ferry state unlock PLAN ${id}\``,
+    },
+  )
+}
+
+const lostLock = (address: string): FerryError =>
+  new FerryError('locked', 'LockIdMismatch', `the lock of ${address} is held by another run by now`, {
+    hint: 'somebody took the lock from this run: look whether two were at work (ferry audit PLAN)',
+  })
+
+const mismatch = (address: string, id: string): FerryError =>
+  new FerryError('locked', 'LockIdMismatch', `the lock of ${address} does not have the id ${id}`, {
+    hint: 'an apply that finds it locked tells its id',
+  })
