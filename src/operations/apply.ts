@@ -5,11 +5,12 @@ import { digestOf } from '../domain/json.ts'
 import { awaitsConfirmation } from '../engine/crossing/confirmation.ts'
 import { type Approval, compareWithApproved } from '../engine/planning/approval.ts'
 import { type ApplyResult, applyChanges, hasWork } from '../engine/run/apply.ts'
-import { createEscrow, noEscrow } from '../escrow/escrow.ts'
+import { noEscrow } from '../escrow/escrow.ts'
 import { identityMissing } from '../escrow/identity.ts'
 import type { LockDocument } from '../state/lock.ts'
 import { checkDurable } from './durable-escrow.ts'
 import type { Host } from './host.ts'
+import { openEscrow } from './open-escrow.ts'
 import { type Planned, planMigration } from './plan.ts'
 import type { Workspace } from './workspace.ts'
 
@@ -176,7 +177,6 @@ const carryOut = async (
   options: ApplyOptions,
 ): Promise<ApplyResult> => {
   const { loaded, source, target, stores } = workspace
-  const { plan } = loaded
   const journal = await stores.state.openJournal()
   const recipients = recipientsOf(workspace, options)
   try {
@@ -188,16 +188,7 @@ const carryOut = async (
       journal,
       progress: planned.state.progress,
       // A change set without a crossing needs no escrow, and no recipients.
-      escrow:
-        recipients.length === 0
-          ? noEscrow(noRecipients)
-          : createEscrow({
-              folder: plan.escrow.path,
-              recipients,
-              clock: host.clock,
-              ...(stores.copies === undefined ? {} : { copies: stores.copies }),
-              ...(host.identity === undefined ? {} : { identity: host.identity }),
-            }),
+      escrow: recipients.length === 0 ? noEscrow(noRecipients) : openEscrow(workspace, host, recipients),
       digestKey: workspace.digestKey.key,
       concurrency: concurrencyOf(workspace),
       stale,

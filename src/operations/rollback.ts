@@ -6,11 +6,11 @@ import type { RollbackRow, RolledBack } from '../domain/rollback.ts'
 import { preflight } from '../engine/planning/preflight.ts'
 import { planRollback } from '../engine/rollback/plan-rollback.ts'
 import { rollBack } from '../engine/rollback/run.ts'
-import { createEscrow } from '../escrow/escrow.ts'
 import { identityMissing } from '../escrow/identity.ts'
 import type { LockDocument } from '../state/lock.ts'
 import { concurrencyOf, noRecipients, recipientsOf } from './apply.ts'
 import type { Host } from './host.ts'
+import { openEscrow } from './open-escrow.ts'
 import { readKnownState, type Workspace } from './workspace.ts'
 
 export interface RollbackOptions {
@@ -61,13 +61,7 @@ export const rollBackMigration = async (
         target,
         journal,
         progress,
-        escrow: createEscrow({
-          folder: loaded.plan.escrow.path,
-          recipients,
-          identity: host.identity,
-          clock: host.clock,
-          ...(stores.copies === undefined ? {} : { copies: stores.copies }),
-        }),
+        escrow: openEscrow(workspace, host, recipients),
         concurrency: concurrencyOf(workspace),
         run: randomUUID(),
         tool: host.tool,

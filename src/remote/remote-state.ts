@@ -12,15 +12,17 @@ export interface RemoteState {
   read(lineage: string): Promise<PostedState | undefined>
   /** Returns once the address holds it. @throws FerryError `StateNotPosted`, kind `state-not-written` */
   post(state: PostedState, lockId: string): Promise<void>
-  /** The id of who holds the lock: ours, or another's. */
+  /** Who holds the lock from now on: we, or another. */
   lock(document: LockDocument, path: string): Promise<Held>
-  /** `other` where another id holds it. */
-  unlock(id: string): Promise<'unlocked' | 'absent' | 'other'>
+  /** Gives back a lock that is held, as `lock` told; `other` where another holds it. */
+  unlock(held: Held): Promise<'unlocked' | 'absent' | 'other'>
 }
 
 /** Who holds a lock, as far as the server tells. */
 export interface Held {
   readonly id: string
+  /** As it was sent or told: a server may compare all of it when the lock is given back. */
+  readonly document: Uint8Array
   readonly who?: string
   readonly since?: string
   readonly operation?: string
@@ -61,14 +63,14 @@ export const remoteState = (state: HttpState, place: Place): RemoteState => {
       if (!(await isThere(posted))) throw notPosted(place.name, `it answered ${answer.status}`)
     },
     lock: async (document, path) => {
-      const answer = await place.send(state.lockMethod, state.lockAddress, json(bodyOf(document, path)))
-      if (isOk(answer)) return { id: document.id }
+      const body = bodyOf(document, path)
+      const answer = await place.send(state.lockMethod, state.lockAddress, json(body))
+      if (isOk(answer)) return { id: document.id, document: body }
       if (isHeld(answer)) return heldBy(answer.bytes)
       throw failed(state.lockAddress, answer.status)
     },
-    unlock: async (id) => {
-      const body = json(Buffer.from(JSON.stringify({ ID: id })))
-      const answer = await place.send(state.unlockMethod, withId(state.unlockAddress, id), body)
+    unlock: async ({ id, document }) => {
+      const answer = await place.send(state.unlockMethod, withId(state.unlockAddress, id), json(document))
       if (isOk(answer)) return 'unlocked'
       if (isHeld(answer)) return 'other'
       if (answer.status === 404) return 'absent'
@@ -106,6 +108,7 @@ const heldBy = (bytes: Uint8Array): Held => {
   const [who, since, operation] = [text('Who'), text('Created'), text('Operation')]
   return {
     id: text('ID') ?? '',
+    document: bytes,
     ...(who === undefined ? {} : { who }),
     ...(since === undefined ? {} : { since }),
     ...(operation === undefined ? {} : { operation }),

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto'
 import { FerryError } from '../domain/errors.ts'
 import type { HttpState } from '../domain/migration-plan.ts'
 import { compacting, type StateFold } from '../state/compact-state.ts'
@@ -69,19 +70,19 @@ export const remoteStore = ({ http, place, fold, ...options }: RemoteStoreOption
     },
     lock: async (command, owner, clock) => {
       const lock = await local.lock(command, owner, clock)
-      try {
-        await lockRemotely(remote, lock, options.name, place.name)
-      } catch (error) {
-        await lock.release()
-        throw error
-      }
-      lockId = lock.document.id
+      const held = await lockRemotely(remote, lock, options.name, place.name).catch(
+        async (error: unknown) => {
+          await lock.release()
+          throw error
+        },
+      )
+      lockId = held.id
       return {
         ...lock,
         release: async () => {
           lockId = undefined
           try {
-            if ((await remote.unlock(lock.document.id)) === 'other') throw lostLock(place.name)
+            if ((await remote.unlock(held)) === 'other') throw lostLock(place.name)
           } finally {
             await lock.release()
           }
@@ -90,8 +91,7 @@ export const remoteStore = ({ http, place, fold, ...options }: RemoteStoreOption
     },
     readLock: local.readLock,
     unlock: async (id) => {
-      const status = await remote.unlock(id)
-      if (status === 'other') throw mismatch(place.name, id)
+      const status = await unlockRemotely(remote, id, options.name, place.name)
       const here = await local.readLock()
       if (here?.id === id) await local.unlock(id)
       return status
@@ -103,20 +103,33 @@ export const remoteStore = ({ http, place, fold, ...options }: RemoteStoreOption
 /** The lock of a run that died on this machine, as its file tells, is taken over at the address too. */
 const lockRemotely = async (
   remote: RemoteState,
-  lock: Lock,
+  { document, tookOver }: Lock,
   name: string,
   address: string,
-): Promise<void> => {
-  const { document, tookOver } = lock
-  const held = await remote.lock(document, name)
-  if (held.id === document.id) return
+): Promise<Held> => {
+  let held = await remote.lock(document, name)
   if (held.id !== '' && held.id === tookOver?.id) {
-    await remote.unlock(held.id)
-    const again = await remote.lock(document, name)
-    if (again.id === document.id) return
-    throw locked(again, address)
+    await remote.unlock(held)
+    held = await remote.lock(document, name)
   }
-  throw locked(held, address)
+  if (held.id !== document.id) throw locked(held, address)
+  return held
+}
+
+/** The protocol tells who holds a lock only to those who ask for it. */
+const unlockRemotely = async (
+  remote: RemoteState,
+  id: string,
+  name: string,
+  address: string,
+): Promise<'unlocked' | 'absent'> => {
+  const asking = { id: randomUUID(), pid: 0, host: 'ferry', user: 'ferry', bootId: '' }
+  const document = { ...asking, startedAt: new Date(0).toISOString(), command: 'ferry state unlock' }
+  const held = await remote.lock(document, name)
+  const isFree = held.id === document.id
+  if (!isFree && held.id !== id) throw mismatch(address, held, id)
+  if ((await remote.unlock(held)) === 'other') throw mismatch(address, held, id)
+  return isFree ? 'absent' : 'unlocked'
 }
 
 const readOf = (posted: PostedState): StateRead => ({
@@ -156,7 +169,7 @@ const lostLock = (address: string): FerryError =>
     hint: 'somebody took the lock from this run: look whether two were at work (ferry audit PLAN)',
   })
 
-const mismatch = (address: string, id: string): FerryError =>
-  new FerryError('locked', 'LockIdMismatch', `the lock of ${address} does not have the id ${id}`, {
-    hint: 'an apply that finds it locked tells its id',
+const mismatch = (address: string, held: Held, id: string): FerryError =>
+  new FerryError('locked', 'LockIdMismatch', `the lock of ${address} has id ${held.id}, not ${id}`, {
+    hint: `if the run that holds it is gone, use \`ferry state unlock PLAN ${held.id}\``,
   })

@@ -59,7 +59,7 @@ const found = async (stage: Stage): Promise<readonly NewCredentials[]> => {
   const loaded = await loadPlan(join(stage.folder, 'fleet.yaml'))
   if (!loaded.ok) throw new Error('the plan is wrong')
   const local = localPlan(loaded.value)
-  const stores = await openStores(local, { env: {} })
+  const stores = await openStores(local, { env: stage.env })
   return (await newCredentials(local, stores, undefined, stage.identity.identity)).credentials
 }
 

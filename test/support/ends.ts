@@ -40,7 +40,12 @@ export const credentialsOf = async (migration: Migration): Promise<readonly NewC
   if (!loaded.ok) throw new Error('the plan does not load')
   const local = localPlan(loaded.value)
   return (
-    await newCredentials(local, await openStores(local, { env: {} }), undefined, migration.identity.identity)
+    await newCredentials(
+      local,
+      await openStores(local, { env: migration.env }),
+      undefined,
+      migration.identity.identity,
+    )
   ).credentials
 }
 

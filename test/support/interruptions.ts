@@ -12,6 +12,7 @@ import { type Migration, type MigrationOptions, startMigration, type Wrap } from
 import { counting, type EventKind, Killed, killedBefore, losing } from './ports-that-fail.ts'
 import { brokenPromises } from './promises.ts'
 import { virtualOf } from './scenario.ts'
+import { type Flavour, startStateServer } from './state-server.ts'
 import { type Store, storeOf } from './stack-api.ts'
 
 /** A migration with its devices in the air. */
@@ -32,6 +33,8 @@ export interface Story {
   /** YAML after the harness's head. */
   readonly plan: string
   readonly options?: MigrationOptions
+  /** State and escrow lie at a server of this kind, and a run that is killed takes all that its machine had with it. */
+  readonly lostRunner?: Flavour
   /** What is there before the first apply, besides the fleet on the source. */
   readonly before?: Act
   /** What happens before each apply after the first. */
@@ -67,7 +70,8 @@ const air =
   }
 
 export const openScene = async (story: Story): Promise<Scene> => {
-  const migration = await startMigration(story.options)
+  const remote = story.lostRunner === undefined ? {} : { remote: await startStateServer(story.lostRunner) }
+  const migration = await startMigration({ ...story.options, ...remote })
   const devices = new Map(story.fleet.map((spec) => [spec.id, virtualOf(spec)]))
   const scene: Scene = {
     migration,
@@ -106,13 +110,13 @@ const expectPromises = async (story: Story, scene: Scene, at: string): Promise<v
 
 /** No network holds new keys that `ferry escrow credentials` would not give. */
 const expectKnownKeys = async (
-  { fleet }: Story,
+  { fleet, lostRunner }: Story,
   migration: Migration,
   target: Store,
   at: string,
 ): Promise<void> => {
   const text = await migration.stateText().catch(() => '')
-  const credentials = text === '' ? [] : await credentialsOf(migration)
+  const credentials = text === '' && lostRunner === undefined ? [] : await credentialsOf(migration)
   for (const { id } of fleet) {
     const made = credentials.find(({ device }) => device === id)
     const key = `${migration.target.application}/${id}`
@@ -172,6 +176,7 @@ const interrupt = async (story: Story, point: Point, end: unknown): Promise<void
       const run = migration.applyThrough(portsAt(migration, point))
       if (point.how === 'killed') await expect(run, at).rejects.toThrow(Killed)
       else await run
+      if (story.lostRunner !== undefined) await migration.loseRunner()
       await expectPromises(story, scene, at)
       await story.meanwhile?.(scene, index)
       await migration.apply()
@@ -190,9 +195,9 @@ const interrupt = async (story: Story, point: Point, end: unknown): Promise<void
   }
 }
 
-const pointsOf = (events: readonly (readonly EventKind[])[]): readonly Point[] =>
+const pointsOf = ({ lostRunner }: Story, events: readonly (readonly EventKind[])[]): readonly Point[] =>
   events.flatMap((kinds, apply) => {
-    const calls = kinds.filter((kind) => kind === 'network')
+    const calls = lostRunner === undefined ? kinds.filter((kind) => kind === 'network') : []
     return [
       ...kinds.map((_, index): Point => ({ apply, n: index + 1, how: 'killed' })),
       ...calls.flatMap((_, index): readonly Point[] => [
@@ -222,7 +227,7 @@ export const interruptions = (title: string, stories: Readonly<Record<string, St
       '%s: loses nothing wherever it is killed or loses an answer, and a second run reaches the same end',
       async (_name, story) => {
         const { end, events } = await undisturbed(story)
-        const points = pointsOf(events)
+        const points = pointsOf(story, events)
         const failures: string[] = []
         await walk(sample(points), 4, async (point) => {
           await interrupt(story, point, end).catch((error: unknown) => {

@@ -2,7 +2,6 @@ import { cp, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type ApplyResult, applyChanges } from '../../src/engine/run/apply.ts'
-import { createEscrow } from '../../src/escrow/escrow.ts'
 import { type EscrowEntry, listEscrow, readEscrowFile } from '../../src/escrow/escrow-file.ts'
 import { type AgeIdentity, generateIdentity } from '../../src/escrow/identity.ts'
 import {
@@ -34,8 +33,9 @@ import {
   verifyMigration,
   type Workspace,
 } from '../../src/index.ts'
+import { openEscrow } from '../../src/operations/open-escrow.ts'
 import { type RunningSimulator, type SimulatorOptions, startSimulator } from '../../src/simulator/index.ts'
-
+import { escrowAt, type StateServer, stateAt } from './state-server.ts'
 import { call, type TestNetwork } from './stack-api.ts'
 
 const APPLICATION = 'meters'
@@ -73,6 +73,8 @@ export interface Migration {
   readonly escrowed: () => Promise<ReadonlySet<string>>
   /** Remembers what the networks hold and what lies in the folder; the answer puts both back, any number of times. */
   readonly snapshot: () => Promise<() => Promise<void>>
+  /** Takes away what only this machine has, and gives back the lock at the address, as an operator would. */
+  readonly loseRunner: () => Promise<void>
   readonly close: () => Promise<void>
 }
 
@@ -103,6 +105,8 @@ export interface MigrationOptions {
   readonly withoutIdentity?: boolean
   /** Rights of the plan's key of the source; those of an administrator when left out. */
   readonly sourceRights?: readonly string[]
+  /** State and escrow lie there too: the folder is that of a runner that may be lost. */
+  readonly remote?: StateServer
   /** More for the simulator, such as `split` or registries that are not served. */
   readonly simulator?: SimulatorOptions
 }
@@ -149,7 +153,9 @@ export const startMigration = async (options: MigrationOptions = {}): Promise<Mi
   const events: FerryEvent[] = []
   let offset = 0
   const written = options.fromFile
+  const remote = options.remote
   const env = {
+    ...(remote === undefined ? {} : { STATE_PASSWORD: remote.password }),
     ...(fromV2 ? { FERRY_V2_REQUESTS_PER_SECOND: String(V2_REQUESTS) } : {}),
     SOURCE_API_KEY: sourceKey,
     TARGET_API_KEY: seesAll ? target.apiKey : String(key),
@@ -196,6 +202,12 @@ export const startMigration = async (options: MigrationOptions = {}): Promise<Mi
       await rm(all)
     }
   }
+  const escrowEntries = async (): Promise<readonly EscrowEntry[]> => {
+    if (remote === undefined) return entriesIn(join(folder, 'fleet.escrow'), identity)
+    const copies = await mkdtemp(join(scratch, 'escrow-'))
+    for (const [name, bytes] of remote.files) await writeFile(join(copies, name), bytes)
+    return entriesIn(copies, identity)
+  }
   return {
     source,
     target,
@@ -207,7 +219,7 @@ export const startMigration = async (options: MigrationOptions = {}): Promise<Mi
       offset += milliseconds
     },
     writePlan: async (rest) => {
-      const text = planText(source, target, identity, rest)
+      const text = planText(source, target, identity, rest, remote)
       await writeFile(file, written === undefined ? text : withFile(text, written))
       if (written !== undefined) await writeSource()
       return file
@@ -232,21 +244,28 @@ export const startMigration = async (options: MigrationOptions = {}): Promise<Mi
     applyThrough: (wrap) => within((space) => applyThrough(space, host, wrap)),
     planText: () => readFile(file, 'utf8'),
     stateText: () => readFile(join(folder, 'fleet.state.jsonl'), 'utf8'),
-    escrowEntries: () => entriesIn(join(folder, 'fleet.escrow'), identity),
-    escrowed: async () =>
-      new Set((await entriesIn(join(folder, 'fleet.escrow'), identity)).map(({ deviceId }) => deviceId)),
+    escrowEntries,
+    escrowed: async () => new Set((await escrowEntries()).map(({ deviceId }) => deviceId)),
     snapshot: async () => {
       const putBack = simulator.snapshot()
+      const putBackRemote = remote?.snapshot()
       const copy = await mkdtemp(join(scratch, 'copy-'))
       await cp(folder, copy, { recursive: true })
       return async () => {
         putBack()
+        putBackRemote?.()
         await rm(folder, { recursive: true, force: true })
         await cp(copy, folder, { recursive: true })
       }
     },
+    loseRunner: async () => {
+      const names = ['fleet.state.jsonl', 'fleet.state.lock', 'fleet.escrow']
+      for (const name of names) await rm(join(folder, name), { recursive: true, force: true })
+      remote?.unlock()
+    },
     close: async () => {
       await simulator.close()
+      await remote?.close()
       await rm(scratch, { recursive: true, force: true })
       await rm(folder, { recursive: true, force: true })
     },
@@ -259,7 +278,13 @@ const entriesIn = async (folder: string, { identity }: AgeIdentity): Promise<rea
   return entries.flat()
 }
 
-const planText = (source: TestNetwork, target: TestNetwork, identity: AgeIdentity, rest: string): string => {
+const planText = (
+  source: TestNetwork,
+  target: TestNetwork,
+  identity: AgeIdentity,
+  rest: string,
+  remote?: StateServer,
+): string => {
   const end = (network: TestNetwork, variable: string): string =>
     network.network === 'ttn-v2'
       ? v2End(network, variable)
@@ -271,8 +296,8 @@ kind: MigrationPlan
 metadata: { name: fleet }
 source: ${end(source, 'SOURCE_API_KEY')}
 target: ${end(target, 'TARGET_API_KEY')}
-${devices}${coverage}escrow: { recipients: [${identity.recipient}] }
-${rest}
+${devices}${coverage}escrow: { recipients: [${identity.recipient}]${remote === undefined ? '' : `, ${escrowAt(remote)}`} }
+${remote === undefined ? '' : `${stateAt(remote)}\n`}${rest}
 `
 }
 
@@ -297,14 +322,13 @@ const serversOf = ({ identityUrl }: TestNetwork): string =>
 const applyThrough = async (workspace: Workspace, host: Host, wrap: Wrap): Promise<ApplyResult> => {
   const planned = await planMigration(workspace, host, true)
   const { loaded } = workspace
+  const lock = await workspace.stores.state.lock('ferry apply', host.owner, host.clock)
   const journal = await workspace.stores.state.openJournal()
+  // A process that is gone posts nothing any more.
+  const isRemote = loaded.plan.state.http !== undefined
+  let isKilled = false
   const network = wrap.network ?? ((port: NetworkPort): NetworkPort => port)
-  const escrow = createEscrow({
-    folder: loaded.plan.escrow.path,
-    recipients: loaded.plan.escrow.recipients,
-    clock: host.clock,
-    ...(host.identity === undefined ? {} : { identity: host.identity }),
-  })
+  const escrow = openEscrow(workspace, host, loaded.plan.escrow.recipients)
   try {
     return await applyChanges({
       planning: planned,
@@ -326,8 +350,12 @@ const applyThrough = async (workspace: Workspace, host: Host, wrap: Wrap): Promi
       pause: host.pause,
       draining: host.draining,
     })
+  } catch (error) {
+    isKilled = true
+    throw error
   } finally {
-    await journal.close()
+    if (!isKilled || !isRemote) await journal.close()
+    await lock.release()
   }
 }
 
