@@ -73,6 +73,8 @@ export interface Migration {
   readonly escrowed: () => Promise<ReadonlySet<string>>
   /** Remembers what the networks hold and what lies in the folder; the answer puts both back, any number of times. */
   readonly snapshot: () => Promise<() => Promise<void>>
+  /** Where state and escrow lie, if not on this machine alone. */
+  readonly remote: StateServer | undefined
   /** Takes away what only this machine has, and gives back the lock at the address, as an operator would. */
   readonly loseRunner: () => Promise<void>
   readonly close: () => Promise<void>
@@ -258,6 +260,7 @@ export const startMigration = async (options: MigrationOptions = {}): Promise<Mi
         await cp(copy, folder, { recursive: true })
       }
     },
+    remote,
     loseRunner: async () => {
       const names = ['fleet.state.jsonl', 'fleet.state.lock', 'fleet.escrow']
       for (const name of names) await rm(join(folder, name), { recursive: true, force: true })
