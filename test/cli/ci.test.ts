@@ -5,6 +5,7 @@ import { describe, expect, it } from 'vitest'
 import { sampleDevices } from '../../src/simulator/sample/devices.ts'
 import { radioOf, virtualDeviceOf } from '../../src/simulator/virtual-device.ts'
 import { type CodeHost, type Ran, runGitlabJob, runWorkflow, startCodeHost } from '../support/workflow.ts'
+import { escrowAt, startStateServer, stateAt } from '../support/state-server.ts'
 import { createPlace, type Place } from './support.ts'
 
 const PULL = 7
@@ -23,8 +24,12 @@ interface Stage {
   hear(): Promise<void>
 }
 
-const onStage = async (act: (stage: Stage) => Promise<void>): Promise<void> => {
+/** disk: state and escrow lie on one that the jobs share. address: each job has nothing but its clone. */
+type Kept = 'disk' | 'address'
+
+const onStage = async (act: (stage: Stage) => Promise<void>, kept: Kept = 'disk'): Promise<void> => {
   const place = await createPlace()
+  const server = await startStateServer('gitlab')
   const host = await startCodeHost(PULL)
   const git = (folder: string, ...words: readonly string[]): void => {
     execFileSync('git', ['-c', 'user.name=Made Up', '-c', 'user.email=made-up@example.com', ...words], {
@@ -42,11 +47,15 @@ const onStage = async (act: (stage: Stage) => Promise<void>): Promise<void> => {
     await place.plan({
       include: `{ ids: [${IDS.join(', ')}] }`,
       policy: 'persistSession: true, deleteSource: after-heard',
-      rest: `verify: { retireAfter: 0s }\nstate: ${place.path('srv/building-a.state.jsonl')}\n`,
+      rest: `verify: { retireAfter: 0s }\n${
+        kept === 'disk' ? `state: ${place.path('srv/building-a.state.jsonl')}` : stateAt(server)
+      }\n`,
     })
     const plan = (await place.read('plan.yaml')).replace(
       /^escrow: \{ (.*) \}$/m,
-      `escrow: { $1, path: ${place.path('srv/building-a.escrow')}, durable: true }`,
+      kept === 'disk'
+        ? `escrow: { $1, path: ${place.path('srv/building-a.escrow')}, durable: true }`
+        : `escrow: { $1, ${escrowAt(server)} }`,
     )
     git('.', 'init', '--quiet', '--bare', '--initial-branch=main', 'origin.git')
     git('author', 'init', '--quiet', '--initial-branch=main')
@@ -67,6 +76,7 @@ const onStage = async (act: (stage: Stage) => Promise<void>): Promise<void> => {
     const variables = {
       PATH: `${place.path('bin')}:${process.env['PATH'] ?? ''}`,
       HOME: place.path('.'),
+      STATE_PASSWORD: server.password,
     }
     const stage: Stage = {
       place,
@@ -129,6 +139,7 @@ const onStage = async (act: (stage: Stage) => Promise<void>): Promise<void> => {
     await act(stage)
   } finally {
     await host.close()
+    await server.close()
     await place.close()
   }
 }
@@ -200,6 +211,25 @@ describe('a plan in a pull request', () => {
       const late = await runJob('ferry apply')
       expect([late.code, late.output]).toEqual([5, expect.stringContaining('DigestMismatch')])
     })
+  })
+
+  it('goes the same way on runners that are taken away after each job, and two of them never work at once', async () => {
+    await onStage(async ({ place, runJob, merge, hear }) => {
+      const planned = await runJob('ferry plan', 'move')
+      expect(planned.code, planned.output).toBe(0)
+      merge()
+      const ends = await Promise.all([runJob('ferry apply'), runJob('ferry apply')])
+      const codes = ends.map(({ code }) => code).sort()
+      expect(codes[0], ends.map(({ output }) => output).join('\n')).toBe(0)
+      expect([5, 6]).toContain(codes[1])
+      expect(await heldBy(place, 1)).toEqual(IDS)
+      await hear()
+      const night = await runJob('ferry night')
+      expect(night.code, night.output).toBe(0)
+      expect([await heldBy(place, 0), await heldBy(place, 1)]).toEqual([[], IDS])
+      const late = await runJob('ferry apply')
+      expect([late.code, late.output]).toEqual([5, expect.stringContaining('DigestMismatch')])
+    }, 'address')
   })
 
   it('is not applied when it was changed after the approval', async () => {
