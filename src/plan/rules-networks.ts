@@ -171,14 +171,13 @@ const apiKeys: Rule = {
 const users: Rule = {
   codes: ['MissingField'],
   because: 'HTTP Basic authentication is a user and a password: one of them alone is not sent',
-  check: ({ draft }) =>
+  check: ({ written }) =>
     HTTP_PLACES.flatMap((at) => {
-      const { username, password } = placeAt(draft, at) ?? {}
-      if ((username === undefined) === (password === undefined)) return []
-      const [missing, hint] =
-        username === undefined
-          ? ['username', 'write username: NAME']
-          : ['password', 'write password: { env: NAME_OF_A_VARIABLE }']
+      const hasUser = written([...at, 'username'])
+      if (hasUser === written([...at, 'password'])) return []
+      const [missing, hint] = !hasUser
+        ? ['username', 'write username: NAME']
+        : ['password', 'write password: { env: NAME_OF_A_VARIABLE }']
       return [error({ code: 'MissingField', message: `"${missing}" is missing`, hint, path: at })]
     }),
 }

@@ -36,6 +36,68 @@ const v2 = (
 const local = (port: number, more = '') =>
   `network: things-stack\n  url: http://127.0.0.1:${port}\n  application: building-a\n  ${more}`
 
+/** State or escrow at an address, with its fields; `rest` of a plan has its coverage too. */
+const stateAt = (fields: string): Sections => ({
+  rest: `coverage: { gateways: on-target }\nstate: { http: { ${fields} } }`,
+})
+const escrowAt = (fields: string): Sections => ({
+  rest: `coverage: { gateways: on-target }\nescrow: { http: { ${fields} } }`,
+})
+const LOCK = 'lockAddress: https://states.example.com/a/lock'
+const ADDRESS = 'address: "https://states.example.com/a?b=c"'
+
+const PLACES: readonly Case[] = [
+  ['no lock', { rest: stateAt(ADDRESS).rest?.replace('http:', '‸http:') ?? '' }, 'MissingField'],
+  ['a state that is no address', stateAt(`address: ‸states, ${LOCK}`), 'InvalidUrl'],
+  ['a lock that is no address', stateAt(`${ADDRESS}, lockAddress: ‸a/lock`), 'InvalidUrl'],
+  ['an address with a fragment', escrowAt('address: ‸"https://files.example.com/a#b"'), 'InvalidUrl'],
+  ['credentials in an address', escrowAt('address: ‸https://user:word@files.example.com/a'), 'LiteralSecret'],
+  [
+    'a token in a query',
+    escrowAt('address: ‸"https://files.example.com/a?private_token=made-up"'),
+    'LiteralSecret',
+  ],
+  ['a state over plain http', stateAt(`address: ‸http://states.example.com/a, ${LOCK}`), 'PlainHttp'],
+  ['an escrow over plain http', escrowAt('address: ‸http://127.0.0.1:1/a'), 'PlainHttp'],
+  ['insecure elsewhere', stateAt(`${ADDRESS}, ${LOCK}, insecure: ‸true`), 'InsecureNotLoopback'],
+  [
+    'a certificate that is not checked',
+    escrowAt('address: http://127.0.0.1:1/a, insecure: true, caFile: ‸ca.pem'),
+    'WithoutEffect',
+  ],
+  [
+    'a user without password',
+    {
+      rest:
+        escrowAt('address: https://files.example.com/a, username: me').rest?.replace('http:', '‸http:') ?? '',
+    },
+    'MissingField',
+  ],
+  [
+    'a password without user',
+    {
+      rest: stateAt(`${ADDRESS}, ${LOCK}, password: { env: A }`).rest?.replace('http:', '‸http:') ?? '',
+    },
+    'MissingField',
+  ],
+  [
+    'a password that is written out',
+    escrowAt('address: https://files.example.com/a, username: me, password: ‸made-up'),
+    'LiteralSecret',
+  ],
+  ['a method that is none', stateAt(`${ADDRESS}, ${LOCK}, lockMethod: ‸GET`), 'WrongValue'],
+  [
+    'a state file in the home folder',
+    { rest: `coverage: { gateways: on-target }\nstate: { file: ‸~/a.jsonl, http: { ${ADDRESS}, ${LOCK} } }` },
+    'InvalidPath',
+  ],
+  [
+    'a state without an address',
+    { rest: 'coverage: { gateways: on-target }\n‸state: { file: a.jsonl }' },
+    'MissingField',
+  ],
+]
+
 const YAML: readonly Case[] = [
   ['a quote is missing', 'metadata: { name: "a }\n‸', 'YamlSyntax'],
   ['a tab indents', 'metadata:\n‸\tname: a', 'YamlSyntax'],
@@ -923,5 +985,6 @@ describe('findings, at their place', () => {
   describe('joining anew', () => run(REJOIN))
   describe('new credentials', () => run(CREDENTIALS))
   describe('files', () => run(FILES))
+  describe('places of state and escrow', () => run(PLACES))
   describe('what is forbidden', () => run(FORBIDDEN))
 })
