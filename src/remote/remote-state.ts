@@ -1,5 +1,5 @@
+import { isDeepStrictEqual } from 'node:util'
 import { FerryError, NetworkError } from '../domain/errors.ts'
-import { digestOf } from '../domain/json.ts'
 import type { HttpState } from '../domain/migration-plan.ts'
 import type { RawAnswer } from '../http/index.ts'
 import type { LockDocument } from '../state/lock.ts'
@@ -44,7 +44,7 @@ export const remoteState = (state: HttpState, place: Place): RemoteState => {
   /** A post whose answer was lost may be there: a server may refuse the same serial a second time. */
   const isThere = async ({ lineage, serial, records }: PostedState): Promise<boolean> => {
     const held = await read(lineage).catch(() => undefined)
-    return held?.serial === serial && digestOf(held.records) === digestOf(records)
+    return held?.serial === serial && isDeepStrictEqual(held.records, records)
   }
 
   return {

@@ -1,6 +1,6 @@
 import { FerryError } from '../domain/errors.ts'
 import { type JournalRecord, STATE_FORMAT_VERSION } from '../domain/journal.ts'
-import { digestOf } from '../domain/json.ts'
+import { digestOfText } from '../domain/json.ts'
 import { headerOf, isRecordKind, type StateHeader, type StateOwner } from '../state/format.ts'
 
 /** The compacted state as it lies at an address. */
@@ -17,11 +17,14 @@ const KIND = 'ferry-state'
 
 /**
  * One JSON document; `serial` and `lineage` are called as in a state of Terraform, since servers look at them (GitLab keeps
- * one version for each serial). `digest` is over the canonical JSON of the records: a server may store JSON in its own way.
+ * one version for each serial). `digest` is over the JSON of the records without blanks: a server may lay it out in its own way.
  */
 export const formatPosted = ({ owner, lineage, serial, records }: PostedState): Buffer => {
   const head = { kind: KIND, formatVersion: STATE_FORMAT_VERSION, serial, lineage, ...owner }
-  return Buffer.from(JSON.stringify({ ...head, digest: digestOf(records), records }))
+  const text = JSON.stringify(records)
+  return Buffer.from(
+    `${JSON.stringify({ ...head, digest: digestOfText(text) }).slice(0, -1)},"records":${text}}`,
+  )
 }
 
 /**
@@ -48,7 +51,7 @@ export const parsePosted = (bytes: Uint8Array, lineage: string, place: string): 
   if (
     typeof serial !== 'number' ||
     !Array.isArray(records) ||
-    digestOf(records) !== digest ||
+    digestOfText(JSON.stringify(records)) !== digest ||
     !records.every(isRecord)
   ) {
     throw damaged(place, 'is damaged')
