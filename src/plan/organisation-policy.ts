@@ -1,23 +1,25 @@
 import { readFile } from 'node:fs/promises'
 import { Ajv } from 'ajv'
-import { parse } from 'yaml'
 import { FerryError } from '../domain/errors.ts'
 import type { HouseRules } from '../domain/house-rules.ts'
 import { limitsOf } from './normalise.ts'
 import type { HouseRulesDocument } from './plan-document.ts'
+import { plainValue } from './plain-value.ts'
+import { decodeText } from './plan-text.ts'
 import { readProblem } from './read-problem.ts'
-import { planSchema } from './schema.ts'
+import { readYaml } from './read-yaml.ts'
+import { planSchema, type SchemaNode } from './schema.ts'
 
 /** Fields as in a plan, whose schema describes them. */
-const schema = (): object => {
-  const { forbid, limits } = planSchema().properties ?? {}
+const schema = (): SchemaNode => {
+  const { forbid = {}, limits = {} } = planSchema().properties ?? {}
   return {
     type: 'object',
     additionalProperties: false,
     required: ['apiVersion', 'kind'],
     properties: {
-      apiVersion: { const: 'ferry/v1' },
-      kind: { const: 'OrganisationPolicy' },
+      apiVersion: { type: 'string', enum: ['ferry/v1'] },
+      kind: { type: 'string', enum: ['OrganisationPolicy'] },
       forbid,
       limits,
     },
@@ -40,25 +42,22 @@ const refuse = (file: string, message: string, cause?: unknown): FerryError =>
  * @throws FerryError kind `plan-invalid`, `OrganisationPolicyInvalid`: nothing is done where it can not be read
  */
 export const readOrganisationPolicy = async (file: string): Promise<HouseRules> => {
-  let text: string
-  try {
-    text = await readFile(file, 'utf8')
-  } catch (cause) {
+  const bytes = await readFile(file).catch((cause: unknown) => {
     throw refuse(file, readProblem(cause), cause)
-  }
-  let document: unknown
-  try {
-    document = parse(text, { version: '1.2', logLevel: 'silent' })
-  } catch (cause) {
-    throw refuse(file, 'is not YAML', cause)
-  }
+  })
+  const decoded = decodeText(bytes)
+  const { root, findings } = readYaml(decoded.text)
+  const [problem] = [...decoded.findings, ...findings].filter(({ severity }) => severity === 'error')
+  if (problem !== undefined || root === undefined)
+    throw refuse(file, `can not be read: ${problem?.message ?? 'it is empty'}`)
+  const { value: document } = plainValue(root, schema())
   const ajv = new Ajv({ strict: false })
   const check = ajv.compile(schema())
   if (!check(document)) {
-    const [problem] = check.errors ?? []
+    const [wrong] = check.errors ?? []
     const where =
-      problem?.instancePath === '' ? 'it' : (problem?.instancePath ?? 'it').slice(1).replaceAll('/', '.')
-    throw refuse(file, `is not what it should be: ${where} ${problem?.message ?? 'is wrong'}`)
+      wrong?.instancePath === '' ? 'it' : (wrong?.instancePath ?? 'it').slice(1).replaceAll('/', '.')
+    throw refuse(file, `is not what it should be: ${where} ${wrong?.message ?? 'is wrong'}`)
   }
   const { forbid, limits } = document as HouseRulesDocument
   return { forbid: forbid ?? [], limits: limitsOf(limits) }

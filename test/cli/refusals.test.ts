@@ -74,6 +74,8 @@ describe('what is refused before any write', () => {
   test.each([
     ['is not there', undefined],
     ['is no YAML', 'a: [1'],
+    ['is a thousand lists in one another', '['.repeat(1_000)],
+    ['says a thing twice', policy('forbid: [deleteSource]\nforbid: []')],
     ['has a word of its own', policy('forbidden: [deleteSource]')],
     ['forbids what nobody knows', policy('forbid: [everything]')],
   ])('an organisation whose policy %s', async (_what, text) => {

@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { Ajv } from 'ajv'
 import { describe, expect, it } from 'vitest'
-import type { Limits } from '../../../src/domain/house-rules.ts'
+import { FORBIDDABLE, type Limits } from '../../../src/domain/house-rules.ts'
 import type {
   DeviceSettings,
   HttpPlace,
@@ -158,6 +158,10 @@ const HTTP_STATE: Names<HttpState> = {
 }
 
 describe('schema and types have the same fields', () => {
+  it('and the same names of what can be forbidden', () => {
+    expect(schemaAt(['forbid', 0])?.enum).toEqual(FORBIDDABLE)
+  })
+
   it.each([
     ['', ['apiVersion', 'kind', 'metadata', ...Object.keys(PLAN)]],
     ['limits', Object.keys(LIMITS)],
