@@ -18,6 +18,8 @@ export interface ThingsStackEnd {
   readonly url: string
   /** Those that the plan names; the adapter derives the rest. */
   readonly servers: Partial<ServerUrls>
+  /** Of a source whose devices join by a Join Server that is no part of it. */
+  readonly joinServer?: 'none'
   readonly application: string
   readonly apiKey: SecretReference
   /** Absolute path of a PEM file with the certificate authorities to trust besides the system's. */

@@ -47,9 +47,10 @@ export const nameOfEnd = (end: SourceEnd): string =>
 export const isWithinOneDeployment = ({ source, target }: MigrationPlan): boolean =>
   source.network === 'things-stack' && isSameDeployment(serverUrls(source), serverUrls(target))
 
-/** Names of the hosts that may stand for an end's own Join Server in what its devices say. */
-export const joinHostsOf = (end: SourceEnd): readonly string[] => {
+/** Names of the hosts that may stand for an end's own Join Server in what its devices say; undefined where it has none. */
+export const joinHostsOf = (end: SourceEnd): readonly string[] | undefined => {
   if (end.network !== 'things-stack') return []
+  if (end.joinServer === 'none') return undefined
   // It may be apart from the Network Server, and be known by the name of either.
   const { join, network } = serverUrls(end)
   return [join, network].map((url) => new URL(url).hostname)

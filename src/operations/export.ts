@@ -9,6 +9,7 @@ import { isSourceEnding, rootKeysReplaced } from '../engine/progress/progress.ts
 import { stopsBy } from '../engine/progress/steps.ts'
 import { walk } from '../engine/run/walk.ts'
 import { intentFor, unknownDevices } from '../plan/select-devices.ts'
+import { joinHostsOf } from './ends.ts'
 import type { Host } from './host.ts'
 import { readKnownState, type Workspace } from './workspace.ts'
 
@@ -58,7 +59,7 @@ export const exportMigration = async (workspace: Workspace, host: Host): Promise
       ...asked,
       coverage: 'on-target',
       retireAfter: 0,
-      sourceHost: source.identity.host,
+      joinHosts: joinHostsOf(plan.source),
       stopsBy: stopsBy(source),
       sameDeployment: false,
       targetFacts: NO_FACTS,

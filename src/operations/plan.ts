@@ -2,7 +2,7 @@ import type { Diagnostic } from '../domain/diagnostic.ts'
 import { type Planning, planChanges } from '../engine/planning/plan.ts'
 import { preflight, queueNeeds } from '../engine/planning/preflight.ts'
 import { intentFor, unknownDevices } from '../plan/select-devices.ts'
-import { isWithinOneDeployment } from './ends.ts'
+import { isWithinOneDeployment, joinHostsOf } from './ends.ts'
 import type { Host } from './host.ts'
 import { type KnownState, readKnownState, shownPath, type Workspace } from './workspace.ts'
 
@@ -38,6 +38,7 @@ export const planMigration = async (workspace: Workspace, host: Host, writes: bo
     source,
     target,
     sameDeployment: isWithinOneDeployment(loaded.plan),
+    joinHosts: joinHostsOf(loaded.plan.source),
     select: (device) => intentFor(loaded.plan, device),
     unknownDevices: (ids) => unknownDevices(loaded, ids),
     state: { lineage: workspace.lineage, serial: state.serial, progress: state.progress },

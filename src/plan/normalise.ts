@@ -119,7 +119,10 @@ const sourceOf = (end: SourceDocument, absolute: (path: string) => string): Sour
   const { url = '', application = '', apiKey = {} } = end
   switch (end.network) {
     case 'things-stack':
-      return endOf({ ...end, network: end.network, url, application, apiKey }, absolute)
+      return {
+        ...endOf({ ...end, network: end.network, url, application, apiKey }, absolute),
+        ...(hasNoJoinServer(end.servers) ? { joinServer: 'none' as const } : {}),
+      }
     case 'ttn-v2':
       return v2Of(end, absolute)
     case 'file':
@@ -184,9 +187,15 @@ const endOf = (end: NetworkDocument, absolute: (path: string) => string): Things
   insecure: end.insecure,
 })
 
+/** Its devices join by one that is no part of it. */
+export const hasNoJoinServer = (servers: { readonly join?: string | undefined } | undefined): boolean =>
+  servers?.join === 'none'
+
 const serversOf = (servers: ServersDocument): Partial<ServerUrls> =>
   Object.fromEntries(
-    Object.entries(servers).flatMap(([name, url]) => (url === undefined ? [] : [[name, originOf(url)]])),
+    Object.entries(servers).flatMap(([name, url]) =>
+      url === undefined || url === 'none' ? [] : [[name, originOf(url)]],
+    ),
   )
 
 const secretOf = (reference: SecretDocument, absolute: (path: string) => string): SecretReference =>

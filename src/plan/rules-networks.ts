@@ -3,6 +3,7 @@ import { type Address, parseAddress, parsePlace, relate, sharesIdentityServer } 
 import { error, type Finding, warning } from './finding.ts'
 import { addressesAt, HTTP_PLACES, placeAt } from './http-places.ts'
 import type { Path } from './located.ts'
+import { hasNoJoinServer } from './normalise.ts'
 import { policyScopes, type Rule, type RuleContext } from './rule.ts'
 import { shown } from './shown.ts'
 
@@ -16,7 +17,10 @@ interface NamedAddress {
 
 const addressesOf = (context: RuleContext, end: 'source' | 'target'): readonly NamedAddress[] => {
   const network = context.draft[end]
-  const servers = SERVERS.map((name) => ({ path: [end, 'servers', name], text: network?.servers?.[name] }))
+  const named = SERVERS.map((name) => ({ path: [end, 'servers', name], text: network?.servers?.[name] }))
+  // Only a source may be without a Join Server: a target has to take root keys.
+  const isNone = end === 'source' && hasNoJoinServer(network?.servers)
+  const servers = named.filter(({ path }) => !isNone || path.at(-1) !== 'join')
   const handler = [
     { path: [end, 'url'], text: network?.url },
     { path: [end, 'discovery'], text: end === 'source' ? context.draft.source?.discovery : undefined },

@@ -344,8 +344,8 @@ export const EDGE_CASES: readonly EdgeCase[] = [
   ),
   edge(
     'cluster that lacks a server on purpose',
-    'not built',
-    'every registry is asked for; one that is not served is an error',
+    'asks',
+    '`servers.join: none` for a source whose devices join elsewhere: it is not asked for; without it, a registry that is not served is an error',
   ),
   edge(
     'spreadsheets: marks, line ends, separators, short rows, lost zeros, numbers',

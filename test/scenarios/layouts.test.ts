@@ -4,7 +4,7 @@ import type { FerryError } from '../../src/index.ts'
 import { type DeviceSpec, register } from '../support/fleet.ts'
 import { startMigration } from '../support/migration.ts'
 import { applied, expectNoJoin, expectServed, scenario } from '../support/scenario.ts'
-import { storeOf } from '../support/stack-api.ts'
+import { call, storeOf } from '../support/stack-api.ts'
 
 const METER: DeviceSpec = { id: 'meter-1', number: 1, mode: 'otaa', fCntUp: 100, nFCntDown: 5 }
 const VALVE: DeviceSpec = {
@@ -36,6 +36,32 @@ devices: { include: [{ all: true }], overrides: [{ ids: [meter-2], policy: { per
       await expectNoJoin(stage, 'meter-1')
       await expectServed(stage, 'meter-1')
       expect((await stage.apply()).status).toBe('nothing-to-do')
+    },
+  })
+})
+
+describe('a source without a Join Server, which its devices have elsewhere', () => {
+  scenario({
+    promise: 'is asked for none; sessions go on, and the target has no root keys of them either [edge 96]',
+    fleet: [{ ...METER, without: ['js'] }, VALVE],
+    simulator: { without: { source: ['js'] } },
+    joinElsewhere: true,
+    plan: `policy: { persistSession: true, deleteSource: after-heard }
+verify: { retireAfter: 0s }`,
+    ends: async (stage, planned) => {
+      const findings = planned.devices.find(({ device }) => device === 'meter-1')?.findings ?? []
+      expect(findings.map(({ code }) => code)).toContain('ExternalJoinServer')
+      const { audit } = await stage.audit()
+      expect(audit.findings, 'nothing is held in part').toEqual([])
+      await applied(stage, { waiting: 2 })
+      for (const id of ['meter-1', 'valve-1']) await expectServed(stage, id)
+      await applied(stage, { migrated: 2 })
+      expect(await stage.held('target', 'js', 'meter-1')).toBeUndefined()
+      expect((await storeOf(stage.source)).networkServer).toEqual({})
+      const { requests } = (await call(stage.source, 'GET', '/simulator/v1/requests')) as {
+        readonly requests: readonly { readonly path: string }[]
+      }
+      expect(requests.filter(({ path }) => path.startsWith('/js/'))).toEqual([])
     },
   })
 })

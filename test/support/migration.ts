@@ -107,6 +107,8 @@ export interface MigrationOptions {
   readonly withoutIdentity?: boolean
   /** Rights of the plan's key of the source; those of an administrator when left out. */
   readonly sourceRights?: readonly string[]
+  /** The plan says that the source has no Join Server. */
+  readonly joinElsewhere?: boolean
   /** State and escrow lie there too: the folder is that of a runner that may be lost. */
   readonly remote?: StateServer
   /** More for the simulator, such as `split` or registries that are not served. */
@@ -221,7 +223,7 @@ export const startMigration = async (options: MigrationOptions = {}): Promise<Mi
       offset += milliseconds
     },
     writePlan: async (rest) => {
-      const text = planText(source, target, identity, rest, remote)
+      const text = planText(source, target, identity, rest, options)
       await writeFile(file, written === undefined ? text : withFile(text, written))
       if (written !== undefined) await writeSource()
       return file
@@ -286,12 +288,12 @@ const planText = (
   target: TestNetwork,
   identity: AgeIdentity,
   rest: string,
-  remote?: StateServer,
+  { remote, joinElsewhere = false }: MigrationOptions = {},
 ): string => {
   const end = (network: TestNetwork, variable: string): string =>
     network.network === 'ttn-v2'
       ? v2End(network, variable)
-      : `{ network: things-stack, url: "${network.url}"${serversOf(network)}, application: ${network.application}, apiKey: { env: ${variable} }, insecure: true }`
+      : `{ network: things-stack, url: "${network.url}"${serversOf(network, joinElsewhere && variable === 'SOURCE_API_KEY')}, application: ${network.application}, apiKey: { env: ${variable} }, insecure: true }`
   const devices = rest.includes('devices:') ? '' : 'devices: { include: [{ all: true }] }\n'
   const coverage = rest.includes('coverage:') ? '' : 'coverage: { gateways: on-target }\n'
   return `apiVersion: ferry/v1
@@ -318,9 +320,14 @@ const textOf = (devices: readonly DeviceRecord[], { format = 'devices-json' }: F
 const v2End = ({ url, application }: TestNetwork, variable: string): string =>
   `{ network: ttn-v2, url: "${url}", application: ${application}, accessKey: { env: ${variable} }, defaults: { frequencyPlan: EU_863_870_TTN }, payloadFunctions: carry, insecure: true }`
 
-/** Where the Identity Server is on a host of its own. */
-const serversOf = ({ identityUrl }: TestNetwork): string =>
-  identityUrl === undefined ? '' : `, servers: { identity: "${identityUrl}" }`
+/** Where the Identity Server is on a host of its own, or there is no Join Server. */
+const serversOf = ({ identityUrl }: TestNetwork, joinElsewhere: boolean): string => {
+  const named = [
+    ...(identityUrl === undefined ? [] : [`identity: "${identityUrl}"`]),
+    ...(joinElsewhere ? ['join: none'] : []),
+  ]
+  return named.length === 0 ? '' : `, servers: { ${named.join(', ')} }`
+}
 
 const applyThrough = async (workspace: Workspace, host: Host, wrap: Wrap): Promise<ApplyResult> => {
   const planned = await planMigration(workspace, host, true)

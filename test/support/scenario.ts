@@ -61,6 +61,8 @@ export interface Scenario {
   readonly withoutIdentity?: true
   readonly sourceRights?: MigrationOptions['sourceRights'] & {}
   readonly simulator?: MigrationOptions['simulator']
+  /** The plan says that the source has no Join Server. */
+  readonly joinElsewhere?: true
   /** What is there before the plan is made, besides the fleet on the source. */
   readonly before?: (stage: Stage) => Promise<void>
   /** From the first plan to the end. */
@@ -204,6 +206,7 @@ export const scenario = (given: Scenario): void => {
       oneNetwork: given.oneNetwork === true,
       fromV2: given.fromV2 === true,
       ...(given.fromFile === undefined ? {} : { fromFile: given.fromFile }),
+      joinElsewhere: given.joinElsewhere === true,
       withoutIdentity: given.withoutIdentity === true,
       ...(given.sourceRights === undefined ? {} : { sourceRights: given.sourceRights }),
       ...(given.simulator === undefined ? {} : { simulator: given.simulator }),

@@ -12,6 +12,7 @@ import type { HeldElsewhere, NetworkPort } from '../../domain/ports.ts'
 import { listAll } from '../planning/listing.ts'
 import type { Progress } from '../progress/progress.ts'
 import { walk } from '../run/walk.ts'
+import type { JoinHosts } from '../device/join-server.ts'
 import { classify, unreadableAs } from './classify.ts'
 import { euisTaken, euiTwins } from './euis.ts'
 import { absentFindings, findingsOnSource, findingsOnTarget } from './findings.ts'
@@ -21,8 +22,8 @@ export interface AuditInput {
   readonly loaded: LoadedPlan
   readonly source: NetworkPort
   readonly target: NetworkPort
-  /** Host names of each network's own Join Server. */
-  readonly joinHosts: Readonly<Record<Side, readonly string[]>>
+  /** Of each network. */
+  readonly joinHosts: Readonly<Record<Side, JoinHosts>>
   readonly select: (device: SelectableDevice) => Selection
   readonly progress: Progress
   readonly emit: Emit
@@ -72,7 +73,7 @@ const readAll = async (
   deviceIds: readonly string[],
   options: {
     readonly side: Side
-    readonly joinHosts: readonly string[]
+    readonly joinHosts: JoinHosts
     readonly concurrency: number
     readonly emit: Emit
   },

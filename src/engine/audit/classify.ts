@@ -3,6 +3,7 @@ import type { Activation, DeviceRecord, Registry } from '../../domain/device.ts'
 import { NetworkError } from '../../domain/errors.ts'
 import { euisOf } from '../device/euis.ts'
 import { field, hasSession, registriesOf, textField } from '../device/records.ts'
+import { type JoinHosts, joinsElsewhere } from '../device/join-server.ts'
 import { activationOf } from '../device/route.ts'
 import { sessionFault } from '../planning/rules/session-fault.ts'
 
@@ -17,12 +18,12 @@ const ZERO_EUI = '0000000000000000'
  * What the registries of one network hold of a device, as a class. `joinHosts` are the host names under which the
  * network's own Join Server is known, to tell the Join Server of another operator.
  */
-export const classify = (record: DeviceRecord, joinHosts: readonly string[]): Registration => {
+export const classify = (record: DeviceRecord, joinHosts: JoinHosts): Registration => {
   const held = registriesOf(record)
   const ids = { deviceId: record.ids.deviceId, ...euisOf(record.ids) }
   if (held.length === 0) return { ...ids, status: 'absent', held, missing: [], hasSession: false }
   const activation = activationFrom(record)
-  const needsJoin = activation === 'otaa' && !hasForeignJoinServer(record, joinHosts)
+  const needsJoin = activation === 'otaa' && !joinsElsewhere(record, joinHosts)
   const needed: readonly Registry[] = needsJoin ? [IS, JS, AS, NS] : [IS, AS, NS]
   const missing = needed.filter((registry) => !held.includes(registry))
   const session = hasSession(record) || field(record, AS, 'session.dev_addr') !== undefined
@@ -69,11 +70,6 @@ const activationFrom = (record: DeviceRecord): Activation | undefined => {
     (textField(record, IS, 'join_server_address') ?? '') !== '' ||
     (record.ids.joinEui ?? ZERO_EUI) !== ZERO_EUI
   return joins ? 'otaa' : undefined
-}
-
-const hasForeignJoinServer = (record: DeviceRecord, joinHosts: readonly string[]): boolean => {
-  const address = textField(record, IS, 'join_server_address') ?? ''
-  return address !== '' && !joinHosts.includes(address.replace(/:\d+$/, ''))
 }
 
 /** Only where both servers hold the device, and a session is to be expected: OTAA devices that never joined have none. */

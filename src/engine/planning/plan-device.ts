@@ -9,6 +9,7 @@ import { completed } from '../device/completed.ts'
 import { type Desired, desiredRecord, type TargetDefaults } from '../device/desired.ts'
 import { rootKeysDigest, sessionDigest, settingsDigest } from '../device/digests.ts'
 import { euisOf } from '../device/euis.ts'
+import type { JoinHosts } from '../device/join-server.ts'
 import { hasSession, registriesOf } from '../device/records.ts'
 import {
   activationOf,
@@ -48,7 +49,8 @@ export interface DeviceInput {
   readonly intent: DeviceIntent
   readonly coverage: MigrationPlan['coverage']['gateways']
   readonly retireAfter: number
-  readonly sourceHost: string
+  /** Of the source. */
+  readonly joinHosts: JoinHosts
   readonly stopsBy: StopsBy
   /** EUIs are unique over both applications. */
   readonly sameDeployment: boolean
@@ -143,7 +145,7 @@ export const planDevice = (given: DeviceInput): DeviceChange => {
     intent,
     coverage: input.coverage,
     targetFacts: input.targetFacts,
-    sourceHost: input.sourceHost,
+    joinHosts: input.joinHosts,
     isUnderWay: isUnderWay(progress) && !isVanished(input),
     mutedByUs: progress?.sourceScheduling !== undefined,
     frequencyPlan: intent.set.frequencyPlan ?? base.profile.frequencyPlan,

@@ -7,6 +7,7 @@ import type { Clock, HeldElsewhere, NetworkFacts, NetworkPort, QueuedDownlink } 
 import { completed } from '../device/completed.ts'
 import type { TargetDefaults } from '../device/desired.ts'
 import { euisOf } from '../device/euis.ts'
+import type { JoinHosts } from '../device/join-server.ts'
 import { profileOf } from '../device/route.ts'
 import type { DeviceProgress, Progress } from '../progress/progress.ts'
 import { statusOfDevice } from '../progress/status.ts'
@@ -37,6 +38,8 @@ export interface PlanningInput {
   readonly target: NetworkPort
   /** Both applications are on one deployment, where a pair of EUIs exists once. */
   readonly sameDeployment: boolean
+  /** Of the source. */
+  readonly joinHosts: JoinHosts
   readonly select: (device: SelectableDevice) => Selection
   /** Findings about ids that the plan names and the source does not hold. */
   readonly unknownDevices: (deviceIds: readonly string[]) => readonly Diagnostic[]
@@ -254,7 +257,7 @@ const planOne = async (
       intent,
       coverage: input.loaded.plan.coverage.gateways,
       retireAfter: input.loaded.plan.verify.retireAfter,
-      sourceHost: input.source.identity.host,
+      joinHosts: input.joinHosts,
       stopsBy: stopsBy(input.source),
       sameDeployment: input.sameDeployment,
       targetFacts: reading.targetFacts,

@@ -1,3 +1,4 @@
+import { REGISTRIES } from '../../domain/device.ts'
 import type { Json } from '../../domain/json.ts'
 import type { ThingsStackEnd } from '../../domain/migration-plan.ts'
 import type { NetworkPort } from '../../domain/ports.ts'
@@ -50,10 +51,12 @@ export const createThingsStack = (options: ThingsStackOptions): NetworkPort => {
     ...options.http,
   })
   const api = createApi(client, urls, end.application, options.apiKey)
+  // Its devices join by one that is no part of the network.
+  const registries = REGISTRIES.filter((name) => name !== 'join-server' || end.joinServer !== 'none')
   const defaults = new Map<string, Promise<Readonly<Record<string, Json>>>>()
   return {
     identity: { network: end.network, host: new URL(urls.network).host, application: end.application },
-    preflight: (intent, needs = []) => preflight(api, intent, needs, Date.now()),
+    preflight: (intent, needs = []) => preflight(api, registries, intent, needs, Date.now()),
     facts: () => readFacts(api),
     defaultMacSettings: (frequencyPlan, phyVersion) => {
       const key = `${frequencyPlan} ${phyVersion}`
@@ -67,7 +70,7 @@ export const createThingsStack = (options: ThingsStackOptions): NetworkPort => {
     list: () => listDevices(api),
     elsewhere: () =>
       readElsewhere(api, (application) => createApi(client, urls, application, options.apiKey)),
-    read: createDeviceReader(api),
+    read: createDeviceReader(api, registries),
     readSession: (deviceId) => readSession(api, deviceId),
     downlinkQueue: (deviceId) => readDownlinkQueue(api, deviceId),
     pushDownlinks: (deviceId, downlinks) => pushDownlinks(api, deviceId, downlinks),

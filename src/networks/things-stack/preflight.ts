@@ -122,9 +122,10 @@ const checkServed = async (api: Api, registry: Registry): Promise<readonly Diagn
   return isDiagnostic(answer) && answer.code !== 'MissingRight' ? [answer] : []
 }
 
-/** Credential, application, rights, registries: in this order, so that the first cause is told and not its effects. */
+/** Credential, application, rights, the registries that the network has: in this order, so that the first cause is told and not its effects. */
 export const preflight = async (
   api: Api,
+  registries: readonly Registry[],
   intent: Intent,
   needs: readonly QueueNeed[],
   now: number,
@@ -134,7 +135,8 @@ export const preflight = async (
   const rights = await orFinding(checkRights(api, intent, needs, credential))
   if (isDiagnostic(rights)) return [rights]
   if (rights.some(({ code }) => code === 'NoApplicationRights')) return rights
-  const registries = ['join-server', 'network-server', 'application-server'] as const
-  const served = await Promise.all(registries.map((registry) => checkServed(api, registry)))
+  // The Identity Server has answered by now.
+  const others = registries.filter((registry) => registry !== 'identity-server')
+  const served = await Promise.all(others.map((registry) => checkServed(api, registry)))
   return [...expiry(credential, now), ...rights, ...served.flat()]
 }

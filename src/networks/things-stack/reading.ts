@@ -1,5 +1,4 @@
 import type { DeviceIds, DeviceRecord, FieldPath, Fields, Registry } from '../../domain/device.ts'
-import { REGISTRIES } from '../../domain/device.ts'
 import { NetworkError } from '../../domain/errors.ts'
 import type { Json } from '../../domain/json.ts'
 import { type Api, maskQuery } from './api.ts'
@@ -82,11 +81,14 @@ const commonIds = (api: Api, deviceId: string, found: readonly Found[]): DeviceI
   return common
 }
 
-/** Reads all registries at once; those that do not know the device are left out of the record. */
-export const createDeviceReader = (api: Api): ((deviceId: string) => Promise<DeviceRecord>) => {
+/** Reads all registries that the network has at once; those that do not know the device are left out of the record. */
+export const createDeviceReader = (
+  api: Api,
+  registries: readonly Registry[],
+): ((deviceId: string) => Promise<DeviceRecord>) => {
   const readRegistry = createRegistryReader(api)
   return async (deviceId) => {
-    const answers = await Promise.all(REGISTRIES.map((registry) => readRegistry(registry, deviceId)))
+    const answers = await Promise.all(registries.map((registry) => readRegistry(registry, deviceId)))
     const found = answers.filter((one) => one !== undefined)
     return {
       ids: commonIds(api, deviceId, found),

@@ -245,7 +245,7 @@ describe('who holds a device', () => {
       coverage: 'on-target',
       retireAfter: 0,
       stopsBy: 'muting',
-      sourceHost: 'source.example',
+      joinHosts: ['source.example'],
       targetFacts: FACTS,
       defaults: DEFAULTS,
       queue: [],

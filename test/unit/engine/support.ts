@@ -113,7 +113,7 @@ export const ruleInput = (given: Partial<RuleInput> = {}): RuleInput => ({
   intent: intent(),
   coverage: 'on-target',
   targetFacts: FACTS,
-  sourceHost: 'source.example',
+  joinHosts: ['source.example'],
   isUnderWay: false,
   mutedByUs: false,
   frequencyPlan: 'EU_863_870_TTN',

@@ -361,6 +361,17 @@ const NETWORKS: readonly Case[] = [
     source('application:', 'servers: { join: ‸https://join.example.com/api }\n  application:'),
     'InvalidUrl',
   ],
+  ['a source without Join Server', source('application:', 'servers: { join: none }\n  application:')],
+  [
+    'a target without Join Server',
+    target('application:', 'servers: { join: ‸none }\n  application:'),
+    'InvalidUrl',
+  ],
+  [
+    'a source without Network Server',
+    source('application:', 'servers: { network: ‸none }\n  application:'),
+    'InvalidUrl',
+  ],
   ['plain http', source('https:', '‸http:'), 'PlainHttp'],
   [
     'plain http on this machine',

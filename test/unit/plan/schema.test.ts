@@ -107,7 +107,8 @@ const REJOIN: Names<Extract<Rejoin, { readonly trigger: 'source-downlink' }>> = 
   confirmed: true,
 }
 const SELECTOR: Names<Selector> = { all: true, ids: true, idsFile: true, match: true, attributes: true }
-const END: Names<ThingsStackEnd> = {
+/** `joinServer` is what `servers.join: none` becomes. */
+const END: Names<Omit<ThingsStackEnd, 'joinServer'>> = {
   network: true,
   url: true,
   servers: true,

@@ -1,5 +1,6 @@
 import type { DeviceRecord, Registry } from '../../../domain/device.ts'
 import { type DevAddrPrefix, devAddrIn, parseDevAddr } from '../../../domain/identifiers.ts'
+import { type JoinHosts, joinsElsewhere } from '../../device/join-server.ts'
 import { hasPendingSession, isTrue, numberField, secretField, textField } from '../../device/records.ts'
 import { hasNewRootKeys } from '../../device/reprogrammed.ts'
 import {
@@ -34,8 +35,8 @@ export const BLOCKING: readonly DeviceRule[] = [
   ...V2_BLOCKING,
   {
     from: 'half-registered devices',
-    check: ({ source, sourceHost }) => {
-      const missing = missingRegistries(source, sourceHost)
+    check: ({ source, joinHosts }) => {
+      const missing = missingRegistries(source, joinHosts)
       if (missing.length === 0) return undefined
       const list = missing.map((registry) => names[registry]).join(' and ')
       return error(
@@ -253,11 +254,8 @@ const insidePrefixes = (devAddr: string, prefixes: readonly DevAddrPrefix[]): bo
 }
 
 /** Registries a device needs and does not have; the Join Server may be another operator's. */
-const missingRegistries = (source: DeviceRecord, sourceHost: string): readonly Registry[] => {
+const missingRegistries = (source: DeviceRecord, joinHosts: JoinHosts): readonly Registry[] => {
   const needed: Registry[] = [IS, NS, AS]
-  const joinServer = textField(source, IS, 'join_server_address')
-  const isExternal =
-    joinServer !== undefined && joinServer !== '' && joinServer.split(':')[0] !== sourceHost.split(':')[0]
-  if (isTrue(source, NS, 'supports_join') && !isExternal) needed.push(JS)
+  if (isTrue(source, NS, 'supports_join') && !joinsElsewhere(source, joinHosts)) needed.push(JS)
   return needed.filter((registry) => source.registries[registry] === undefined)
 }

@@ -2,6 +2,7 @@ import type { DeviceRecord } from '../../../domain/device.ts'
 import type { Diagnostic } from '../../../domain/diagnostic.ts'
 import type { Route, TargetEuis } from '../../../domain/journal.ts'
 import type { DeviceIntent, MigrationPlan } from '../../../domain/migration-plan.ts'
+import type { JoinHosts } from '../../device/join-server.ts'
 import type { NetworkFacts, QueuedDownlink } from '../../../domain/ports.ts'
 
 /** What a rule may look at. */
@@ -19,8 +20,8 @@ export interface RuleInput {
   readonly intent: DeviceIntent
   readonly coverage: MigrationPlan['coverage']['gateways']
   readonly targetFacts: NetworkFacts
-  /** Host of the source's Join Server, to tell an external one. */
-  readonly sourceHost: string
+  /** Of the source. */
+  readonly joinHosts: JoinHosts
   /** The crossing has begun: its course is kept, whatever the policy has become. */
   readonly isUnderWay: boolean
   /** The source is silent because we muted it. */
