@@ -113,8 +113,8 @@ export const EDGE_CASES: readonly EdgeCase[] = [
   ),
   edge(
     'claim authentication code',
-    'not built',
-    'it is never read and stays with the source; that is not told for single devices',
+    'warns',
+    'it stays behind, is kept in the escrow, and shown nowhere; whoever reads the label can not claim the device from the target',
   ),
   edge('API key without a right', 'refuses', 'before any write, and the right is named'),
   edge(

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import type { DeviceSpec } from '../support/fleet.ts'
 import { keysOf, register } from '../support/fleet.ts'
+import { Secret } from '../../src/domain/secret.ts'
 import { METER, VALVE } from '../support/meters.ts'
 import { startMigration } from '../support/migration.ts'
 import { at } from '../support/scenario.ts'
@@ -19,6 +20,8 @@ interface Awkward {
 }
 
 const KEEP = 'policy: { persistSession: true }'
+
+const CLAIM_CODE = 'MADEUPCODE1'
 
 const CASES: readonly Awkward[] = [
   {
@@ -133,6 +136,12 @@ devices:
     held: { frequency_plan_id: 'US_902_928_FSB_1' },
   },
   {
+    is: 'a claim code, which stays behind and is shown nowhere [edge 25]',
+    spec: { ...METER, identity: { claim_authentication_code: { value: CLAIM_CODE } } },
+    told: ['ClaimCodeStays'],
+    ends: 'crosses',
+  },
+  {
     is: 'a model that no repository of the target has [edge 71]',
     spec: {
       ...METER,
@@ -150,7 +159,8 @@ describe('a device with', () => {
       const { source, target } = migration
       await register(source, spec)
       await migration.writePlan(plan)
-      const [change] = (await migration.plan()).changeSet.devices
+      const { changeSet } = await migration.plan()
+      const [change] = changeSet.devices
       const codes = change?.findings.map(({ code }) => code) ?? []
       for (const code of told) expect(codes).toContain(code)
       await migration.apply()
@@ -161,6 +171,12 @@ describe('a device with', () => {
       expect([change?.action, isMuted, isThere]).toEqual(
         ends === 'crosses' ? ['create', true, true] : ['blocked', false, false],
       )
+      if (spec.identity?.['claim_authentication_code'] !== undefined) {
+        expect(JSON.stringify([changeSet, to, await migration.stateText()])).not.toContain(CLAIM_CODE)
+        const [entry] = await migration.escrowEntries()
+        const kept = entry?.record.registries['identity-server']?.['claim_authentication_code.value']
+        expect(kept instanceof Secret ? kept.reveal() : kept).toBe(CLAIM_CODE)
+      }
       if (held !== undefined) expect(to.networkServer[key]).toMatchObject(held)
       if (ends === 'crosses')
         expect(at(to.networkServer[key], 'mac_settings', 'schedule_downlinks')).not.toBe(false)

@@ -59,6 +59,12 @@ const FIELD_RULES: readonly FieldRule[] = [
     'application_server_address',
     'join_server_address',
   ),
+  ...rule(
+    IS,
+    'not-carried',
+    'gives the device to whoever reads its label',
+    'claim_authentication_code.value',
+  ),
   ...rule(IS, 'not-carried', 'would be a false proof of life on the target', 'activated_at', 'last_seen_at'),
 
   ...rule(JS, 'root-key', 'the device holds the same', 'root_keys.app_key.key', 'root_keys.nwk_key.key'),

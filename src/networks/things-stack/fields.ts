@@ -8,8 +8,8 @@ import type { FieldPath, Registry } from '../../domain/device.ts'
 export interface FieldRule {
   readonly path: FieldPath
   readonly use: 'carried' | 'told'
-  /** `secret`: a key in hex. `each`: an object whose members are fields of their own. Else one JSON value. */
-  readonly kind: 'value' | 'secret' | 'each'
+  /** `secret`: a key in hex. `code`: a secret text. `each`: an object whose members are fields of their own. Else one JSON value. */
+  readonly kind: 'value' | 'secret' | 'code' | 'each'
 }
 
 const carried = (...paths: readonly FieldPath[]): readonly FieldRule[] =>
@@ -23,7 +23,7 @@ const networkKeys = (session: string) => NETWORK_KEYS.map((name) => `${session}.
 
 /**
  * What each registry holds that a device takes along (allow-lists of the server: pkg/ttnpb/field_mask_validation.go).
- * Never read: claim authentication codes (they stay with the old owner's label), KEK labels, net_id, the
+ * Never read: KEK labels, net_id, the
  * Application Server's id and provisioner data (they belong to the old cluster), wrapped keys.
  */
 export const FIELDS: { readonly [R in Registry]: readonly FieldRule[] } = {
@@ -32,6 +32,7 @@ export const FIELDS: { readonly [R in Registry]: readonly FieldRule[] } = {
     ...carried('version_ids', 'lora_alliance_profile_ids', 'serial_number', 'service_profile_id'),
     ...carried('network_server_address', 'application_server_address', 'join_server_address'),
     ...told('activated_at', 'last_seen_at', 'picture'),
+    { path: 'claim_authentication_code.value', use: 'told', kind: 'code' },
   ],
   'join-server': [
     ...carried('root_keys.root_key_id'),

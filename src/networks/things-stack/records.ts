@@ -72,6 +72,10 @@ const putField = (
   }
   const value = valueAt(device, path)
   if (value === undefined) return
+  if (kind === 'code') {
+    if (typeof value === 'string' && value !== '') fields[path] = new Secret(value)
+    return
+  }
   if (kind === 'each') {
     for (const [name, member] of Object.entries(objectOf(value) ?? {}))
       if (isMemberName(name) && member !== null) fields[`${path}.${name}`] = member

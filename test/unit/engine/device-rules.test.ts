@@ -1,5 +1,6 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
+import { Secret } from '../../../src/domain/secret.ts'
 import type { DeviceRecord } from '../../../src/domain/device.ts'
 import type { RuleInput } from '../../../src/engine/planning/rules/rule.ts'
 import { deviceFindings } from '../../../src/engine/planning/rules/device-findings.ts'
@@ -81,6 +82,10 @@ const CASES: readonly (readonly [string, Partial<RuleInput>])[] = [
       source: device({ [NS]: { 'session.dev_addr': null, mac_state: null } }),
       route: 'joining-anew',
     },
+  ],
+  [
+    'ClaimCodeStays',
+    { source: device({ [IS]: { 'claim_authentication_code.value': new Secret('MADEUPCODE1') } }) },
   ],
   [
     'ExternalJoinServer',

@@ -131,7 +131,15 @@ describe('fields of a registry', () => {
       last_join_nonce: 3,
     })
     expect(fields).toEqual({ last_join_nonce: 3 })
-    expect(fieldsOf('identity-server', { claim_authentication_code: { value: 'CODE' } })).toEqual({})
+  })
+
+  test('keep a claim code as a secret, which no write may hold', () => {
+    const fields = fieldsOf('identity-server', {
+      claim_authentication_code: { value: 'MADEUPCODE1', valid_from: '2020-01-01T00:00:00Z' },
+    })
+    expect(Object.keys(fields)).toEqual(['claim_authentication_code.value'])
+    expect(inspect(fields, { depth: 20 })).not.toContain('MADEUPCODE1')
+    expect(refusedPaths('identity-server', fields)).toEqual(['claim_authentication_code.value'])
   })
 
   test('show that a join-accept is queued, without the keys in it', () => {

@@ -77,6 +77,17 @@ export const TELLING: readonly DeviceRule[] = [
     },
   },
   {
+    from: 'claim codes',
+    check: ({ source, route }) =>
+      route !== undefined && secretField(source, IS, 'claim_authentication_code.value') !== undefined
+        ? warning(
+            'ClaimCodeStays',
+            'it has a claim code, which stays behind: whoever scans its label can not claim it from the target',
+            'where it is to be claimed again, set the code on the target; the escrow keeps it',
+          )
+        : undefined,
+  },
+  {
     from: 'external Join Servers',
     check: ({ source }) =>
       activationOf(source) === 'otaa' && source.registries[JS] === undefined
