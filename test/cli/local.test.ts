@@ -192,6 +192,21 @@ describe('state, export and init', () => {
     })
   })
 
+  test('export as CSV takes a file for each kind of device that an import would mix up', async () => {
+    await place.plan({ file: 'kinds.yaml', name: 'kinds', include: '{ ids: [sensor-110, valve-abp] }' })
+    const words = ['export', 'kinds.yaml', '--format', 'csv', '--with-keys']
+    const piped = await place.ferry(words)
+    expect([piped.code, piped.stdout]).toEqual([64, ''])
+    expect(piped.stderr).toContain('CsvNeedsFiles')
+    const ended = await place.ferry([...words, '-o', 'fleet.csv'])
+    expect([ended.code, ended.stderr]).toEqual([0, expect.stringContaining('fleet.csv, fleet-2.csv')])
+    const headings = await Promise.all(
+      ['fleet.csv', 'fleet-2.csv'].map(async (file) => (await place.read(file)).split('\n')[0] ?? ''),
+    )
+    expect(headings.map((line) => line.includes('app_key')).sort()).toEqual([false, true])
+    expect(await modeOf(place.path('fleet-2.csv'))).toBe(0o600)
+  })
+
   test('init writes a plan that is valid, once it has seen the application', async () => {
     const [source, target] = place.simulator.networks
     const args = [

@@ -11,9 +11,8 @@ import {
   applyMigration,
   auditMigration,
   type ChangeSet,
-  csvCells,
-  csvHeadings,
   csvLine,
+  csvSheets,
   type DeviceRecord,
   type EscrowPort,
   exportDevice,
@@ -314,8 +313,18 @@ const withFile = (text: string, { path }: FileSource): string =>
 
 const textOf = (devices: readonly DeviceRecord[], { format = 'devices-json' }: FileSource): string =>
   format === 'csv'
-    ? [csvHeadings(true), ...devices.map((device) => csvCells(device, true))].map(csvLine).join('')
+    ? oneCsv(devices)
     : devices.map((device) => `${JSON.stringify(exportDevice(device, APPLICATION))}\n`).join('')
+
+/** All devices in one file, as somebody would who joins the files of an export by hand: with blanks. */
+const oneCsv = (devices: readonly DeviceRecord[]): string => {
+  const sheets = csvSheets(devices, true)
+  const headings = [...new Set(sheets.flatMap((sheet) => sheet.headings))]
+  const rows = sheets.flatMap((sheet) =>
+    sheet.rows.map((row) => headings.map((heading) => row[sheet.headings.indexOf(heading)] ?? '')),
+  )
+  return [headings, ...rows].map(csvLine).join('')
+}
 
 const v2End = ({ url, application }: TestNetwork, variable: string): string =>
   `{ network: ttn-v2, url: "${url}", application: ${application}, accessKey: { env: ${variable} }, defaults: { frequencyPlan: EU_863_870_TTN }, payloadFunctions: carry, insecure: true }`

@@ -1,10 +1,11 @@
+import { join, parse } from 'node:path'
 import {
-  csvCells,
-  csvHeadings,
   csvLine,
+  csvSheets,
   type DeviceRecord,
   type Diagnostic,
   type Exported,
+  FerryError,
   exportDevice,
   exportMigration,
   type LoadedPlan,
@@ -36,21 +37,24 @@ export const exportDevices: Command<ExportOptions> = async (shell, [file = ''], 
     tell(shell.err, 'note', 'not confirmed: nothing was written')
     return exitCodeOf('blocked')
   }
-  const text =
-    format === 'csv'
-      ? [csvHeadings(withKeys), ...devices.map((device) => csvCells(device, withKeys))].map(csvLine).join('')
-      : devices
-          .map((device) => exportDevice(device, loaded.plan.target.application, { withKeys }))
-          .map((device) => `${JSON.stringify(device)}\n`)
-          .join('')
-  if (output === undefined) shell.out.write(text)
-  else await replaceFile(output, Buffer.from(text), { code: 'FileNotWritten' })
+  const texts = format === 'csv' ? csvTexts(devices, withKeys) : [jsonText(devices, loaded, withKeys)]
+  const files = output === undefined ? [] : texts.map((_, index) => numbered(output, index))
+  if (output === undefined) shell.out.write(onlyOne(texts))
+  for (const [index, file] of files.entries())
+    await replaceFile(file, Buffer.from(texts[index] ?? ''), { code: 'FileNotWritten' })
+  if (files.length > 1)
+    tell(
+      shell.err,
+      'note',
+      `the devices lie in ${files.join(', ')}: they have different columns, and an import takes a blank cell for a zero`,
+      'import each of them',
+    )
   if (withKeys)
     tell(
       shell.err,
       'warning',
-      `${output ?? 'the output'} holds the keys of ${counted(devices.length, 'device')} in the clear`,
-      'import it, then delete it; stop these devices on the source first, or two networks will answer them',
+      `${files.length === 0 ? 'the output' : files.join(', ')} ${files.length > 1 ? 'hold' : 'holds'} the keys of ${counted(devices.length, 'device')} in the clear`,
+      `import ${files.length > 1 ? 'them, then delete them' : 'it, then delete it'}; stop these devices on the source first, or two networks will answer them`,
     )
   else
     tell(
@@ -60,6 +64,39 @@ export const exportDevices: Command<ExportOptions> = async (shell, [file = ''], 
       '--with-keys writes them too, in the clear',
     )
   return exitCodeOf(devices.length === 0 && findings.some(isError) ? 'blocked' : 'done')
+}
+
+const jsonText = (devices: readonly DeviceRecord[], { plan }: LoadedPlan, withKeys: boolean): string =>
+  devices
+    .map((device) => `${JSON.stringify(exportDevice(device, plan.target.application, { withKeys }))}\n`)
+    .join('')
+
+/** One text a sheet; of no devices, one without a line. */
+const csvTexts = (devices: readonly DeviceRecord[], withKeys: boolean): readonly string[] => {
+  const sheets = csvSheets(devices, withKeys)
+  return sheets.length === 0
+    ? ['']
+    : sheets.map(({ headings, rows }) => [headings, ...rows].map(csvLine).join(''))
+}
+
+/** `fleet.csv`, `fleet-2.csv`, `fleet-3.csv`. */
+const numbered = (file: string, index: number): string => {
+  if (index === 0) return file
+  const { dir, name, ext } = parse(file)
+  return join(dir, `${name}-${index + 1}${ext}`)
+}
+
+const onlyOne = (texts: readonly string[]): string => {
+  const [text = '', second] = texts
+  if (second === undefined) return text
+  throw new FerryError(
+    'usage',
+    'CsvNeedsFiles',
+    `the devices have different columns, and need ${texts.length} CSVs: an import takes a blank cell for a zero`,
+    {
+      hint: 'name a file with -o fleet.csv: the others are called fleet-2.csv and on; or take --format devices-json',
+    },
+  )
 }
 
 const isError = ({ severity }: Diagnostic): boolean => severity === 'error'

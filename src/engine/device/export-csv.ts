@@ -32,20 +32,65 @@ const IDS = ['id', 'dev_eui', 'join_eui'] as const
 const KEYS = /_key$|^dev_addr$|^last_/
 const COUNTERS = /^last_/
 
-/** The line of headings. Keys and sessions are of one kind: without the first the second are of no use. */
-export const csvHeadings = (withKeys: boolean): readonly string[] => [
-  ...IDS,
-  ...COLUMNS.map(([heading]) => heading).filter((heading) => withKeys || !KEYS.test(heading)),
-]
+/**
+ * What stands where a device has nothing to say in a column. In any other column the importer of The Things Stack takes a
+ * blank for a zero, of a key, an EUI or an address too, or refuses the file (pkg/devicetemplates/ttscsv.go; tried with 3.32.1).
+ */
+const SAYS_NOTHING: ReadonlyMap<string, string> = new Map([
+  ['name', ''],
+  ['description', ''],
+  ['frequency_plan_id', ''],
+  ['brand_id', ''],
+  ['model_id', ''],
+  ['hardware_version', ''],
+  ['firmware_version', ''],
+  ['band_id', ''],
+  ['supports_class_c', 'false'],
+])
 
-/** One device, cell by cell. A counter of 0 is told, for a session without one could not go on. */
-export const csvCells = (record: DeviceRecord, withKeys: boolean): readonly string[] => {
+/** One CSV: of devices that have a value in each column that has to have one. */
+export interface CsvSheet {
+  readonly headings: readonly string[]
+  readonly rows: readonly (readonly string[])[]
+}
+
+/**
+ * As few CSVs as hold the devices, that with most of them first. Without keys there is no session either: of the two one
+ * is of no use without the other.
+ */
+export const csvSheets = (records: readonly DeviceRecord[], withKeys: boolean): readonly CsvSheet[] => {
+  const order = [...IDS, ...COLUMNS.map(([heading]) => heading)]
+  const byShape = new Map<string, ReadonlyMap<string, string>[]>()
+  for (const record of records) {
+    const cells = cellsOf(record, withKeys)
+    const shape = [...cells.keys()].filter((heading) => !SAYS_NOTHING.has(heading)).join(' ')
+    byShape.set(shape, [...(byShape.get(shape) ?? []), cells])
+  }
+  return [...byShape.values()]
+    .sort((a, b) => b.length - a.length)
+    .map((devices) => {
+      const headings = order.filter((heading) => devices.some((cells) => cells.has(heading)))
+      return {
+        headings,
+        rows: devices.map((cells) =>
+          headings.map((heading) => cells.get(heading) ?? SAYS_NOTHING.get(heading) ?? ''),
+        ),
+      }
+    })
+}
+
+/** What one device has, by heading. A counter of 0 is told, for a session without one could not go on. */
+const cellsOf = (record: DeviceRecord, withKeys: boolean): ReadonlyMap<string, string> => {
   const { deviceId, devEui = '', joinEui = '' } = record.ids
   const hasSession = record.registries['network-server']?.['session.dev_addr'] !== undefined
   const cells = COLUMNS.filter(([heading]) => withKeys || !KEYS.test(heading)).map(
-    ([heading, registry, path]) => cellOf(record, registry, path, COUNTERS.test(heading) && hasSession),
+    ([heading, registry, path]): readonly [string, string] => [
+      heading,
+      cellOf(record, registry, path, COUNTERS.test(heading) && hasSession),
+    ],
   )
-  return [deviceId, devEui, joinEui, ...cells]
+  const all = [['id', deviceId], ['dev_eui', devEui], ['join_eui', joinEui], ...cells] as const
+  return new Map(all.filter(([, cell]) => cell !== ''))
 }
 
 const cellOf = (record: DeviceRecord, registry: Registry, path: FieldPath, isCounter: boolean): string => {
