@@ -92,7 +92,7 @@ const promisesHold = async (migration: Migration): Promise<void> => {
 }
 
 describe('a certificate of the target that expires', () => {
-  it('before the run: it is told, and nothing is written', async () => {
+  it('before the run: it is told, and nothing is written [edge 95]', async () => {
     await withFront(async (migration, front) => {
       front.expiresAfter(0)
       await migration.plan().catch(() => undefined)
