@@ -74,9 +74,10 @@ export const exportMigration = async (workspace: Workspace, host: Host): Promise
   }
   await walk(listed, plan.rollout.maxConcurrency, read)
   const ids = listed.map(({ deviceId }) => deviceId)
+  const known = new Set(ids)
   return {
     devices: ids.flatMap((id) => devices.get(id) ?? []),
-    findings: [...ids.flatMap((id) => left.get(id) ?? []), ...unknownDevices(loaded, ids)],
+    findings: [...ids.flatMap((id) => left.get(id) ?? []), ...unknownDevices(loaded, (id) => known.has(id))],
   }
 }
 

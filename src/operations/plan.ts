@@ -40,7 +40,7 @@ export const planMigration = async (workspace: Workspace, host: Host, writes: bo
     sameDeployment: isWithinOneDeployment(loaded.plan),
     joinHosts: joinHostsOf(loaded.plan.source),
     select: (device) => intentFor(loaded.plan, device),
-    unknownDevices: (ids) => unknownDevices(loaded, ids),
+    unknownDevices: (isKnown) => unknownDevices(loaded, isKnown),
     state: { lineage: workspace.lineage, serial: state.serial, progress: state.progress },
     digestKey: workspace.digestKey,
     files: filesOf(workspace, host),

@@ -137,13 +137,12 @@ const MOST_UNKNOWN = 20
 
 /**
  * Ids that the plan names and the source does not know, as warnings: they are left, and the others go on.
- * `deviceIds` are all devices of the source's application.
+ * `isKnown`: of a device of the source's application.
  */
 export const unknownDevices = (
   { plan, file }: Pick<LoadedPlan, 'plan' | 'file'>,
-  deviceIds: Iterable<string>,
+  isKnown: (deviceId: string) => boolean,
 ): readonly Diagnostic[] => {
-  const known = new Set(deviceIds)
   const { include, exclude, overrides } = plan.devices
   const lists = [
     ['include', include],
@@ -154,7 +153,7 @@ export const unknownDevices = (
   for (const [list, selectors] of lists) {
     for (const selector of selectors) {
       for (const id of idsOf(selector)) {
-        if (!known.has(id) && !unknown.has(id)) unknown.set(id, list)
+        if (!unknown.has(id) && !isKnown(id)) unknown.set(id, list)
       }
     }
   }

@@ -55,8 +55,8 @@ export const replaceFileByPieces = async (
   })
 }
 
-/** Bytes that are written and read at once. */
-const CHUNK = 1 << 20
+/** Bytes that are written and read at once: few enough to be young garbage, which is collected as it is made. */
+const CHUNK = 1 << 16
 
 function* chunksOf(pieces: Iterable<string>): Generator<Uint8Array> {
   let parts: string[] = []

@@ -42,7 +42,7 @@ export interface PlanningInput {
   readonly joinHosts: JoinHosts
   readonly select: (device: SelectableDevice) => Selection
   /** Findings about ids that the plan names and the source does not hold. */
-  readonly unknownDevices: (deviceIds: readonly string[]) => readonly Diagnostic[]
+  readonly unknownDevices: (isKnown: (deviceId: string) => boolean) => readonly Diagnostic[]
   readonly state: { readonly lineage: string; readonly serial: number; readonly progress: Progress }
   readonly digestKey: { readonly key: string; readonly from: 'plan' | 'derived' }
   /** Paths for people, relative where they can be. */
@@ -55,7 +55,8 @@ export interface PlanningInput {
 /** What was learnt of the networks on the way, for the apply that follows. */
 export interface Planning {
   readonly changeSet: ChangeSet
-  readonly intents: ReadonlyMap<string, DeviceIntent>
+  /** Of a device of the change set. */
+  readonly intentBy: (deviceId: string) => DeviceIntent
   /** What the plan wants of a device, for one whose description is learnt only later: from the escrow. */
   readonly intentOf: (device: SelectableDevice) => DeviceIntent
   readonly targetFacts: NetworkFacts
@@ -71,64 +72,16 @@ const TOLD_EVERY = 20
  * blocked alone; a listing that can not be finished ends the run (`NetworkError`).
  */
 export const planChanges = async (input: PlanningInput): Promise<Planning> => {
-  const { source, target, emit, state } = input
-  const [sourceDevices, targetDevices, targetFacts, formatters] = await Promise.all([
-    listToEnd(source, 'source', emit),
-    listToEnd(target, 'target', emit),
-    target.facts(),
-    planFormatters(input.loaded.plan, source, target),
-  ])
-  const { serverAddresses } = targetFacts
-  const newIdOf = newIds(input, sourceDevices)
-  const defaultsFor = async (frequencyPlan: string, phyVersion: string): Promise<TargetDefaults> => ({
-    serverAddresses,
-    newIdOf,
-    macSettings: await target.defaultMacSettings(frequencyPlan, phyVersion),
-  })
-  const intents = new Map<string, DeviceIntent>()
-  const changes: DeviceChange[] = []
-  // Asked only where somebody may be in the way: with every device on its way there already, nobody is.
-  const mayCreate = sourceDevices.some(({ deviceId }) => !state.progress.has(deviceId))
-  const elsewhere = mayCreate ? await target.elsewhere() : []
-  const holders = euiHolders(targetDevices, elsewhere.filter(isNotSource(input)))
-  const compact = createCompactor()
-  let done = 0
-  const read = async (device: SelectableDevice): Promise<void> => {
-    const progress = state.progress.get(device.deviceId)
-    const selection = input.select(device)
-    const intent = pinnedIntent(selection.intent, progress)
-    intents.set(device.deviceId, intent)
-    const change = !selection.selected
-      ? excluded(device, selection, progress)
-      : selection.lacks !== undefined && intent.set.deviceId === undefined
-        ? nameless(device, selection.lacks)
-        : await planOne(input, device, intent, {
-            targetFacts,
-            defaultsFor,
-            newIdOf,
-            holders,
-            isTargetEmpty: targetDevices.length === 0 && sourceDevices.length > MANY,
-          })
-    changes.push(compact(withStatus(input, change), device))
-    done += 1
-    if (done % TOLD_EVERY === 0) emit({ event: 'reading.devices', devices: done, of: sourceDevices.length })
-  }
-  await walk(sourceDevices, input.loaded.plan.rollout.maxConcurrency, read)
-  const listed = new Set(sourceDevices.map((device) => device.deviceId))
-  const gone = [...state.progress.values()].filter((device) => !listed.has(device.device))
-  await walk(gone, input.loaded.plan.rollout.maxConcurrency, async (progress) => {
-    const { intent } = input.select(knownOf(progress))
-    intents.set(progress.device, intent)
-    const change = await planGone(input, progress, intent)
-    changes.push(withStatus(input, change))
-  })
-  const devices = withMembers(withoutTwins(changes.sort(byDevEui)))
+  const { source, target, state } = input
+  const { changes, listed, targetDevices, formatters, intents, targetFacts, defaultsFor } =
+    await readNetworks(input)
+  const devices = withMembers(withoutTwins([...changes].sort(byDevEui)))
   const { plan, file, digest } = input.loaded
   const guards = guardsOf({
     changes: devices,
     progress: state.progress,
     sourceDevices: listed,
-    targetDevices: targetDevices.length,
+    targetDevices,
     limits: [plan.limits ?? {}, input.loaded.organisation?.limits ?? {}],
   })
   const changeSet = withDigest({
@@ -140,7 +93,7 @@ export const planChanges = async (input: PlanningInput): Promise<Planning> => {
     base: { lineage: state.lineage, serial: state.serial },
     complete: true,
     findings: [
-      ...input.unknownDevices([...listed, ...gone.map((device) => device.device)]),
+      ...input.unknownDevices((id) => listed.has(id) || state.progress.has(id)),
       ...recipientFindings(plan, devices),
       ...formatters.findings,
     ],
@@ -154,17 +107,140 @@ export const planChanges = async (input: PlanningInput): Promise<Planning> => {
     devices,
   })
   const intentOf = (device: SelectableDevice): DeviceIntent => input.select(device).intent
-  return { changeSet, intents, intentOf, targetFacts, defaultsFor }
+  return { changeSet, intentBy: intents.of, intentOf, targetFacts, defaultsFor }
+}
+
+/** What of the networks is still needed once every device was compared: of a large fleet the listings are not kept. */
+interface NetworksRead extends Pick<Planning, 'targetFacts' | 'defaultsFor'> {
+  readonly changes: readonly DeviceChange[]
+  /** Device ids of the source. */
+  readonly listed: ReadonlySet<string>
+  /** So many are on the target. */
+  readonly targetDevices: number
+  readonly formatters: Awaited<ReturnType<typeof planFormatters>>
+  readonly intents: Intents
+}
+
+const readNetworks = async (input: PlanningInput): Promise<NetworksRead> => {
+  const { source, target, emit, state } = input
+  const [sourceDevices, targetDevices, targetFacts, formatters] = await Promise.all([
+    listToEnd(source, 'source', emit),
+    listToEnd(target, 'target', emit),
+    target.facts(),
+    planFormatters(input.loaded.plan, source, target),
+  ])
+  const ids = newIds(input, sourceDevices)
+  const defaultsFor = targetDefaults(target, targetFacts, ids.of)
+  const intents = createIntents()
+  const changes: DeviceChange[] = []
+  // Asked only where somebody may be in the way: with every device on its way there already, nobody is.
+  const mayCreate = sourceDevices.some(({ deviceId }) => !state.progress.has(deviceId))
+  const elsewhere = mayCreate ? await target.elsewhere() : []
+  const holders = euiHolders(targetDevices, elsewhere.filter(isNotSource(input)))
+  const compact = createCompactor()
+  let done = 0
+  const read = async (device: SelectableDevice): Promise<void> => {
+    const progress = state.progress.get(device.deviceId)
+    const selection = input.select(device)
+    const intent = pinnedIntent(selection.intent, progress)
+    intents.add(device.deviceId, intent)
+    const change = !selection.selected
+      ? excluded(device, selection, progress)
+      : selection.lacks !== undefined && intent.set.deviceId === undefined
+        ? nameless(device, selection.lacks)
+        : await planOne(input, device, intent, {
+            targetFacts,
+            defaultsFor,
+            newIdOf: ids.of,
+            holders,
+            isTargetEmpty: targetDevices.length === 0 && sourceDevices.length > MANY,
+          })
+    changes.push(compact(withStatus(input, change), device))
+    done += 1
+    if (done % TOLD_EVERY === 0) emit({ event: 'reading.devices', devices: done, of: sourceDevices.length })
+  }
+  await walk(sourceDevices, input.loaded.plan.rollout.maxConcurrency, read)
+  const listed = new Set(sourceDevices.map((device) => device.deviceId))
+  const gone = [...state.progress.values()].filter((device) => !listed.has(device.device))
+  await walk(gone, input.loaded.plan.rollout.maxConcurrency, async (progress) => {
+    const { intent } = input.select(knownOf(progress))
+    intents.add(progress.device, intent)
+    const change = await planGone(input, progress, intent)
+    changes.push(withStatus(input, change))
+  })
+  ids.settle(changes)
+  return {
+    changes,
+    listed,
+    targetDevices: targetDevices.length,
+    formatters,
+    intents,
+    targetFacts,
+    defaultsFor,
+  }
+}
+
+/** In a scope of its own: an apply asks later, when nothing else of the reading is needed any more. */
+const targetDefaults =
+  (target: NetworkPort, { serverAddresses }: NetworkFacts, newIdOf: NewIdOf): Planning['defaultsFor'] =>
+  async (frequencyPlan, phyVersion) => ({
+    serverAddresses,
+    newIdOf,
+    macSettings: await target.defaultMacSettings(frequencyPlan, phyVersion),
+  })
+
+interface Intents {
+  add(deviceId: string, intent: DeviceIntent): void
+  readonly of: Planning['intentBy']
+}
+
+/** A plan wants the same of most devices: of a large fleet the others alone are kept. */
+const createIntents = (): Intents => {
+  let usual: DeviceIntent | undefined
+  const others = new Map<string, DeviceIntent>()
+  return {
+    add: (deviceId, intent) => {
+      usual ??= intent
+      if (intent !== usual) others.set(deviceId, intent)
+    },
+    of: (deviceId) => {
+      const intent = others.get(deviceId) ?? usual
+      if (intent === undefined) throw new Error(`no intent for ${deviceId}`)
+      return intent
+    },
+  }
 }
 
 /** What devices are called on the target. Few name another one, as relays do: they are looked up once one does. */
-const newIds = ({ select, state }: PlanningInput, devices: readonly SelectableDevice[]): NewIdOf => {
-  let listed: ReadonlyMap<string, SelectableDevice> | undefined
-  return (deviceId) => {
-    listed ??= new Map(devices.map((device) => [device.deviceId, device]))
-    const device = listed.get(deviceId)
-    if (device === undefined) return deviceId
-    return pinnedIntent(select(device).intent, state.progress.get(deviceId)).set.deviceId ?? deviceId
+interface NewIds {
+  readonly of: NewIdOf
+  /** From now on the changes tell. */
+  settle(changes: readonly DeviceChange[]): void
+}
+
+const newIds = ({ select, state }: PlanningInput, devices: readonly SelectableDevice[]): NewIds => {
+  const planned = (listed: readonly SelectableDevice[]): NewIdOf => {
+    let byId: ReadonlyMap<string, SelectableDevice> | undefined
+    return (deviceId) => {
+      byId ??= new Map(listed.map((device) => [device.deviceId, device]))
+      const device = byId.get(deviceId)
+      if (device === undefined) return deviceId
+      return pinnedIntent(select(device).intent, state.progress.get(deviceId)).set.deviceId ?? deviceId
+    }
+  }
+  const changed = (changes: readonly DeviceChange[]): NewIdOf => {
+    let byId: ReadonlyMap<string, string> | undefined
+    return (deviceId) => {
+      byId ??= new Map(changes.map(({ device, target }) => [device, target]))
+      return byId.get(deviceId) ?? deviceId
+    }
+  }
+  let of = planned(devices)
+  return {
+    of: (deviceId) => of(deviceId),
+    settle: (changes) => {
+      of = changed(changes)
+    },
   }
 }
 

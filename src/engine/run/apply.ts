@@ -253,11 +253,9 @@ const startAgain = async (context: CrossingContext): Promise<DeviceResult> => {
 }
 
 const contextOf = (input: ApplyInput, change: DeviceChange): CrossingContext => {
-  const intent = input.planning.intents.get(change.device)
-  if (intent === undefined) throw new Error(`no intent for ${change.device}`)
   return {
     change,
-    intent,
+    intent: input.planning.intentBy(change.device),
     intentOf: input.planning.intentOf,
     source: input.source,
     target: input.target,
