@@ -5,7 +5,7 @@ import { describe, expect, it } from 'vitest'
 import { sampleDevices } from '../../src/simulator/sample/devices.ts'
 import { radioOf, virtualDeviceOf } from '../../src/simulator/virtual-device.ts'
 import { type CodeHost, type Ran, runGitlabJob, runWorkflow, startCodeHost } from '../support/workflow.ts'
-import { escrowAt, startStateServer, stateAt } from '../support/state-server.ts'
+import { escrowAt, type StateServer, startStateServer, stateAt } from '../support/state-server.ts'
 import { createPlace, type Place } from './support.ts'
 
 const PULL = 7
@@ -24,8 +24,17 @@ interface Stage {
   hear(): Promise<void>
 }
 
-/** disk: state and escrow lie on one that the jobs share. address: each job has nothing but its clone. */
-type Kept = 'disk' | 'address'
+/**
+ * disk: state and escrow lie on one that the jobs share. address: each job has nothing but its clone. repository: the same,
+ * and the workflows commit the state.
+ */
+type Kept = 'disk' | 'address' | 'repository'
+
+const STATE: Readonly<Record<Kept, (place: Place, server: StateServer) => string>> = {
+  disk: (place) => `state: ${place.path('srv/building-a.state.jsonl')}`,
+  address: (_, server) => stateAt(server),
+  repository: () => '',
+}
 
 const onStage = async (act: (stage: Stage) => Promise<void>, kept: Kept = 'disk'): Promise<void> => {
   const place = await createPlace()
@@ -47,9 +56,7 @@ const onStage = async (act: (stage: Stage) => Promise<void>, kept: Kept = 'disk'
     await place.plan({
       include: `{ ids: [${IDS.join(', ')}] }`,
       policy: 'persistSession: true, deleteSource: after-heard',
-      rest: `verify: { retireAfter: 0s }\n${
-        kept === 'disk' ? `state: ${place.path('srv/building-a.state.jsonl')}` : stateAt(server)
-      }\n`,
+      rest: `verify: { retireAfter: 0s }\n${STATE[kept](place, server)}\n`,
     })
     const plan = (await place.read('plan.yaml')).replace(
       /^escrow: \{ (.*) \}$/m,
@@ -102,6 +109,7 @@ const onStage = async (act: (stage: Stage) => Promise<void>, kept: Kept = 'disk'
             GITHUB_REPOSITORY: 'made-up/fleet',
             GITHUB_SHA: 'made-up',
           },
+          ...(kept === 'repository' && workflow !== 'ferry plan' ? { added: 'Keep the state' } : {}),
           expressions: {
             'github.token': 'made-up',
             'github.event.pull_request.number': String(PULL),
@@ -230,6 +238,21 @@ describe('a plan in a pull request', () => {
       const late = await runJob('ferry apply')
       expect([late.code, late.output]).toEqual([5, expect.stringContaining('DigestMismatch')])
     }, 'address')
+  })
+
+  it('goes the same way with its state committed by the workflows', async () => {
+    await onStage(async ({ place, run, merge, hear }) => {
+      expect((await run('ferry plan', 'move')).code).toBe(0)
+      merge()
+      const applied = await run('ferry apply')
+      expect(applied.code, applied.output).toBe(0)
+      await hear()
+      const night = await run('ferry night')
+      expect(night.code, night.output).toBe(0)
+      expect([await heldBy(place, 0), await heldBy(place, 1)]).toEqual([[], IDS])
+      const idle = await run('ferry night')
+      expect(idle.code, idle.output).toBe(0)
+    }, 'repository')
   })
 
   it('is not applied when it was changed after the approval', async () => {

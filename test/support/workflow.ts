@@ -25,6 +25,12 @@ const workflows = blocks
   .map(([, text = '']) => parse(text) as Partial<Workflow>)
   .filter((block): block is Workflow => block.jobs !== undefined)
 
+/** Steps that the page has a reader add to workflows, by name. */
+const stepsToAdd = blocks
+  .map(([, text = '']) => parse(text) as unknown)
+  .filter((block): block is readonly Step[] => Array.isArray(block))
+  .flat()
+
 export interface Ran {
   /** Exit code of the step that ended it, or 0. */
   readonly code: number
@@ -39,6 +45,8 @@ interface RunContext {
   readonly env: Readonly<Record<string, string>>
   /** What stands for `${{ ... }}`. */
   readonly expressions: Readonly<Record<string, string>>
+  /** A step that the page has a reader add at the end. */
+  readonly added?: string
 }
 
 const filled = (text: string, expressions: RunContext['expressions']): string =>
@@ -65,7 +73,10 @@ const shell = (
   })
 
 /** Runs the shell steps of a workflow of `docs/ci.md` as its runner does; what it `uses` the caller has done. */
-export const runWorkflow = async (name: string, { cwd, env, expressions }: RunContext): Promise<Ran> => {
+export const runWorkflow = async (
+  name: string,
+  { cwd, env, expressions, added }: RunContext,
+): Promise<Ran> => {
   const workflow = workflows.find((each) => each.name === name)
   const [job] = Object.values(workflow?.jobs ?? {})
   if (workflow === undefined || job === undefined) throw new Error(`docs/ci.md has no workflow ${name}`)
@@ -74,7 +85,9 @@ export const runWorkflow = async (name: string, { cwd, env, expressions }: RunCo
   await Promise.all([writeFile(variables, ''), writeFile(summary, '')])
   let ended: { readonly code: number; readonly name: string | undefined } | undefined
   let output = ''
-  for (const step of job.steps) {
+  const more = stepsToAdd.filter((step) => step.name === added)
+  if (more.length === 0 && added !== undefined) throw new Error(`docs/ci.md has no step ${added}`)
+  for (const step of [...job.steps, ...more]) {
     if (step.run === undefined || (ended !== undefined && step.if !== 'always()')) continue
     const own = Object.fromEntries(
       Object.entries({ ...workflow.env, ...step.env }).map(([key, value]) => [
