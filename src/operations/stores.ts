@@ -24,15 +24,15 @@ export interface Stores {
  */
 export const openStores = async (
   { loaded, lineage, stateOwner }: LocalPlan,
-  host: Pick<Host, 'env' | 'signal'>,
+  { env }: Pick<Host, 'env'>,
 ): Promise<Stores> => {
   const { state, escrow } = loaded.plan
   const options = { file: state.file, lineage, ...stateOwner }
   const store =
     state.http === undefined
       ? fileStore(options)
-      : remoteStore({ ...options, http: state.http, place: await placeOf(state.http, host), fold: foldState })
-  const copies = escrow.http === undefined ? undefined : await placeOf(escrow.http, host)
+      : remoteStore({ ...options, http: state.http, place: await placeOf(state.http, env), fold: foldState })
+  const copies = escrow.http === undefined ? undefined : await placeOf(escrow.http, env)
   return {
     state: store,
     ...(copies === undefined || escrow.http === undefined
@@ -44,11 +44,10 @@ export const openStores = async (
   }
 }
 
-const placeOf = async (place: HttpPlace, { env, signal }: Pick<Host, 'env' | 'signal'>): Promise<Place> =>
+const placeOf = async (place: HttpPlace, env: Host['env']): Promise<Place> =>
   openPlace({
     place,
     env,
-    signal,
     password: place.password === undefined ? undefined : (await secretOf(place.password, env)).value,
     ca: place.caFile === undefined ? undefined : await readCa(place.caFile),
   })

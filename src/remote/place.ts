@@ -1,7 +1,7 @@
 import { FerryError } from '../domain/errors.ts'
 import type { HttpPlace } from '../domain/migration-plan.ts'
 import type { Secret } from '../domain/secret.ts'
-import { createHttpClient, type Environment, type Method, type RawAnswer, type Wait } from '../http/index.ts'
+import { createHttpClient, type Environment, type Method, type RawAnswer } from '../http/index.ts'
 
 export interface Body {
   readonly bytes: Uint8Array
@@ -26,15 +26,14 @@ export interface PlaceOptions {
   readonly password?: Secret | undefined
   readonly ca?: string | undefined
   readonly env: Environment
-  readonly onWait?: ((wait: Wait) => void) | undefined
-  readonly signal?: AbortSignal | undefined
 }
 
 /** A state of a large fleet, or a file of the escrow; bytes. */
 const LARGEST = 512 * 2 ** 20
-/** About a minute: what is under way on the networks waits meanwhile. */
+/** About a minute in all: what is under way on the networks waits meanwhile. */
 const ATTEMPTS = 8
 
+/** An interrupt does not reach it: what was begun is written down, and the lock is given back. */
 export const openPlace = ({ place, password, ...options }: PlaceOptions): Place => {
   const client = createHttpClient({
     ...options,

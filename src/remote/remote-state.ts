@@ -4,7 +4,7 @@ import type { HttpState } from '../domain/migration-plan.ts'
 import type { RawAnswer } from '../http/index.ts'
 import type { LockDocument } from '../state/lock.ts'
 import type { Body, Place } from './place.ts'
-import { formatPosted, type PostedState, parsePosted } from './state-document.ts'
+import { formatPosted, objectIn, type PostedState, parsePosted } from './state-document.ts'
 
 /** The state protocol of Terraform: a document that is read and posted, and a lock that one holds. */
 export interface RemoteState {
@@ -102,7 +102,7 @@ const bodyOf = ({ id, command, user, host, pid, startedAt }: LockDocument, path:
   )
 
 const heldBy = (bytes: Uint8Array): Held => {
-  const held = objectOf(bytes)
+  const held = objectIn(bytes) ?? {}
   const text = (name: string): string | undefined =>
     typeof held[name] === 'string' && held[name] !== '' ? held[name] : undefined
   const [who, since, operation] = [text('Who'), text('Created'), text('Operation')]
@@ -112,15 +112,6 @@ const heldBy = (bytes: Uint8Array): Held => {
     ...(who === undefined ? {} : { who }),
     ...(since === undefined ? {} : { since }),
     ...(operation === undefined ? {} : { operation }),
-  }
-}
-
-const objectOf = (bytes: Uint8Array): Readonly<Record<string, unknown>> => {
-  try {
-    const value: unknown = JSON.parse(Buffer.from(bytes).toString('utf8'))
-    return typeof value === 'object' && value !== null ? { ...value } : {}
-  } catch {
-    return {}
   }
 }
 

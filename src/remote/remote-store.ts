@@ -82,7 +82,10 @@ export const remoteStore = ({ http, place, fold, ...options }: RemoteStoreOption
         release: async () => {
           lockId = undefined
           try {
-            if ((await remote.unlock(held)) === 'other') throw lostLock(place.name)
+            const status = await remote.unlock(held).catch((cause: unknown) => {
+              throw notGivenBack(place.name, held, cause)
+            })
+            if (status === 'other') throw lostLock(place.name)
           } finally {
             await lock.release()
           }
@@ -168,6 +171,14 @@ const lostLock = (address: string): FerryError =>
   new FerryError('locked', 'LockIdMismatch', `the lock of ${address} is held by another run by now`, {
     hint: 'somebody took the lock from this run: look whether two were at work (ferry audit PLAN)',
   })
+
+const notGivenBack = (address: string, held: Held, cause: unknown): FerryError =>
+  new FerryError(
+    'locked',
+    'LockNotGivenBack',
+    `the run is over, and the lock of ${address} could not be given back: ${cause instanceof Error ? cause.message : 'no answer'}`,
+    { cause, hint: `once the server answers: ferry state unlock PLAN ${held.id}` },
+  )
 
 const mismatch = (address: string, held: Held, id: string): FerryError =>
   new FerryError('locked', 'LockIdMismatch', `the lock of ${address} has id ${held.id}, not ${id}`, {

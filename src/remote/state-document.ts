@@ -32,7 +32,7 @@ export const formatPosted = ({ owner, lineage, serial, records }: PostedState): 
  * @throws FerryError kind `stale`: `StateDamaged`, `StateVersionUnknown`, `StateOfAnotherPlan`
  */
 export const parsePosted = (bytes: Uint8Array, lineage: string, place: string): PostedState => {
-  const document = objectOf(bytes)
+  const document = objectIn(bytes)
   if (document?.['kind'] !== KIND) throw damaged(place, 'is no state of ferry')
   const { formatVersion, serial, name, source, target, digest, records } = document
   if (formatVersion !== STATE_FORMAT_VERSION) {
@@ -64,7 +64,8 @@ export const parsePosted = (bytes: Uint8Array, lineage: string, place: string): 
 export const headerOfPosted = ({ lineage, owner, serial, records }: PostedState): StateHeader =>
   headerOf(lineage, owner, serial - records.length)
 
-const objectOf = (bytes: Uint8Array): Readonly<Record<string, unknown>> | undefined => {
+/** The JSON object that an answer holds; undefined for anything else. */
+export const objectIn = (bytes: Uint8Array): Readonly<Record<string, unknown>> | undefined => {
   try {
     const value: unknown = JSON.parse(Buffer.from(bytes).toString('utf8'))
     return typeof value === 'object' && value !== null ? { ...value } : undefined

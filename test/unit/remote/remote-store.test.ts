@@ -203,6 +203,18 @@ describe.each<Flavour>(['webdav', 'gitlab'])('a state at an address (%s)', (flav
     await (await machine('two').lock('ferry verify', alive, clock)).release()
   })
 
+  it('that can not be unlocked in the end says how to give the lock back', async () => {
+    const lock = await machine('one').lock('ferry apply', alive, clock)
+    server.fault = (request) =>
+      request.startsWith(flavour === 'gitlab' ? 'DELETE' : 'UNLOCK') ? 501 : undefined
+    await expect(lock.release()).rejects.toMatchObject({
+      code: 'LockNotGivenBack',
+      hint: expect.stringContaining(lock.document.id) as string,
+    })
+    server.fault = () => undefined
+    expect(await machine('two').unlock(lock.document.id)).toBe('unlocked')
+  })
+
   it('is unlocked by the id of a run that is gone, and by no other', async () => {
     const lock = await machine('one').lock('ferry apply', alive, clock)
     const other = '00000000-0000-0000-0000-000000000000'
