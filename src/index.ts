@@ -19,7 +19,8 @@ export { changeSetLines, parseChangeSet, serialiseChangeSet } from './engine/pla
 export { foldState, isHeldByEscrow } from './engine/progress/progress.ts'
 export { NOT_CONFIRMED } from './domain/journal.ts'
 export { type DeviceStatus, type StatusRow, statusRows } from './engine/progress/status.ts'
-export type { AppliedDevice, ApplyResult } from './engine/run/apply.ts'
+export type { AppliedDevice, ApplyResult, Stopped } from './engine/run/apply.ts'
+export type { Gate } from './engine/run/waves.ts'
 export type { VerifyRow, VerifyStatus } from './engine/run/verify.ts'
 export { credentialsCsv, credentialsJson } from './escrow/credentials-record.ts'
 export {

@@ -51,8 +51,10 @@ export const appliedEnd = (counts: ApplyCounts): End => {
 
 const LEFT: readonly DeviceResultStatus[] = [...OPEN, 'blocked']
 
+/** A gate and a window are told by themselves: they are no fault. */
 const STOPPED = {
-  canary: undefined,
+  gate: undefined,
+  window: undefined,
   failures: 'more devices failed than rollout.maxFailures allows',
   interrupted: 'interrupted',
 } as const
@@ -68,7 +70,7 @@ export const appliedReport = (
   const unheard = result.devices.filter(
     ({ device, status }) => status === 'waiting' && progress.get(device)?.heard === undefined,
   ).length
-  const stopped = result.stopped === undefined ? undefined : STOPPED[result.stopped]
+  const stopped = result.stopped === undefined ? undefined : STOPPED[result.stopped.by]
   const held = heldByEscrow(progress)
   return {
     counts: { ...counts, skipped: 0, deferred: counts.deferred + counts.skipped },
@@ -81,8 +83,10 @@ export const appliedReport = (
       })),
     plan,
     file,
-    ...(unheard > 0 && (!others || result.stopped === 'canary') ? { unheard } : {}),
+    ...(unheard > 0 && (!others || result.stopped?.by === 'gate') ? { unheard } : {}),
     ...(stopped === undefined ? {} : { stopped }),
+    ...(result.stopped?.by === 'gate' ? { gate: result.stopped.gate } : {}),
+    ...(result.stopped?.by === 'window' ? { opensAt: result.stopped.opensAt } : {}),
     ...(held.length === 0 ? {} : { heldByEscrow: held }),
   }
 }

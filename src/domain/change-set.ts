@@ -108,6 +108,8 @@ export interface DeviceChange {
   readonly later: readonly StepName[]
   readonly findings: readonly Diagnostic[]
   readonly expect?: Expectation
+  /** The wave that chooses it by id or attributes, by its number in `rollout.waves` (0 first). */
+  readonly wave?: number
 }
 
 /** Sorts after every hex digit. */

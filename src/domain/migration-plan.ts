@@ -1,3 +1,4 @@
+import type { ChangeWindow } from './change-window.ts'
 import type { CountOrShare, Forbiddable, HouseRules, Limits } from './house-rules.ts'
 import type { DevEui, Digest, JoinEui } from './identifiers.ts'
 import type { Json } from './json.ts'
@@ -202,6 +203,12 @@ export interface HttpState extends HttpPlace {
   readonly unlockMethod: 'UNLOCK' | 'PUT' | 'POST' | 'DELETE'
 }
 
+/** Devices that cross together: so many, or those with an id or attributes. */
+export type Wave =
+  | CountOrShare
+  | { readonly match: string }
+  | { readonly attributes: Readonly<Record<string, string>> }
+
 /** A validated plan with every default filled in, paths absolute and id files read. Holds no secret. */
 export interface MigrationPlan {
   readonly name: string
@@ -221,6 +228,12 @@ export interface MigrationPlan {
     readonly canary: number
     /** Failed devices at which the run stops: a count, or a share of the devices to migrate (0 to 1). */
     readonly maxFailures: CountOrShare
+    /** After the canary, in this order; the rest comes last. */
+    readonly waves?: readonly Wave[]
+    /** Share (0 to 1) of a wave that has to be heard before the next begins; 1 where it is absent. */
+    readonly minHeard?: number
+    /** When something new may begin. */
+    readonly window?: ChangeWindow
   }
   readonly verify: {
     /** Milliseconds. */
@@ -281,6 +294,8 @@ export interface Selection {
   readonly selected: boolean
   /** The entry of `exclude` that took the device out, such as `match "test-*"`; absent where none did. */
   readonly excludedBy?: string
+  /** The first wave that chooses it by id or attributes, by its number in `rollout.waves` (0 first). */
+  readonly wave?: number
   /** What the rule for its new id asks for and the device does not have, such as `devEui`. */
   readonly lacks?: string
   /** After the overrides that select the device, in their order; later ones win, field by field. */

@@ -16,8 +16,10 @@ import type {
   SourceEnd,
   ThingsStackEnd,
   TtnV2End,
+  Wave,
 } from '../domain/migration-plan.ts'
 import { originOf } from './addresses.ts'
+import { parseWindow } from './change-window.ts'
 import { countOrShare } from './count-or-share.ts'
 import { parseDuration } from './duration.ts'
 import type { IdsFile } from './ids-file.ts'
@@ -68,7 +70,7 @@ export const normalise = (document: PlanDocument, context: NormaliseContext): Mi
     },
     policy: { ...policy, rejoin: rejoinOf(policy.rejoin) },
     coverage: document.coverage,
-    rollout: { ...rollout, maxFailures: countOrShare(rollout.maxFailures) },
+    rollout: rolloutOf(rollout),
     verify: {
       heardWithin: parseDuration(verify.heardWithin) ?? 0,
       retireAfter: parseDuration(verify.retireAfter) ?? 0,
@@ -87,6 +89,30 @@ export const normalise = (document: PlanDocument, context: NormaliseContext): Mi
       : { limits: limitsOf(document.limits) }),
     ...(document.digestKey === undefined ? {} : { digestKey: secretOf(document.digestKey, absolute) }),
   }
+}
+
+const rolloutOf = ({
+  waves,
+  minHeard,
+  window,
+  maxFailures,
+  ...rollout
+}: PlanDocument['rollout']): MigrationPlan['rollout'] => {
+  const opens = window === undefined ? undefined : parseWindow(window)
+  return {
+    ...rollout,
+    maxFailures: countOrShare(maxFailures),
+    // Left out where nothing is said, as below.
+    ...(waves === undefined ? {} : { waves: waves.map(waveOf) }),
+    ...(minHeard === '100%' ? {} : { minHeard: Number(minHeard.replace('%', '')) / 100 }),
+    ...(opens === undefined || 'hint' in opens ? {} : { window: opens }),
+  }
+}
+
+const waveOf = (wave: NonNullable<PlanDocument['rollout']['waves']>[number]): Wave => {
+  if (typeof wave !== 'object') return countOrShare(wave)
+  const { match, attributes = {} } = wave
+  return match === undefined ? { attributes } : { match }
 }
 
 /** The state file of a plan as it writes it, or as it is called where it writes none. */

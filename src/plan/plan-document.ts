@@ -19,6 +19,9 @@ export interface PlanDocument extends HouseRulesDocument {
     readonly maxConcurrency: number
     readonly canary: number
     readonly maxFailures: number | string
+    readonly waves?: readonly (number | string | WaveDocument)[]
+    readonly minHeard: string
+    readonly window?: string
   }
   readonly verify: { readonly heardWithin: string; readonly retireAfter: string }
   readonly escrow: {
@@ -40,6 +43,11 @@ export interface HouseRulesDocument {
 export interface SecretDocument {
   readonly env?: string
   readonly file?: string
+}
+
+interface WaveDocument {
+  readonly match?: string
+  readonly attributes?: Readonly<Record<string, string>>
 }
 
 export interface HttpPlaceDocument {

@@ -1,4 +1,5 @@
 import { error, type Finding, warning } from './finding.ts'
+import { parseWindow } from './change-window.ts'
 import type { Path } from './located.ts'
 import type { Draft } from './plan-document.ts'
 import type { Rule, RuleContext } from './rule.ts'
@@ -165,6 +166,36 @@ const canary: Rule = {
   },
 }
 
+const window: Rule = {
+  codes: ['WrongValue'],
+  because: 'a window that nobody can read is none',
+  check: ({ draft }) => {
+    const text = draft.rollout?.window
+    const parsed = text === undefined ? undefined : parseWindow(text)
+    if (text === undefined || parsed === undefined || !('hint' in parsed)) return []
+    const { message, hint } = parsed
+    return [
+      error({
+        code: 'WrongValue',
+        message: `"window" is ${shown(text)}, which ${message}`,
+        hint,
+        path: ['rollout', 'window'],
+      }),
+    ]
+  },
+}
+
+const minHeard: Rule = {
+  codes: ['WithoutEffect'],
+  because: 'only a wave, or a canary, has others that wait for it',
+  check: ({ draft: { rollout }, written }) => {
+    const path = ['rollout', 'minHeard']
+    if (!written(path) || written(['rollout', 'waves']) || (rollout?.canary ?? 0) > 0) return []
+    const message = 'minHeard has no effect without canary or waves'
+    return [warning({ code: 'WithoutEffect', message, hint: 'leave it out, or write waves', path })]
+  },
+}
+
 export const SELECTION_RULES: readonly Rule[] = [
   duplicateIds,
   duplicateOverrideIds,
@@ -173,4 +204,6 @@ export const SELECTION_RULES: readonly Rule[] = [
   redundantInclude,
   idsFilesEmpty,
   canary,
+  window,
+  minHeard,
 ]

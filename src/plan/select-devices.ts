@@ -87,6 +87,18 @@ const intentOf = (plan: MigrationPlan, policy: Policy, { set, renamedByRule }: N
   return intent
 }
 
+const waveOf = (
+  { rollout: { waves = [] } }: MigrationPlan,
+  device: SelectableDevice,
+): Pick<Selection, 'wave'> => {
+  const wave = waves.findIndex(
+    (each) =>
+      ('match' in each && matchesPattern(device.deviceId, each.match)) ||
+      ('attributes' in each && hasAttributes(device, each.attributes)),
+  )
+  return wave < 0 ? {} : { wave }
+}
+
 /** Whether a plan moves a device, and what it wants of it. Pure. */
 export const intentFor = (plan: MigrationPlan, device: SelectableDevice): Selection => {
   const { include, exclude, overrides } = plan.devices
@@ -102,6 +114,7 @@ export const intentFor = (plan: MigrationPlan, device: SelectableDevice): Select
   const named = withId(set, device)
   return {
     selected: included && excludedBy === undefined,
+    ...waveOf(plan, device),
     ...(excludedBy === undefined ? {} : { excludedBy }),
     ...(named.lacks === undefined ? {} : { lacks: named.lacks }),
     intent: intentOf(plan, policy, named),

@@ -22,6 +22,15 @@ export interface ApplyResult {
   readonly left: readonly LeftDevice[]
   /** Why the run ended early, where it did, such as `more than 5 % failed` or `interrupted`. */
   readonly stopped?: string
+  /** Devices of a wave that have to be heard before others begin. */
+  readonly gate?: {
+    readonly wave: string
+    readonly heard: number
+    readonly of: number
+    readonly needed: number
+  }
+  /** When the change window opens, where it held something back; ISO 8601, UTC. */
+  readonly opensAt?: string
   /** As the user gave it; for the command that continues. */
   readonly plan: string
   /** What was applied, where it is not the plan. */
@@ -215,6 +224,8 @@ export const renderApplyResultJson = (result: ApplyResult): string =>
     kind: 'apply',
     verdict: verdictSpan(result)[1].toLowerCase().replaceAll(',', '').replaceAll(' ', '_'),
     stopped: result.stopped ?? null,
+    gate: result.gate ?? null,
+    opens_at: result.opensAt ?? null,
     held_by_escrow: result.heldByEscrow ?? [],
     summary: { devices: sum(result.counts), ...result.counts },
     left: result.left.map((device) => ({

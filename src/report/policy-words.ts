@@ -69,6 +69,25 @@ const specialWords = (policy: Policy): readonly string[] => [
   ...(policy.adopt === 'partial' ? ['what others registered in part is completed'] : []),
 ]
 
+const waveText = (wave: NonNullable<ChangeSet['rollout']['waves']>[number]): string => {
+  if ('count' in wave) return count(wave.count)
+  if ('share' in wave) return percent(wave.share)
+  if ('match' in wave) return `those like ${wave.match}`
+  return `those with ${Object.entries(wave.attributes)
+    .map(([name, value]) => `${name} ${value}`)
+    .join(' and ')}`
+}
+
+/** In which parts devices cross, and when. */
+const waveWords = ({ canary, waves = [], minHeard = 1, window }: ChangeSet['rollout']): readonly string[] => {
+  const when = window === undefined ? [] : [`something new begins ${window.text} alone`]
+  const heard = minHeard === 1 ? 'must be heard' : `must be heard by ${percent(minHeard)}`
+  if (waves.length === 0)
+    return [canary > 0 ? `the first ${count(canary)} ${heard} before the rest` : 'no canary', ...when]
+  const parts = [...(canary > 0 ? [`the first ${count(canary)}`] : []), ...waves.map(waveText), 'the rest']
+  return [`waves: ${parts.join(', then ')}; each ${heard} before the next`, ...when]
+}
+
 /** What the plan's policy means, for those whom no override says otherwise. */
 export const policyWords = (
   changeSet: Pick<ChangeSet, 'policy' | 'rollout' | 'source'>,
@@ -83,7 +102,7 @@ export const policyWords = (
       : RX1_DELAY[policy.rx1Delay],
     ...sourceWords(policy, changeSet.source),
     ...specialWords(policy),
-    rollout.canary > 0 ? `the first ${count(rollout.canary)} must be heard before the rest` : 'no canary',
+    ...waveWords(rollout),
     `stops when more than ${'count' in failures ? devices(failures.count) : percent(failures.share)} ${
       'count' in failures && failures.count === 1 ? 'fails' : 'fail'
     }`,

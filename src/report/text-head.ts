@@ -39,7 +39,7 @@ export const headline = ({ changeSet, judgement, held }: Preview): readonly Line
   blank,
   line(10, '  from    ', networkName(changeSet.source)),
   line(10, '  to      ', networkName(changeSet.target)),
-  line(10, '  policy  ', ['dim', policyWords(changeSet).join('; ')]),
+  line(10, '  policy  ', ['dim', harmless(policyWords(changeSet).join('; '))]),
 ]
 
 /** Always told, so that the sum can be done and a filter that selects all or nothing is noticed. */

@@ -7,6 +7,7 @@ import {
   type Confirmed,
   FerryError,
   type FerryEvent,
+  type Gate,
   type LoadedPlan,
   NOT_CONFIRMED,
   openWorkspace,
@@ -165,14 +166,21 @@ const tellOutcome = (
     tell(err, 'note', `took over the lock of a run that is gone: ${user}, process ${pid}, since ${startedAt}`)
   }
   const { result } = outcome
-  if (result.stopped === 'canary') {
+  const again = `ferry apply ${shellWord(files.file)} again`
+  if (result.stopped?.by === 'gate')
     tell(
       err,
       'note',
-      'the first devices (rollout.canary) have to be heard before the others cross',
-      `ferry verify ${shellWord(files.plan)} --wait 2h, then ferry apply ${shellWord(files.file)} again`,
+      gateText(result.stopped.gate),
+      `ferry verify ${shellWord(files.plan)} --wait 2h, then ${again}`,
     )
-  }
+  if (result.stopped?.by === 'window')
+    tell(
+      err,
+      'note',
+      `what is left begins when the change window (rollout.window) opens: ${result.stopped.opensAt}`,
+      `then ${again}`,
+    )
   const report = appliedReport(result, files, outcome.planned.state.progress)
   const json = renderApplyResultJson(report)
   if (options.jsonLines === true) writeLine(shell, { event: 'result', result: JSON.parse(json) as unknown })
@@ -180,6 +188,9 @@ const tellOutcome = (
   else out.write(renderApplyResult(report, { width: out.width, style: out.style }))
   return exitCodeOf(appliedEnd(result.counts))
 }
+
+const gateText = ({ wave, heard, of, needed }: Gate): string =>
+  `${heard} of ${counted(of, 'device')} of the ${wave} ${heard === 1 ? 'was' : 'were'} heard; the others cross once ${needed === of ? 'all' : needed} of them were`
 
 const writeLine = ({ out, clock }: Shell, event: FerryEvent | { event: 'result'; result: unknown }): void =>
   out.write(`${JSON.stringify({ at: clock().toISOString(), ...event })}\n`)

@@ -155,7 +155,7 @@ const readNetworks = async (input: PlanningInput): Promise<NetworksRead> => {
             holders,
             isTargetEmpty: targetDevices.length === 0 && sourceDevices.length > MANY,
           })
-    changes.push(compact(withStatus(input, change), device))
+    changes.push(compact(withStatus(input, withWave(change, selection)), device))
     done += 1
     if (done % TOLD_EVERY === 0) emit({ event: 'reading.devices', devices: done, of: sourceDevices.length })
   }
@@ -163,10 +163,11 @@ const readNetworks = async (input: PlanningInput): Promise<NetworksRead> => {
   const listed = new Set(sourceDevices.map((device) => device.deviceId))
   const gone = [...state.progress.values()].filter((device) => !listed.has(device.device))
   await walk(gone, input.loaded.plan.rollout.maxConcurrency, async (progress) => {
-    const { intent } = input.select(knownOf(progress))
+    const selection = input.select(knownOf(progress))
+    const { intent } = selection
     intents.add(progress.device, intent)
     const change = await planGone(input, progress, intent)
-    changes.push(withStatus(input, change))
+    changes.push(withStatus(input, withWave(change, selection)))
   })
   ids.settle(changes)
   return {
@@ -380,6 +381,9 @@ const planGone = async (
 }
 
 /** Where the state says that the device is; one that waits longer than the plan allows is told. */
+const withWave = (change: DeviceChange, { wave }: Selection): DeviceChange =>
+  wave === undefined ? change : { ...change, wave }
+
 const withStatus = ({ state, loaded, clock }: PlanningInput, change: DeviceChange): DeviceChange => {
   const known = state.progress.get(change.device)
   if (known === undefined) return change

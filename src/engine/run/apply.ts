@@ -1,4 +1,5 @@
 import type { DeviceChange } from '../../domain/change-set.ts'
+import { isOpen, opensAt } from '../../domain/change-window.ts'
 import type { ApplyCounts, DeviceResultStatus, Emit } from '../../domain/events.ts'
 import type { Digest } from '../../domain/identifiers.ts'
 import type { ErrorRecord } from '../../domain/journal.ts'
@@ -18,7 +19,7 @@ import type { Planning } from '../planning/plan.ts'
 import { type DeviceProgress, isHeldByEscrow } from '../progress/progress.ts'
 import { recordedRun } from './recorded-run.ts'
 import { walk } from './walk.ts'
-import { nextWave } from './waves.ts'
+import { type Gate, nextWave } from './waves.ts'
 
 export interface ApplyInput {
   readonly planning: Planning
@@ -54,12 +55,20 @@ export interface AppliedDevice {
   readonly error?: ErrorRecord
 }
 
+/**
+ * gate: enough of a wave have to be heard before others begin. window: what is left may begin only when it opens (ISO 8601, UTC).
+ */
+export type Stopped =
+  | { readonly by: 'gate'; readonly gate: Gate }
+  | { readonly by: 'window'; readonly opensAt: string }
+  | { readonly by: 'failures' | 'interrupted' }
+
 export interface ApplyResult {
   readonly counts: ApplyCounts
   /** Every device of the change set apart from excluded ones, in its order. */
   readonly devices: readonly AppliedDevice[]
   /** Why the run ended before all that could be done was done. */
-  readonly stopped?: 'canary' | 'failures' | 'interrupted'
+  readonly stopped?: Stopped
 }
 
 /** Actions that an apply works on, in the order in which it does: what was begun first, new devices last. */
@@ -115,16 +124,20 @@ export const applyChanges = async (input: ApplyInput): Promise<ApplyResult> => {
 const workThrough = async (
   input: ApplyInput,
   results: Map<string, DeviceResult>,
-): Promise<ApplyResult['stopped']> => {
+): Promise<Stopped | undefined> => {
   const { planning, loaded, emit } = input
   const { rollout } = loaded.plan
   const due = ORDER.map((action) => planning.changeSet.devices.filter((change) => change.action === action))
   const confirmed = planning.changeSet.devices.filter((change) => goesOn(change, input.isConfirmed))
-  const begun = [...confirmed, ...due.slice(0, -1).flat()]
+  const [resumed = [], ...others] = due.slice(0, -1)
+  const begun = [...confirmed, ...resumed]
+  const changed = others.flat()
   const created = due.at(-1) ?? []
-  const failures = countOf(rollout.maxFailures, begun.length + created.length)
+  const failures = countOf(rollout.maxFailures, begun.length + changed.length + created.length)
   const failed = (): number => [...results.values()].filter((result) => result.status === 'failed').length
   const stop = (): boolean => input.draining() || failed() > failures
+  const isShut = (): boolean => rollout.window !== undefined && !isOpen(rollout.window, input.clock())
+  const stopOrShut = (): boolean => stop() || isShut()
   const work = async (change: DeviceChange): Promise<void> => {
     const result = input.stale.has(change.device)
       ? staleResult('it joined anew on the source after the preview')
@@ -148,41 +161,52 @@ const workThrough = async (
     work,
     stop,
   )
-  const stopped = await workNew(input, created, results, work, stop)
+  // Nothing else is begun outside of the change window.
+  await walk(
+    changed.filter((change) => !results.has(change.device)),
+    input.concurrency,
+    work,
+    stopOrShut,
+  )
+  const gate = await workNew(input, created, results, work, stopOrShut)
   // Groups come after the last of their members.
   await walk(
     created.filter((change) => isGroup(change) && !results.has(change.device)),
     input.concurrency,
     (group) => workGroup(input, group, results, work),
-    stop,
+    stopOrShut,
   )
-  if (input.draining()) return 'interrupted'
-  return failed() > failures ? 'failures' : stopped
+  if (input.draining()) return { by: 'interrupted' }
+  if (failed() > failures) return { by: 'failures' }
+  if (rollout.window !== undefined && isShut() && [...changed, ...created].some(isLeft(results)))
+    return { by: 'window', opensAt: opensAt(rollout.window, input.clock()).toISOString() }
+  return gate === undefined ? undefined : { by: 'gate', gate }
 }
 
-/** New devices, in waves; answers where a wave has to be waited for. */
+const isLeft =
+  (results: ReadonlyMap<string, DeviceResult>) =>
+  ({ device }: DeviceChange): boolean =>
+    !results.has(device)
+
+/** New devices, in waves; answers what those wait for that did not begin. */
 const workNew = async (
   input: ApplyInput,
   all: readonly DeviceChange[],
   results: ReadonlyMap<string, DeviceResult>,
   work: (change: DeviceChange) => Promise<void>,
   stop: () => boolean,
-): Promise<'canary' | undefined> => {
+): Promise<Gate | undefined> => {
   const { planning, loaded, emit } = input
-  const { rollout } = loaded.plan
-  const isLeft = (change: DeviceChange): boolean => !isGroup(change) && !results.has(change.device)
-  const wave = nextWave(planning.changeSet.devices, input.progress, rollout.canary)
-  const devices = wave.devices.filter(isLeft)
-  if (devices.length > 0 && !stop()) {
+  while (!stop()) {
+    const wave = nextWave(planning.changeSet.devices, input.progress, loaded.plan.rollout)
+    const devices = wave.devices.filter(isLeft(results))
+    if (devices.length === 0) {
+      const waiting = all.some((change) => !isGroup(change) && isLeft(results)(change))
+      return waiting ? wave.gate : undefined
+    }
     emit({ event: 'wave.started', wave: wave.name, devices: devices.length })
     await walk(devices, input.concurrency, work, stop)
   }
-  if (stop()) return undefined
-  const rest = all.filter(isLeft)
-  if (!wave.gate || rest.length === 0) return undefined
-  if (!allHeard(wave.canaries, input.progress)) return 'canary'
-  emit({ event: 'wave.started', wave: 'rest', devices: rest.length })
-  await walk(rest, input.concurrency, work, stop)
   return undefined
 }
 
@@ -211,9 +235,6 @@ const workGroup = async (
 /** We stopped or deleted its source, and its target does not speak yet. */
 const isLeftSilent = (progress: DeviceProgress | undefined): boolean =>
   isHeldByEscrow(progress) || (progress?.sourceScheduling !== undefined && progress.unmutedAt === undefined)
-
-const allHeard = (devices: readonly string[], progress: ReadonlyMap<string, DeviceProgress>): boolean =>
-  devices.every((device) => progress.get(device)?.heard !== undefined)
 
 const workOn = async (input: ApplyInput, change: DeviceChange): Promise<DeviceResult> => {
   const context = contextOf(input, change)
@@ -285,7 +306,7 @@ const NO_COUNTS: ApplyCounts = {
 const summarise = (
   changes: readonly DeviceChange[],
   results: ReadonlyMap<string, DeviceResult>,
-  stopped: ApplyResult['stopped'],
+  stopped: Stopped | undefined,
 ): ApplyResult => {
   const counts: Record<DeviceResultStatus, number> = { ...NO_COUNTS }
   const devices: AppliedDevice[] = []

@@ -90,7 +90,7 @@ describe('the end of an apply', () => {
           { device: 'a-1', target: 'a-1', status: 'migrated' },
           { device: 'a-2', target: 'a-2', status: 'skipped' },
         ],
-        stopped: 'interrupted',
+        stopped: { by: 'interrupted' },
       },
       { file: 'site.changes', plan: 'plan.yaml' },
       new Map(),

@@ -30,12 +30,36 @@ describe('the next wave', () => {
     ['all where the fleet is smaller than its canaries', 9, [], 5, true],
   ])('is %s', (_what, canary, heard, devices, gate) => {
     const canaries = heard.map((_, index) => ({ ...settled(90 + index, 'wait'), device: `canary-${index}` }))
-    const wave = nextWave([...canaries, ...created], crossed(heard), canary)
-    expect([wave.devices.length, wave.gate]).toEqual([devices, gate])
+    const wave = nextWave([...canaries, ...created], crossed(heard), { canary })
+    expect([wave.devices.length, wave.gate !== undefined]).toEqual([devices, gate])
+  })
+
+  it.each([
+    ['the first by count', [], ['wave 1', 2]],
+    ['what is left of it, which waits', [false], ['wave 1', 1]],
+    ['the second, once enough of the first were heard', [true, true], ['wave 2', 2]],
+    ['the rest, though one of the first is silent', [true, false, true], ['rest', 2]],
+  ])('by counts and shares is %s', (_what, heard, expected) => {
+    const before = heard.map((_, index) => ({ ...settled(90 + index, 'wait'), device: `canary-${index}` }))
+    const rollout = { canary: 0, waves: [{ count: 2 }, { share: 0.5 }], minHeard: 0.5 }
+    const fleet = [...before, ...created.slice(0, 5 - heard.length)]
+    const { name, devices } = nextWave(fleet, crossed(heard), rollout)
+    expect([name, devices.length]).toEqual(expected)
+  })
+
+  it('takes those that a wave chooses, and the rest last', () => {
+    const fleet = created.map((change, index) => (index % 2 === 0 ? { ...change, wave: 0 } : change))
+    const rollout = { canary: 0, waves: [{ match: 'north-*' }] }
+    expect(nextWave(fleet, new Map(), rollout)).toMatchObject({ name: 'wave 1', gate: { of: 3, needed: 3 } })
+    expect(nextWave(fleet, new Map(), rollout).devices.map(({ wave }) => wave)).toEqual([0, 0, 0])
+    expect(nextWave(fleet.slice(1, 2), new Map(), rollout)).toMatchObject({ name: 'rest', devices: [{}] })
   })
 
   it('does not wait for a canary that was left out since', () => {
     const out = { ...settled(90, 'done'), device: 'canary-0', action: 'excluded' as const }
-    expect(nextWave([out, ...created], crossed([false]), 1)).toMatchObject({ gate: true, devices: [{}] })
+    expect(nextWave([out, ...created], crossed([false]), { canary: 1 })).toMatchObject({
+      gate: { heard: 0, of: 1 },
+      devices: [{}],
+    })
   })
 })

@@ -46,6 +46,30 @@ const escrowAt = (fields: string): Sections => ({
 const LOCK = 'lockAddress: https://states.example.com/a/lock'
 const ADDRESS = 'address: "https://states.example.com/a?b=c"'
 
+const rollout = (fields: string): Sections => ({
+  rest: `coverage: { gateways: on-target }\nrollout: { ${fields} }`,
+})
+
+const ROLLOUT: readonly Case[] = [
+  [
+    'waves of each kind',
+    rollout('canary: 2, waves: [5, 10%, { match: "a-*" }, { attributes: { floor: "1" } }], minHeard: 90%'),
+  ],
+  ['a wave of nobody', rollout('waves: [‸0]'), 'WrongValue'],
+  [
+    'a wave that is chosen in two ways',
+    rollout('waves: [‸{ match: "a-*", attributes: { floor: "1" } }]'),
+    'WrongValue',
+  ],
+  ['a wave of ids', rollout('waves: [{ ‸ids: [a-1] }]'), 'UnknownField'],
+  ['a share of a count', rollout('canary: 2, minHeard: ‸5'), 'WrongValue'],
+  ['a share without a wave', rollout('minHeard: ‸90%'), 'WithoutEffect'],
+  ['a window', rollout('window: "Mon-Fri 22:00-05:00 Europe/Amsterdam"')],
+  ['a window without times', rollout('window: ‸"Mon-Fri"'), 'WrongValue'],
+  ['a window on a day that is none', rollout('window: ‸"Mun 22:00-05:00"'), 'WrongValue'],
+  ['a window in a zone that is none', rollout('window: ‸"22:00-05:00 Mars/Olympus"'), 'WrongValue'],
+]
+
 const PLACES: readonly Case[] = [
   ['no lock', { rest: stateAt(ADDRESS).rest?.replace('http:', '‸http:') ?? '' }, 'MissingField'],
   ['a state that is no address', stateAt(`address: ‸states, ${LOCK}`), 'InvalidUrl'],
@@ -996,6 +1020,7 @@ describe('findings, at their place', () => {
   describe('joining anew', () => run(REJOIN))
   describe('new credentials', () => run(CREDENTIALS))
   describe('files', () => run(FILES))
+  describe('rollout', () => run(ROLLOUT))
   describe('places of state and escrow', () => run(PLACES))
   describe('what is forbidden', () => run(FORBIDDEN))
 })

@@ -133,7 +133,14 @@ const PLAN: Names<Omit<MigrationPlan, 'name'>> = {
   limits: true,
 }
 const LIMITS: Names<Limits> = { devices: true, deletes: true }
-const ROLLOUT: Names<MigrationPlan['rollout']> = { maxConcurrency: true, canary: true, maxFailures: true }
+const ROLLOUT: Names<MigrationPlan['rollout']> = {
+  maxConcurrency: true,
+  canary: true,
+  maxFailures: true,
+  waves: true,
+  minHeard: true,
+  window: true,
+}
 const VERIFY: Names<MigrationPlan['verify']> = { heardWithin: true, retireAfter: true }
 const ESCROW: Names<MigrationPlan['escrow']> = {
   recipients: true,

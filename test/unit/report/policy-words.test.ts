@@ -42,6 +42,28 @@ describe('the policy in words', () => {
     expect(first.join()).not.toMatch(/stopped|root keys/)
   })
 
+  it('tells waves, what lets the next begin, and the change window', () => {
+    const waves = [
+      { count: 50 },
+      { share: 0.2 },
+      { match: 'floor-1-*' },
+      { attributes: { building: 'north' } },
+    ]
+    const text = (rollout: object): string =>
+      policyWords({
+        policy: DEFAULT_POLICY,
+        source: { network: 'things-stack', host: 'source.example', application: 'a' },
+        rollout: { maxConcurrency: 1, canary: 5, maxFailures: { count: 1 }, ...rollout },
+      }).join('; ')
+    expect(text({ waves, minHeard: 0.95 })).toContain(
+      'waves: the first 5, then 50, then 20 %, then those like floor-1-*, then those with building north, then the rest; ' +
+        'each must be heard by 95 % before the next',
+    )
+    expect(text({})).toContain('the first 5 must be heard before the rest')
+    const window = { text: 'Sat 01:00-05:00 UTC', days: [6], from: 60, to: 300, zone: 'UTC' }
+    expect(text({ window })).toContain('something new begins Sat 01:00-05:00 UTC alone')
+  })
+
   it('tells port and size of a downlink, and none of its bytes', () => {
     const payload = 'C0FFEE00'
     const [text] = added({ rejoin: { trigger: 'source-downlink', fPort: 42, payload, confirmed: true } })
