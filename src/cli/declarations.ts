@@ -137,6 +137,11 @@ const declareApply = (program: Commander, ask: Ask): void => {
       'devices of a file: all that wait for it are stopped where they were served',
     )
     .option('--confirm-device <id>', 'as --confirm-handover, for one device; can be repeated', collect)
+    .option(
+      '--wait <time>',
+      'stay so long for waves to be heard and the change window, such as 8h',
+      parseDuration,
+    )
     .option('--json-lines', 'print every event as a line of JSON while it happens')
     .action(runs(ask, async () => (await import('./commands/apply.ts')).apply))
   examples(
@@ -145,6 +150,7 @@ const declareApply = (program: Commander, ask: Ask): void => {
     ['ferry apply building-a.yaml --yes', 'whatever the plan says now'],
     ['ferry apply building-a.yaml --yes --expect 9f2c41d07a', 'only if it is this'],
     ['ferry apply from-file.yaml --confirm-handover', 'their old network is stopped'],
+    ['ferry apply building-a.changes --yes --wait 8h', 'wave by wave, through the night'],
   )
   codes(
     apply,

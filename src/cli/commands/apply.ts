@@ -34,6 +34,8 @@ interface ApplyOptions {
   /** Hex digits, 10 or more. */
   readonly expect?: string
   readonly jsonLines?: boolean
+  /** Milliseconds to stay where a gate or the change window holds others back. */
+  readonly wait?: number
   readonly confirmHandover?: boolean
   readonly confirmDevice?: readonly string[]
 }
@@ -52,10 +54,11 @@ export const apply: Command<ApplyOptions> = async (shell, [file = ''], options) 
     const carrying: Carrying = { shell, file, loaded, approved, keys, progress, options }
     const first = await carryOut(carrying, confirmedBy(options))
     const stopped = await askHandover(carrying, first)
-    const outcome =
+    const confirmed =
       stopped.length === 0
         ? first
         : await carryOut({ ...carrying, options: { ...options, yes: true } }, stopped)
+    const outcome = await stay(carrying, confirmed)
     if (outcome.status !== 'applied') shell.interrupts.signal.throwIfAborted()
     progress.stop()
     return tellOutcome(shell, { file, plan: loaded.file }, outcome, options)
@@ -97,6 +100,39 @@ const askHandover = async (
   )
   progress.resume()
   return answer === 'yes' ? waiting : []
+}
+
+/** Milliseconds between two looks at a wave; of a large fleet a look takes minutes, and is no tenth of the time. */
+const LOOK = 10_000
+const LOOKS_SHARE = 10
+
+/** Goes on by itself as long as was asked, with what was confirmed at first: a device that is new since is not of it. */
+const stay = async (carrying: Carrying, first: ApplyOutcome): Promise<ApplyOutcome> => {
+  const { shell, progress, options } = carrying
+  const host = hostOf(shell)
+  const now = (): number => shell.clock().getTime()
+  const until = now() + (options.wait ?? 0)
+  const { expect: _once, ...others } = options
+  const approved = first.status === 'applied' ? first.planned.changeSet : undefined
+  const again = { ...carrying, approved: carrying.approved ?? approved, options: { ...others, yes: true } }
+  let outcome = first
+  let took = 0
+  while (outcome.status === 'applied' && shell.interrupts.end() === undefined) {
+    const { stopped } = outcome.result
+    const left = until - now()
+    if (left <= 0 || (stopped?.by !== 'gate' && stopped?.by !== 'window')) break
+    progress.pause()
+    shell.err.write(`${stopped.by === 'gate' ? gateText(stopped.gate) : windowText(stopped.opensAt)}\n`)
+    const next =
+      stopped.by === 'gate' ? Math.max(LOOK, LOOKS_SHARE * took) : Date.parse(stopped.opensAt) - now()
+    await host.pause(Math.min(Math.max(next, 0), left))
+    if (shell.interrupts.end() !== undefined) break
+    progress.resume()
+    const began = performance.now()
+    outcome = await carryOut(again, confirmedBy(options))
+    took = performance.now() - began
+  }
+  return outcome
 }
 
 const carryOut = async (carrying: Carrying, confirmed: Confirmed): Promise<ApplyOutcome> => {
@@ -174,13 +210,7 @@ const tellOutcome = (
       gateText(result.stopped.gate),
       `ferry verify ${shellWord(files.plan)} --wait 2h, then ${again}`,
     )
-  if (result.stopped?.by === 'window')
-    tell(
-      err,
-      'note',
-      `what is left begins when the change window (rollout.window) opens: ${result.stopped.opensAt}`,
-      `then ${again}`,
-    )
+  if (result.stopped?.by === 'window') tell(err, 'note', windowText(result.stopped.opensAt), `then ${again}`)
   const report = appliedReport(result, files, outcome.planned.state.progress)
   const json = renderApplyResultJson(report)
   if (options.jsonLines === true) writeLine(shell, { event: 'result', result: JSON.parse(json) as unknown })
@@ -190,7 +220,10 @@ const tellOutcome = (
 }
 
 const gateText = ({ wave, heard, of, needed }: Gate): string =>
-  `${heard} of ${counted(of, 'device')} of the ${wave} ${heard === 1 ? 'was' : 'were'} heard; the others cross once ${needed === of ? 'all' : needed} of them were`
+  `${wave}: ${heard} of ${counted(of, 'device')} heard; the others cross once ${needed === of ? 'all' : needed} of them are`
+
+const windowText = (opensAt: string): string =>
+  `what is left begins when the change window (rollout.window) opens: ${opensAt}`
 
 const writeLine = ({ out, clock }: Shell, event: FerryEvent | { event: 'result'; result: unknown }): void =>
   out.write(`${JSON.stringify({ at: clock().toISOString(), ...event })}\n`)
