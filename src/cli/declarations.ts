@@ -190,8 +190,13 @@ const declareLooking = (program: Commander, ask: Ask): void => {
       'Tells where each device is, what is next, and what failed: from the state, without networks.',
     )
     .argument('<plan>', 'migration plan')
+    .option('--watch', 'keep showing it, until it is interrupted')
     .action(runs(ask, async () => (await import('./commands/status.ts')).status))
-  examples(status, ['ferry status building-a.yaml', 'all devices that were begun'])
+  examples(
+    status,
+    ['ferry status building-a.yaml', 'all devices that were begun'],
+    ['ferry status building-a.yaml --watch', 'while an apply or a verify is at work'],
+  )
   codes(status, '0 read, 3 invalid plan, 5 state damaged or of another plan')
 
   const verify = program

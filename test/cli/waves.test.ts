@@ -58,3 +58,19 @@ test('apply tells when the change window opens', async () => {
   const opens = new Date(Date.now() + 3 * 86_400_000).toISOString().slice(0, 10)
   expect(JSON.parse(ended.stdout)).toMatchObject({ gate: null, opens_at: `${opens}T10:00:00.000Z` })
 })
+
+test('status --watch tells again what has changed, until it is interrupted', async () => {
+  await place.plan({ file: 'watched.yaml', name: 'watched', include: '{ ids: [valve-abp] }' })
+  let isApplied = false
+  const watching = await place.ferry(['status', 'watched.yaml', '--watch'], {
+    limit: 60_000,
+    onOutput: (text, kill) => {
+      if (!isApplied) {
+        isApplied = true
+        void place.ferry(['apply', 'watched.yaml', '--yes'])
+      } else if (text.includes('waiting')) kill('SIGINT')
+    },
+  })
+  expect(watching.code, watching.stderr).toBe(0)
+  expect(watching.stdout).toMatch(/0 devices[\s\S]*1 device: 1 waiting/)
+})

@@ -103,7 +103,7 @@ const askHandover = async (
 }
 
 /** Milliseconds between two looks at a wave; of a large fleet a look takes minutes, and is no tenth of the time. */
-const LOOK = 10_000
+const LOOK = 5_000
 const LOOKS_SHARE = 10
 
 /** Goes on by itself as long as was asked, with what was confirmed at first: a device that is new since is not of it. */

@@ -1,27 +1,66 @@
-import { readKnownState, statusRows } from '../../index.ts'
+import { type KnownState, type LoadedPlan, readKnownState, statusRows, type Stores } from '../../index.ts'
 import { renderStatus, renderStatusJson } from '../../report/status.ts'
 import { exitCodeOf } from '../exit-codes.ts'
+import { hostOf } from '../host.ts'
 import { planFrom } from '../plan-file.ts'
-import type { Command } from '../shell.ts'
+import type { Command, Shell } from '../shell.ts'
 import { withStores } from '../stores.ts'
 import { tell } from '../tell.ts'
 
+interface StatusOptions {
+  readonly watch?: boolean
+}
+
 /** `ferry status <plan>`: from the state alone. */
-export const status: Command = async (shell, [file = ''], { json }) => {
-  const { out, err } = shell
+export const status: Command<StatusOptions> = async (shell, [file = ''], { watch = false, json = false }) => {
   const loaded = await planFrom(file)
-  const state = await withStores(shell, loaded, (_, stores) => readKnownState(stores))
-  const { name, verify } = loaded.plan
-  const rows = statusRows(state.progress, { heardWithin: verify.heardWithin, now: shell.clock() })
-  if (json === true) out.write(renderStatusJson(rows, name))
-  else out.write(renderStatus(rows, { name, now: shell.clock(), width: out.width, style: out.style }))
-  if (state.read.status === 'absent')
-    tell(
-      err,
-      'note',
-      `nothing was applied yet: there is no state ${loaded.plan.state.http?.address ?? loaded.plan.state.file}`,
-    )
-  else if (state.read.tornTail)
-    tell(err, 'note', 'the last line of the state was cut short by a kill; the next apply goes on before it')
+  await withStores(shell, loaded, async (_, stores) => {
+    if (watch) await keepShowing(shell, loaded, stores, json)
+    else show(shell, loaded, await readKnownState(stores), json)
+  })
   return exitCodeOf('done')
+}
+
+const show = (shell: Shell, loaded: LoadedPlan, { progress, read }: KnownState, json: boolean): void => {
+  const { out, err } = shell
+  const { name, verify, state } = loaded.plan
+  const rows = statusRows(progress, { heardWithin: verify.heardWithin, now: shell.clock() })
+  if (json) out.write(renderStatusJson(rows, name))
+  else out.write(renderStatus(rows, { name, now: shell.clock(), width: out.width, style: out.style }))
+  if (read.status === 'absent')
+    tell(err, 'note', `nothing was applied yet: there is no state ${state.http?.address ?? state.file}`)
+  else if (read.tornTail)
+    tell(err, 'note', 'the last line of the state was cut short by a kill; the next apply goes on before it')
+}
+
+/** Milliseconds. */
+const LOOK = 5_000
+/** Takes everything off a terminal, and begins at its top. */
+const CLEAR = '\u001b[H\u001b[2J'
+
+/** On a terminal again and again, so that times go on; elsewhere whenever a device has changed. Ends by an interrupt. */
+const keepShowing = async (
+  shell: Shell,
+  loaded: LoadedPlan,
+  stores: Stores,
+  json: boolean,
+): Promise<void> => {
+  const { out, interrupts } = shell
+  const host = hostOf(shell)
+  const isLive = out.isTerminal && !json
+  let shown: string | undefined
+  while (interrupts.end() === undefined) {
+    const known = await readKnownState(stores)
+    const now = shell.clock()
+    const rows = statusRows(known.progress, { heardWithin: loaded.plan.verify.heardWithin, now })
+    const told = JSON.stringify(rows.map(({ device, status: at }) => [device, at]))
+    if (isLive || told !== shown) {
+      if (isLive) out.write(CLEAR)
+      show(shell, loaded, known, json)
+      if (isLive) out.write(`${now.toISOString()}  every ${LOOK / 1_000} s; Ctrl-C ends\n`)
+    }
+    shown = told
+    await host.pause(LOOK)
+  }
+  interrupts.forget()
 }
