@@ -196,6 +196,8 @@ export type Fact =
       readonly sourceDevAddr: string | null
       /** When the target's session began; a reset of the counters begins it anew. */
       readonly startedAt?: string
+      /** The longest silence between its last uplinks on the source, in milliseconds. */
+      readonly interval?: number
     }
   | { readonly name: 'heard'; readonly at: string; readonly devAddr: string; readonly lastFCntUp: number }
   /** Digests of the settings last applied, by `registry path`: the prior value of the three-valued diff. */

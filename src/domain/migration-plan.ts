@@ -238,6 +238,8 @@ export interface MigrationPlan {
   readonly verify: {
     /** Milliseconds. */
     readonly heardWithin: number
+    /** How often devices send, in milliseconds; where it is absent the source tells. */
+    readonly expectedInterval?: number
     /** Milliseconds from being heard to the delete of `deleteSource: after-heard`. */
     readonly retireAfter: number
   }

@@ -40,7 +40,7 @@ export const verifyMigration = async (
           journal,
           clock: host.clock,
           concurrency: loaded.plan.rollout.maxConcurrency,
-          heardWithin: loaded.plan.verify.heardWithin,
+          patience: loaded.plan.verify,
         })
       let rows = await look()
       const until = host.clock().getTime() + options.wait

@@ -73,6 +73,9 @@ export const normalise = (document: PlanDocument, context: NormaliseContext): Mi
     rollout: rolloutOf(rollout),
     verify: {
       heardWithin: parseDuration(verify.heardWithin) ?? 0,
+      ...(verify.expectedInterval === undefined
+        ? {}
+        : { expectedInterval: parseDuration(verify.expectedInterval) ?? 0 }),
       retireAfter: parseDuration(verify.retireAfter) ?? 0,
     },
     escrow: {

@@ -23,7 +23,11 @@ export interface PlanDocument extends HouseRulesDocument {
     readonly minHeard: string
     readonly window?: string
   }
-  readonly verify: { readonly heardWithin: string; readonly retireAfter: string }
+  readonly verify: {
+    readonly heardWithin: string
+    readonly expectedInterval?: string
+    readonly retireAfter: string
+  }
   readonly escrow: {
     readonly recipients: readonly string[]
     readonly path?: string

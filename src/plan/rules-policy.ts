@@ -107,13 +107,13 @@ const durations: Rule = {
   codes: ['WrongValue'],
   because: 'a device cannot be heard in no time, and a run does not wait for years',
   check: ({ draft, written }) =>
-    (['heardWithin', 'retireAfter'] as const).flatMap((name) => {
+    (['heardWithin', 'expectedInterval', 'retireAfter'] as const).flatMap((name) => {
       const path = ['verify', name]
       const text = draft.verify?.[name]
       const length = text === undefined || !written(path) ? undefined : parseDuration(text)
       if (length === undefined || (length <= LONGEST_DURATION && (length > 0 || name === 'retireAfter')))
         return []
-      const hint = `write ${name === 'heardWithin' ? '1s' : '0s'} to 366d`
+      const hint = `write ${name !== 'retireAfter' ? '1s' : '0s'} to 366d`
       return [error({ code: 'WrongValue', message: `"${name}" is "${text}"`, hint, path })]
     }),
 }

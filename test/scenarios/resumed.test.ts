@@ -302,6 +302,43 @@ describe('a device that the target does not hear', () => {
   })
 })
 
+describe('a device that sends once a day', () => {
+  scenario({
+    promise: 'is not called silent after an hour, nor before two days are over',
+    fleet: [METER],
+    plan: `${KEEPING}\nverify: { heardWithin: 1h }`,
+    before: async (stage) => {
+      for (const _day of [1, 2, 3]) await stage.device('meter-1').uplink(stage.radio('source'))
+      const held = await stage.held('source', 'ns', 'meter-1')
+      const state = held?.['mac_state'] as { readonly recent_uplinks: readonly object[] }
+      const days = state.recent_uplinks.map((uplink, index) => ({
+        ...uplink,
+        received_at: `2026-01-0${index + 1}T06:00:00Z`,
+      }))
+      await call(stage.source, 'PUT', '/ns/applications/meters/devices/meter-1', {
+        end_device: {
+          ids: held?.['ids'],
+          mac_state: { ...state, recent_uplinks: days },
+        },
+        field_mask: { paths: ['mac_state'] },
+      })
+    },
+    ends: async (stage) => {
+      await applied(stage, { waiting: 1 })
+      stage.pass(47 * 3_600_000)
+      expect((await stage.verify()).rows).toMatchObject([{ status: 'waiting' }])
+      stage.pass(2 * 3_600_000)
+      expect((await stage.verify()).rows).toMatchObject([{ status: 'silent' }])
+      const [change] = (await stage.plan()).changeSet.devices
+      expect(change?.findings.map(({ message }) => message)).toContain(
+        'the target has not heard it within 48 h of being let go',
+      )
+      await stage.device('meter-1').uplink(stage.air)
+      expect((await stage.verify()).rows).toMatchObject([{ status: 'heard' }])
+    },
+  })
+})
+
 describe('a canary', () => {
   scenario({
     promise: 'that is left out does not hold the others back',

@@ -24,7 +24,7 @@ export const status: Command<StatusOptions> = async (shell, [file = ''], { watch
 const show = (shell: Shell, loaded: LoadedPlan, { progress, read }: KnownState, json: boolean): void => {
   const { out, err } = shell
   const { name, verify, state } = loaded.plan
-  const rows = statusRows(progress, { heardWithin: verify.heardWithin, now: shell.clock() })
+  const rows = statusRows(progress, { ...verify, now: shell.clock() })
   if (json) out.write(renderStatusJson(rows, name))
   else out.write(renderStatus(rows, { name, now: shell.clock(), width: out.width, style: out.style }))
   if (read.status === 'absent')
@@ -52,7 +52,7 @@ const keepShowing = async (
   while (interrupts.end() === undefined) {
     const known = await readKnownState(stores)
     const now = shell.clock()
-    const rows = statusRows(known.progress, { heardWithin: loaded.plan.verify.heardWithin, now })
+    const rows = statusRows(known.progress, { ...loaded.plan.verify, now })
     const told = JSON.stringify(rows.map(({ device, status: at }) => [device, at]))
     if (isLive || told !== shown) {
       if (isLive) out.write(CLEAR)

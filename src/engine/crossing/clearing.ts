@@ -15,7 +15,7 @@ import {
 import { stepDone } from '../progress/progress.ts'
 import { ensure, StepFailure } from './ensure.ts'
 import { ensureSourceIsOurs, storeInEscrow } from './source.ts'
-import { readWhole, rememberSourceAddress, writeFinal } from './target.ts'
+import { readWhole, rememberSource, writeFinal } from './target.ts'
 
 /**
  * A source that can not be muted serves the device until it loses the keys. So all that it holds is in the escrow and on
@@ -39,7 +39,7 @@ export const writeLast = async (context: CrossingContext): Promise<'written' | '
   const last = await context.source.read(context.change.device)
   if (!isWhatItBeganWith(context, last)) return 'again'
   await storeInEscrow(context, 'B', last)
-  await rememberSourceAddress(context, last)
+  await rememberSource(context, last)
   await markDone(context, 'read-again')
   const desired = await desiredFrom(context, last)
   // Those of an earlier run too: the source has counted on since.

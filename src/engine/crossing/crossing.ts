@@ -28,7 +28,7 @@ import {
   importInto,
   refuseForeign,
   refuseSpeaking,
-  rememberSourceAddress,
+  rememberSource,
   undoImport,
 } from './target.ts'
 
@@ -111,7 +111,7 @@ const walk = async (context: CrossingContext, seen: DeviceRecord): Promise<Devic
   if (isCleared(context))
     return (await handOver(context)) === 'again' ? 'again' : { status: await finish(context) }
   if (!isStopped(context)) {
-    if (journal.progress()?.baseline === undefined) await rememberSourceAddress(context, seen)
+    if (journal.progress()?.baseline === undefined) await rememberSource(context, seen)
     return { status: await finish(context) }
   }
   const silence = await fallSilent(context, seen)

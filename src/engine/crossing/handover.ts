@@ -9,7 +9,7 @@ import { joinedSincePreview } from './begin.ts'
 import { type CrossingContext, desiredFrom, markDone, stepsOf } from './context.ts'
 import { isQueueEmpty } from './queue.ts'
 import { refuseReplaced, startSource, stopSource, storeInEscrow } from './source.ts'
-import { rememberSourceAddress, writeFinal } from './target.ts'
+import { rememberSource, writeFinal } from './target.ts'
 
 /**
  * silent: the source answers nothing, and what it holds is in the escrow. again: the device joined anew meanwhile.
@@ -40,7 +40,7 @@ export const fallSilent = async (context: CrossingContext, seen: DeviceRecord): 
   if (waits && !(await isQueueEmpty(context))) return startAgain('queued')
   if (!stepDone(journal.progress(), 'read-again')) {
     await storeInEscrow(context, 'B', silent)
-    await rememberSourceAddress(context, silent)
+    await rememberSource(context, silent)
     await markDone(context, 'read-again')
   }
   return { status: 'silent', record: silent }

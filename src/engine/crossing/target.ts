@@ -22,6 +22,7 @@ import {
   textField,
 } from '../device/records.ts'
 import { isMuted, MUTE, speaks, TARGET_SPEAKS } from '../device/scheduling.ts'
+import { sendInterval } from '../device/send-interval.ts'
 import { isLetGo, isOurs } from '../progress/progress.ts'
 import {
   type CrossingContext,
@@ -215,13 +216,14 @@ export const unmuteTarget = async (context: CrossingContext): Promise<void> => {
     const session = (await target.readSession(change.target)) ?? {}
     const [devAddr, counter] = [session['session.dev_addr'], session['session.last_f_cnt_up']]
     const startedAt = session['session.started_at']
-    const sourceDevAddr = progress?.baseline?.sourceDevAddr ?? null
+    const { sourceDevAddr = null, interval } = progress?.baseline ?? {}
     await journal.fact({
       name: 'baseline',
       devAddr: typeof devAddr === 'string' ? devAddr : null,
       lastFCntUp: typeof counter === 'number' ? counter : 0,
       sourceDevAddr,
       ...(typeof startedAt === 'string' ? { startedAt } : {}),
+      ...(interval === undefined ? {} : { interval }),
     })
   }
   if (context.intent.policy.mutedSource === 'carry' && (await wasMutedBefore(context)))
@@ -302,13 +304,20 @@ export const refuseSpeaking = (held: DeviceRecord): void => {
   if (speaks(held)) throw new StepFailure('set-network', TARGET_SPEAKS)
 }
 
-/** DevAddr that the device uses on the source: a session on the target with another one is a new one. */
-export const rememberSourceAddress = async (
-  context: CrossingContext,
-  source: DeviceRecord,
-): Promise<void> => {
+/**
+ * DevAddr that the device uses on the source: a session on the target with another one is a new one. And how often it sends,
+ * to know when it is silent.
+ */
+export const rememberSource = async (context: CrossingContext, source: DeviceRecord): Promise<void> => {
   const sourceDevAddr = textField(source, 'network-server', 'session.dev_addr') ?? null
-  await context.journal.fact({ name: 'baseline', devAddr: null, lastFCntUp: 0, sourceDevAddr })
+  const interval = sendInterval(source)
+  await context.journal.fact({
+    name: 'baseline',
+    devAddr: null,
+    lastFCntUp: 0,
+    sourceDevAddr,
+    ...(interval === undefined ? {} : { interval }),
+  })
 }
 
 const UNDO: readonly { readonly step: StepName; readonly registry: Registry; readonly of: StepName }[] = [

@@ -10,6 +10,7 @@ import { euisOf } from '../device/euis.ts'
 import type { JoinHosts } from '../device/join-server.ts'
 import { profileOf } from '../device/route.ts'
 import type { DeviceProgress, Progress } from '../progress/progress.ts'
+import { silentAfter } from '../progress/heard.ts'
 import { statusOfDevice } from '../progress/status.ts'
 import { stopsBy } from '../progress/steps.ts'
 import { walk } from '../run/walk.ts'
@@ -387,12 +388,12 @@ const withWave = (change: DeviceChange, { wave }: Selection): DeviceChange =>
 const withStatus = ({ state, loaded, clock }: PlanningInput, change: DeviceChange): DeviceChange => {
   const known = state.progress.get(change.device)
   if (known === undefined) return change
-  const { heardWithin } = loaded.plan.verify
-  const status = statusOfDevice(known, { heardWithin, now: clock() })
+  const { verify } = loaded.plan
+  const status = statusOfDevice(known, { ...verify, now: clock() })
   // The state may not know yet that it was heard; the reading of the target does.
   if (status !== 'silent' || change.action !== 'wait' || !change.later.includes('hear'))
     return { ...change, status }
-  const message = `the target has not heard it within ${Math.round(heardWithin / 3_600_000)} h of being let go`
+  const message = `the target has not heard it within ${Math.round(silentAfter(known, verify) / 3_600_000)} h of being let go`
   const hint = 'look whether a gateway of the target covers it, or power-cycle it'
   const finding = {
     code: 'NotHeardInTime',

@@ -53,8 +53,28 @@ export const isResetHeard = (progress: DeviceProgress, network: Fields | undefin
 export const isHeard = (progress: DeviceProgress, network: Fields | undefined): boolean =>
   progress.heard !== undefined || hearing(progress, network).status === 'heard'
 
-/** Let go longer ago than `heardWithin` (milliseconds), and not heard since. */
-export const isOverdue = (progress: DeviceProgress, heardWithin: number, now: Date): boolean =>
+/** When a device that waits counts as silent; milliseconds. */
+export interface Patience {
+  /** From being let go. */
+  readonly heardWithin: number
+  /** How often devices send, where the plan says it. */
+  readonly expectedInterval?: number
+}
+
+/** One uplink may be lost on its way. */
+const INTERVALS = 2
+
+/**
+ * From being let go to being called silent, in milliseconds: `heardWithin`, and longer for a device that sends less often: twice
+ * what the plan says, or its longest silence on the source.
+ */
+export const silentAfter = (
+  { baseline }: DeviceProgress,
+  { heardWithin, expectedInterval }: Patience,
+): number => Math.max(heardWithin, INTERVALS * (expectedInterval ?? baseline?.interval ?? 0))
+
+/** Let go longer ago than that, and not heard since. */
+export const isOverdue = (progress: DeviceProgress, patience: Patience, now: Date): boolean =>
   progress.unmutedAt !== undefined &&
   progress.heard === undefined &&
-  now.getTime() - Date.parse(progress.unmutedAt) > heardWithin
+  now.getTime() - Date.parse(progress.unmutedAt) > silentAfter(progress, patience)

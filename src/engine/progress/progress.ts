@@ -41,6 +41,7 @@ export interface DeviceProgress {
     readonly devAddr: string | null
     readonly sourceDevAddr: string | null
     readonly startedAt?: string
+    readonly interval?: number
   }
   readonly credentials?: EscrowPlace & { readonly rootKeys: string | null; readonly session: string | null }
   readonly sourceCounters?: { readonly lastAFCntDown: number; readonly lastNFCntDown: number }
@@ -265,6 +266,7 @@ const withFact = (
           devAddr: fact.devAddr,
           sourceDevAddr: fact.sourceDevAddr,
           ...(fact.startedAt === undefined ? {} : { startedAt: fact.startedAt }),
+          ...(fact.interval === undefined ? {} : { interval: fact.interval }),
         },
       }
     case 'heard':

@@ -1,6 +1,6 @@
 import { type ErrorRecord, NOT_CONFIRMED } from '../../domain/journal.ts'
 import { isStoppedRoute } from '../device/route.ts'
-import { isOverdue } from './heard.ts'
+import { isOverdue, type Patience } from './heard.ts'
 import {
   type DeviceProgress,
   isGroupMoved,
@@ -32,9 +32,7 @@ export type DeviceStatus =
   | 'deferred'
 
 /** When a device that waits counts as silent. */
-export interface Deadline {
-  /** Milliseconds from being let go. */
-  readonly heardWithin: number
+export interface Deadline extends Patience {
   readonly now: Date
 }
 
@@ -70,12 +68,12 @@ const deferral = ({ deferred }: DeviceProgress): { readonly error?: ErrorRecord 
   deferred === undefined ? {} : { error: { code: deferred.code, message: deferred.message } }
 
 /** Where one device is; see `DeviceStatus`. */
-export const statusOfDevice = (device: DeviceProgress, { heardWithin, now }: Deadline): DeviceStatus => {
+export const statusOfDevice = (device: DeviceProgress, { now, ...patience }: Deadline): DeviceStatus => {
   if (device.rollbackAt !== undefined) return 'rolling-back'
   if (isHeldByEscrow(device)) return 'held-by-escrow'
   if (isGroupMoved(device)) return 'retired'
   if (device.heard !== undefined) return isRetired(device) ? 'retired' : 'heard'
-  if (device.unmutedAt !== undefined) return isOverdue(device, heardWithin, now) ? 'silent' : 'waiting'
+  if (device.unmutedAt !== undefined) return isOverdue(device, patience, now) ? 'silent' : 'waiting'
   if (isSourceEnding(device)) return 'crossing'
   if (device.lastError !== undefined) return 'failed'
   if (device.deferred !== undefined) return 'deferred'

@@ -1,7 +1,7 @@
 import type { ChangeSet, DeviceChange, FieldChange } from '../../domain/change-set.ts'
 import type { Clock, JournalPort, NetworkPort } from '../../domain/ports.ts'
 import { deviceJournal } from '../crossing/device-journal.ts'
-import { hearing, isOverdue } from '../progress/heard.ts'
+import { hearing, isOverdue, type Patience } from '../progress/heard.ts'
 import { type DeviceProgress, isGroupMoved, isHeldByEscrow, isLetGo } from '../progress/progress.ts'
 import { walk } from './walk.ts'
 
@@ -38,8 +38,8 @@ export interface VerifyInput {
   readonly journal: JournalPort | undefined
   readonly clock: Clock
   readonly concurrency: number
-  /** `verify.heardWithin`, in milliseconds: a device that is not heard in it is silent. */
-  readonly heardWithin: number
+  /** Of the plan (`verify`). */
+  readonly patience: Patience
 }
 
 /** Compares the target with what was planned, for all devices that the state knows, and records those it hears. */
@@ -77,7 +77,7 @@ const verifyOne = async (input: VerifyInput, change: DeviceChange): Promise<Veri
   const heard = hearing(progress, await input.target.readSession(change.target))
   if (heard.status === 'joining') return row('joining')
   if (heard.status === 'silent') {
-    return row(isOverdue(progress, input.heardWithin, input.clock()) ? 'silent' : 'waiting')
+    return row(isOverdue(progress, input.patience, input.clock()) ? 'silent' : 'waiting')
   }
   await recordHeard(input, change.device, heard)
   return row('heard')

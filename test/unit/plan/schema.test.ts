@@ -141,7 +141,11 @@ const ROLLOUT: Names<MigrationPlan['rollout']> = {
   minHeard: true,
   window: true,
 }
-const VERIFY: Names<MigrationPlan['verify']> = { heardWithin: true, retireAfter: true }
+const VERIFY: Names<MigrationPlan['verify']> = {
+  heardWithin: true,
+  expectedInterval: true,
+  retireAfter: true,
+}
 const ESCROW: Names<MigrationPlan['escrow']> = {
   recipients: true,
   path: true,
