@@ -9,7 +9,7 @@ import { riskIdsOf } from './risks.ts'
 import { groupTitle, rankedFields, varyingWords } from './text-groups.ts'
 import { shownActions } from './text-head.ts'
 import { pathList } from './text-risks.ts'
-import { isAllowable } from './verdict.ts'
+import { allowOption, isAllowable } from './verdict.ts'
 import { cut } from './width.ts'
 import { ACTION_WORDS, count, devices, plural, REGISTRY_SHORT, stepsWords } from './words.ts'
 
@@ -66,7 +66,7 @@ export const guardsTable = ({ changeSet, counts }: Preview): Section =>
             guard.ok
               ? 'ok'
               : isAllowable(guard, counts)
-                ? `**FAIL**, to allow it: \`--allow ${guard.name}=${guard.used}\``
+                ? `**FAIL**, to allow it: \`${allowOption(guard)}\``
                 : '**FAIL**',
             `${markdownText(guard.because)}${guard.of === undefined ? '' : ` (of ${count(guard.of)})`}`,
           ),

@@ -5,7 +5,7 @@ import { harmless } from './escape.ts'
 import { blank, type Line, line, type Span, type Tone } from './layout.ts'
 import { policyWords } from './policy-words.ts'
 import type { Preview } from './preview.ts'
-import { isAllowable, type Verdict } from './verdict.ts'
+import { allowOption, isAllowable, type Verdict } from './verdict.ts'
 import { cut, padEnd, padStart } from './width.ts'
 import { ACTION_WORDS, count, devices, networkName, plural, shortDigest } from './words.ts'
 
@@ -97,9 +97,7 @@ export const guardsPart = ({ changeSet, counts }: Preview): readonly Line[] =>
               `  ${padEnd(guard.name, 15)}  ${used}  `,
               ['dim', `${harmless(guard.because)}${of}`],
             ),
-            ...(isAllowable(guard, counts)
-              ? [line(8, `        to allow it: --allow ${guard.name}=${guard.used}`)]
-              : []),
+            ...(isAllowable(guard, counts) ? [line(8, `        to allow it: ${allowOption(guard)}`)] : []),
           ]
         }),
       ]

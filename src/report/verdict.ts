@@ -26,6 +26,13 @@ const PENDING: readonly Action[] = ['create', 'resume', 'update', 'adopt', 'reti
 export const pendingCount = (counts: ActionCounts): number =>
   PENDING.reduce((sum, action) => sum + counts[action], 0)
 
+/** A guard that failed, as a sentence begins. */
+export const failedGuard = ({ name, used, limit }: Pick<Guard, 'name' | 'used' | 'limit'>): string =>
+  `guard ${name}: ${count(used)} is above ${count(limit)}`
+
+/** What lifts it, on the command line. */
+export const allowOption = ({ name, used }: Pick<Guard, 'name' | 'used'>): string => `--allow ${name}=${used}`
+
 /** Whether lifting a guard that failed would get anything done: only then is the option for it worth a mention. */
 export const isAllowable = (guard: Pick<Guard, 'ok'>, counts: ActionCounts): boolean =>
   !guard.ok && pendingCount(counts) > 0
@@ -37,8 +44,7 @@ const obstacles = (changeSet: ChangeSet, counts: ActionCounts): readonly string[
   if (!changeSet.complete)
     found.push('reading was cut short: this change set can be looked at, never applied')
   for (const error of errors) found.push(`${error.code}: ${error.message}`)
-  for (const guard of failed)
-    found.push(`guard ${guard.name}: ${count(guard.used)} is above ${count(guard.limit)}`)
+  found.push(...failed.map(failedGuard))
   if (counts.blocked > 0 && pendingCount(counts) === 0 && counts.wait === 0) {
     found.push(
       `${devices(counts.blocked)} ${plural(counts.blocked, 'is', 'are')} blocked, and there is nothing else to do`,

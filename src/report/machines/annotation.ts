@@ -1,6 +1,7 @@
 import type { ChangeSet } from '../../domain/change-set.ts'
 import type { Diagnostic } from '../../domain/diagnostic.ts'
 import { harmless } from '../escape.ts'
+import { allowOption, failedGuard } from '../verdict.ts'
 import { count } from '../words.ts'
 
 /** A finding at a line of a file, as review tools show it. All text is harmless and on one line. */
@@ -68,11 +69,11 @@ export const annotationsOfChangeSet = ({
     [
       ...findings.filter(({ severity }) => severity !== 'note'),
       ...failed.map(
-        ({ name, used, limit, because }): Diagnostic => ({
+        (guard): Diagnostic => ({
           code: 'GuardRefused',
           severity: 'error',
-          message: `guard ${name}: ${count(used)} is above ${count(limit)} ${because}`,
-          hint: `look why; to go on all the same: --allow ${name}=${used}`,
+          message: `${failedGuard(guard)} ${guard.because}`,
+          hint: `look why; to go on all the same: ${allowOption(guard)}`,
         }),
       ),
       ...[...ofDevices.values()].map(({ finding, devices: names }): Diagnostic => {
