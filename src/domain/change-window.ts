@@ -13,7 +13,8 @@ export interface ChangeWindow {
   readonly zone: string
 }
 
-const DAYS = ['Sun', 'Mon', 'Tue', 'Wed', 'Thu', 'Fri', 'Sat'] as const
+/** In the order of their numbers. */
+export const DAYS: readonly string[] = ['Sun', 'Mon', 'Tue', 'Wed', 'Thu', 'Fri', 'Sat']
 
 const clockOf = remembered(
   (zone: string) =>
@@ -35,7 +36,7 @@ const localTime = (zone: string, at: Date): { readonly day: number; readonly min
       .map(({ type, value }) => [type, value]),
   )
   return {
-    day: (DAYS as readonly string[]).indexOf(parts.get('weekday') ?? ''),
+    day: DAYS.indexOf(parts.get('weekday') ?? ''),
     minute: Number(parts.get('hour')) * 60 + Number(parts.get('minute')),
   }
 }

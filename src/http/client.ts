@@ -57,7 +57,7 @@ export interface RawAnswer {
   readonly status: number
   /** Names in lower case; the first value of each. */
   readonly headers: Headers
-  readonly bytes: Uint8Array
+  readonly bytes: Buffer
 }
 
 export interface HttpClient {
@@ -147,7 +147,7 @@ export const createHttpClient = (options: HttpOptions): HttpClient => {
       const described = describe(one)
       const { status, headers, bytes } = await send(one, described)
       const { host, request, read } = described
-      return decodeAnswer({ status, headers, text: Buffer.from(bytes).toString('utf8') }, host, request, read)
+      return decodeAnswer({ status, headers, text: bytes.toString('utf8') }, host, request, read)
     },
     send: (one) => send(one, describe(one)),
     concurrency: (origin) => pacerOf(origin).limit,

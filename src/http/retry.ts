@@ -7,7 +7,7 @@ export type Outcome =
       readonly kind: 'answer'
       readonly status: number
       readonly headers: Headers
-      readonly bytes: Uint8Array
+      readonly bytes: Buffer
     }
   | { readonly kind: 'failure'; readonly failure: Failure; readonly cause: unknown }
 

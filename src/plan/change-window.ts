@@ -1,6 +1,6 @@
-import type { ChangeWindow } from '../domain/change-window.ts'
+import { type ChangeWindow, DAYS } from '../domain/change-window.ts'
 
-const DAYS = ['sun', 'mon', 'tue', 'wed', 'thu', 'fri', 'sat']
+const NAMES = DAYS.map((day) => day.toLowerCase())
 const ALL = [0, 1, 2, 3, 4, 5, 6]
 const FORM = /^(?:([A-Za-z,-]+) )?(\d\d):(\d\d)-(\d\d):(\d\d)(?: ([A-Za-z0-9_+/-]+))?$/
 
@@ -8,7 +8,7 @@ const FORM = /^(?:([A-Za-z,-]+) )?(\d\d):(\d\d)-(\d\d):(\d\d)(?: ([A-Za-z0-9_+/-
 const daysIn = (text: string): readonly number[] | undefined => {
   const days = new Set<number>()
   for (const part of text.toLowerCase().split(',')) {
-    const ends = part.split('-').map((day) => DAYS.indexOf(day))
+    const ends = part.split('-').map((day) => NAMES.indexOf(day))
     const [first = -1, last = first] = ends
     if (ends.length > 2 || first < 0 || last < 0) return undefined
     for (let day = first; ; day = (day + 1) % 7) {

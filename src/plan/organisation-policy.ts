@@ -50,9 +50,10 @@ export const readOrganisationPolicy = async (file: string): Promise<HouseRules> 
   const [problem] = [...decoded.findings, ...findings].filter(({ severity }) => severity === 'error')
   if (problem !== undefined || root === undefined)
     throw refuse(file, `can not be read: ${problem?.message ?? 'it is empty'}`)
-  const { value: document } = plainValue(root, schema())
+  const policySchema = schema()
+  const { value: document } = plainValue(root, policySchema)
   const ajv = new Ajv({ strict: false })
-  const check = ajv.compile(schema())
+  const check = ajv.compile(policySchema)
   if (!check(document)) {
     const [wrong] = check.errors ?? []
     const where =

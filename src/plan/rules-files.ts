@@ -118,8 +118,7 @@ const secretsAsNames: Rule = {
       [['source', 'accessKey'], draft.source?.accessKey],
       [['target', 'apiKey'], draft.target?.apiKey],
       [['digestKey'], draft.digestKey],
-      [['state', 'http', 'password'], placeAt(draft, ['state', 'http'])?.password],
-      [['escrow', 'http', 'password'], placeAt(draft, ['escrow', 'http'])?.password],
+      ...HTTP_PLACES.map((at) => [[...at, 'password'], placeAt(draft, at)?.password] as const),
     ] as const
     return references.flatMap(([path, reference]) =>
       (['env', 'file'] as const).flatMap((name) => {

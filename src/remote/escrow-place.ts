@@ -14,7 +14,7 @@ export const escrowPlace = (address: string, place: Place): EscrowCopies => ({
     if (answer.status < 200 || answer.status > 299) throw notPut(place, name, `it answered ${answer.status}`)
     const held = await tried(place, name, () => place.send('GET', url))
     if (held.status !== 200) throw notPut(place, name, `it answered ${held.status} when it was read back`)
-    if (!Buffer.from(held.bytes).equals(bytes)) {
+    if (!held.bytes.equals(bytes)) {
       throw notPut(place, name, 'what was read back differs from what was put there')
     }
   },

@@ -10,7 +10,7 @@ import { readStateBytes, type StateRead } from '../state/read-state.ts'
 import { type FileStoreOptions, fileStore, type StateStore } from '../state/store.ts'
 import type { Place } from './place.ts'
 import { postingJournal } from './posting-journal.ts'
-import { reconcile } from './reconcile.ts'
+import { aheadOf } from './reconcile.ts'
 import { type Held, type RemoteState, remoteState } from './remote-state.ts'
 import { headerOfPosted, type PostedState } from './state-document.ts'
 
@@ -35,28 +35,27 @@ export const remoteStore = ({ http, place, fold, ...options }: RemoteStoreOption
   const remote = remoteState(http, place)
   let lockId: string | undefined
 
-  const both = async (): Promise<{ readonly file: StateRead; readonly posted: PostedState | undefined }> => ({
-    posted: await remote.read(lineage),
-    file: await local.read(),
-  })
+  /** What is gone on from, and how far the address is. `ahead`: it comes from there, and not from the file. */
+  const look = async (): Promise<{
+    readonly known: StateRead
+    readonly ahead: PostedState | undefined
+    readonly postedSerial: number | undefined
+  }> => {
+    const posted = await remote.read(lineage)
+    const here = await local.read()
+    const ahead = aheadOf(here, posted, fold)
+    return { known: ahead === undefined ? here : readOf(ahead), ahead, postedSerial: posted?.serial }
+  }
 
   return {
     place: place.name,
     mostUnderWay: MOST_UNDER_WAY,
-    read: async () => {
-      const found = await both()
-      return found.posted !== undefined && reconcile(found.file, found.posted, fold) === 'address'
-        ? readOf(found.posted)
-        : found.file
-    },
+    read: async () => (await look()).known,
     openJournal: async () => {
       const id = lockId
       if (id === undefined) throw new Error('the lock is taken before the state is opened')
-      const found = await both()
-      if (found.posted !== undefined && reconcile(found.file, found.posted, fold) === 'address') {
-        await takeOverFile(file, found.posted, fs)
-      }
-      const known = await local.read()
+      const { known, ahead, postedSerial } = await look()
+      if (ahead !== undefined) await takeOverFile(file, ahead, fs)
       const compaction = compacting(fold)
       if (known.status === 'read') compaction.add(known.records)
       const journal = await local.openJournal()
@@ -64,7 +63,7 @@ export const remoteStore = ({ http, place, fold, ...options }: RemoteStoreOption
       return postingJournal({
         journal,
         compaction,
-        isBehind: known.status === 'read' && known.serial !== found.posted?.serial,
+        isBehind: known.status === 'read' && known.serial !== postedSerial,
         post: (records, serial) => remote.post({ owner, lineage, serial, records }, id),
       })
     },

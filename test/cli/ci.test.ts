@@ -164,6 +164,14 @@ const heldBy = async (place: Place, side: 0 | 1): Promise<readonly string[]> => 
   return devices.map(({ ids }) => ids.device_id).filter((id) => IDS.some((each) => each === id))
 }
 
+/** Once they were heard, the job of the night leaves them on the target alone. */
+const finishAtNight = async (place: Place, hear: Stage['hear'], run: Stage['runJob']): Promise<void> => {
+  await hear()
+  const night = await run('ferry night')
+  expect(night.code, night.output).toBe(0)
+  expect([await heldBy(place, 0), await heldBy(place, 1)]).toEqual([[], IDS])
+}
+
 const rename = async (place: Place): Promise<void> => {
   const { url, apiKey, application } = place.simulator.networks[0]
   const changed = await fetch(`${url}/api/v3/applications/${application}/devices/${IDS[0]}`, {
@@ -194,10 +202,7 @@ describe('a plan in a pull request', () => {
       const applied = await run('ferry apply')
       expect(applied.code, applied.output).toBe(0)
       expect(await heldBy(place, 1)).toEqual(IDS)
-      await hear()
-      const night = await run('ferry night')
-      expect(night.code, night.output).toBe(0)
-      expect([await heldBy(place, 0), await heldBy(place, 1)]).toEqual([[], IDS])
+      await finishAtNight(place, hear, run)
       const idle = await run('ferry night')
       expect(idle.code, idle.output).toBe(0)
     })
@@ -215,10 +220,7 @@ describe('a plan in a pull request', () => {
       expect(codes[0], ends.map(({ output }) => output).join('\n')).toBe(0)
       expect([5, 6]).toContain(codes[1])
       expect(await heldBy(place, 1)).toEqual(IDS)
-      await hear()
-      const night = await runJob('ferry night')
-      expect(night.code, night.output).toBe(0)
-      expect([await heldBy(place, 0), await heldBy(place, 1)]).toEqual([[], IDS])
+      await finishAtNight(place, hear, runJob)
       const late = await runJob('ferry apply')
       expect([late.code, late.output]).toEqual([5, expect.stringContaining('DigestMismatch')])
     }, 'address')
@@ -230,10 +232,7 @@ describe('a plan in a pull request', () => {
       merge()
       const applied = await run('ferry apply')
       expect(applied.code, applied.output).toBe(0)
-      await hear()
-      const night = await run('ferry night')
-      expect(night.code, night.output).toBe(0)
-      expect([await heldBy(place, 0), await heldBy(place, 1)]).toEqual([[], IDS])
+      await finishAtNight(place, hear, run)
       const idle = await run('ferry night')
       expect(idle.code, idle.output).toBe(0)
     }, 'repository')

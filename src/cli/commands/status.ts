@@ -1,4 +1,11 @@
-import { type KnownState, type LoadedPlan, readKnownState, statusRows, type Stores } from '../../index.ts'
+import {
+  type KnownState,
+  type LoadedPlan,
+  readKnownState,
+  type StatusRow,
+  statusRows,
+  type Stores,
+} from '../../index.ts'
 import { renderStatus, renderStatusJson } from '../../report/status.ts'
 import { exitCodeOf } from '../exit-codes.ts'
 import { hostOf } from '../host.ts'
@@ -16,17 +23,27 @@ export const status: Command<StatusOptions> = async (shell, [file = ''], { watch
   const loaded = await planFrom(file)
   await withStores(shell, loaded, async (_, stores) => {
     if (watch) await keepShowing(shell, loaded, stores, json)
-    else show(shell, loaded, await readKnownState(stores), json)
+    else show(shell, loaded, await look(shell, loaded, stores), json)
   })
   return exitCodeOf('done')
 }
 
-const show = (shell: Shell, loaded: LoadedPlan, { progress, read }: KnownState, json: boolean): void => {
-  const { out, err } = shell
-  const { name, verify, state } = loaded.plan
-  const rows = statusRows(progress, { ...verify, now: shell.clock() })
+interface Looked {
+  readonly rows: readonly StatusRow[]
+  readonly read: KnownState['read']
+  readonly now: Date
+}
+
+const look = async ({ clock }: Shell, { plan }: LoadedPlan, stores: Stores): Promise<Looked> => {
+  const { progress, read } = await readKnownState(stores)
+  const now = clock()
+  return { rows: statusRows(progress, { ...plan.verify, now }), read, now }
+}
+
+const show = ({ out, err }: Shell, loaded: LoadedPlan, { rows, read, now }: Looked, json: boolean): void => {
+  const { name, state } = loaded.plan
   if (json) out.write(renderStatusJson(rows, name))
-  else out.write(renderStatus(rows, { name, now: shell.clock(), width: out.width, style: out.style }))
+  else out.write(renderStatus(rows, { name, now, width: out.width, style: out.style }))
   if (read.status === 'absent')
     tell(err, 'note', `nothing was applied yet: there is no state ${state.http?.address ?? state.file}`)
   else if (read.tornTail)
@@ -50,14 +67,12 @@ const keepShowing = async (
   const isLive = out.isTerminal && !json
   let shown: string | undefined
   while (interrupts.end() === undefined) {
-    const known = await readKnownState(stores)
-    const now = shell.clock()
-    const rows = statusRows(known.progress, { ...loaded.plan.verify, now })
-    const told = JSON.stringify(rows.map(({ device, status: at }) => [device, at]))
+    const looked = await look(shell, loaded, stores)
+    const told = JSON.stringify(looked.rows.map(({ device, status: at }) => [device, at]))
     if (isLive || told !== shown) {
       if (isLive) out.write(CLEAR)
-      show(shell, loaded, known, json)
-      if (isLive) out.write(`${now.toISOString()}  every ${LOOK / 1_000} s; Ctrl-C ends\n`)
+      show(shell, loaded, looked, json)
+      if (isLive) out.write(`${looked.now.toISOString()}  every ${LOOK / 1_000} s; Ctrl-C ends\n`)
     }
     shown = told
     await host.pause(LOOK)

@@ -64,7 +64,9 @@ export const csvSheets = (records: readonly DeviceRecord[], withKeys: boolean): 
   for (const record of records) {
     const cells = cellsOf(record, withKeys)
     const shape = [...cells.keys()].filter((heading) => !SAYS_NOTHING.has(heading)).join(' ')
-    byShape.set(shape, [...(byShape.get(shape) ?? []), cells])
+    const alike = byShape.get(shape)
+    if (alike === undefined) byShape.set(shape, [cells])
+    else alike.push(cells)
   }
   return [...byShape.values()]
     .sort((a, b) => b.length - a.length)

@@ -381,10 +381,10 @@ const planGone = async (
   }
 }
 
-/** Where the state says that the device is; one that waits longer than the plan allows is told. */
 const withWave = (change: DeviceChange, { wave }: Selection): DeviceChange =>
   wave === undefined ? change : { ...change, wave }
 
+/** Where the state says that the device is; one that waits longer than the plan allows is told. */
 const withStatus = ({ state, loaded, clock }: PlanningInput, change: DeviceChange): DeviceChange => {
   const known = state.progress.get(change.device)
   if (known === undefined) return change

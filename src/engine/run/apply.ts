@@ -155,23 +155,13 @@ const workThrough = async (
   await walk(due.flat().filter(isSilent), input.concurrency, work, input.draining)
   await walk(planning.changeSet.devices.filter(isStranded), input.concurrency, work, input.draining)
   // A group that was begun goes on: its source can not send to it any more.
-  await walk(
-    begun.filter((change) => !results.has(change.device)),
-    input.concurrency,
-    work,
-    stop,
-  )
+  await walk(begun.filter(isLeft(results)), input.concurrency, work, stop)
   // Nothing else is begun outside of the change window.
-  await walk(
-    changed.filter((change) => !results.has(change.device)),
-    input.concurrency,
-    work,
-    stopOrShut,
-  )
+  await walk(changed.filter(isLeft(results)), input.concurrency, work, stopOrShut)
   const gate = await workNew(input, created, results, work, stopOrShut)
   // Groups come after the last of their members.
   await walk(
-    created.filter((change) => isGroup(change) && !results.has(change.device)),
+    created.filter(isGroup).filter(isLeft(results)),
     input.concurrency,
     (group) => workGroup(input, group, results, work),
     stopOrShut,
@@ -201,7 +191,7 @@ const workNew = async (
     const wave = nextWave(planning.changeSet.devices, input.progress, loaded.plan.rollout)
     const devices = wave.devices.filter(isLeft(results))
     if (devices.length === 0) {
-      const waiting = all.some((change) => !isGroup(change) && isLeft(results)(change))
+      const waiting = all.filter(isLeft(results)).some((change) => !isGroup(change))
       return waiting ? wave.gate : undefined
     }
     emit({ event: 'wave.started', wave: wave.name, devices: devices.length })
