@@ -5,6 +5,7 @@ import { createDispatcher, type Environment } from './dispatcher.ts'
 import { envNumber } from './env-number.ts'
 import { networkErrorOf } from './failures.ts'
 import { createPacer, type Pacer, type Slot } from './pacer.ts'
+import { createRateGate, isBucketEmpty, type RateGate } from './rate-gate.ts'
 import type { Headers } from './rate-limit.ts'
 import { DEFAULT_PATIENCE, decide, type Outcome, type Patience } from './retry.ts'
 import { systemTiming, type Timing } from './timing.ts'
@@ -44,7 +45,7 @@ export interface HttpOptions {
 }
 
 interface HttpRequest extends Attempt {
-  /** Requests of one kind take about the same time; the method, where nothing is given. */
+  /** Requests of one kind take about the same time, and are limited together; the method, where nothing is given. */
   readonly kind?: string
   /** Attempts in all, where it is to give up earlier than others. */
   readonly attempts?: number
@@ -89,23 +90,43 @@ export const createHttpClient = (options: HttpOptions): HttpClient => {
     connectTimeout: options.connectTimeout ?? 10_000,
     answerTimeout: options.answerTimeout ?? answerTimeoutOf(options.env),
   })
+  // One listener for all that is under way, as in the pacer.
+  const abort = (): void => void dispatcher.destroy(new Error('interrupted'))
+  options.signal?.addEventListener('abort', abort, { once: true })
   const pacers = new Map<string, Pacer>()
   const pacerOf = (origin: string): Pacer => {
     const known = pacers.get(origin)
     if (known !== undefined) return known
-    const pacer = createPacer(options.maxConcurrency, timing)
+    const pacer = createPacer(options.maxConcurrency, timing, options.signal)
     pacers.set(origin, pacer)
     return pacer
   }
 
-  /** Waits for the next attempt; returns the outcome to go with where there is none. */
-  const attemptAll = async (one: HttpRequest, described: Described, slot: Slot): Promise<Outcome> => {
+  const gates = new Map<string, RateGate>()
+  const gateOf = (kind: string): RateGate => {
+    const known = gates.get(kind)
+    if (known !== undefined) return known
+    const gate = createRateGate(timing, patience.longestWait, options.signal)
+    gates.set(kind, gate)
+    return gate
+  }
+
+  /** Waits for the next attempt; returns the outcome to go with where there is none, or where the request's bucket is empty. */
+  const attemptAll = async (
+    one: HttpRequest,
+    described: Described,
+    gate: RateGate,
+    slot: Slot,
+  ): Promise<Outcome> => {
     const limits = one.attempts === undefined ? patience : { ...patience, attempts: one.attempts }
     let progress = { attempts: 0, refusals: 0, waited: 0 }
     for (;;) {
-      slot.started(one.kind ?? one.method)
-      const outcome = await attempt(dispatcher, one, options.bodyLimit ?? 32 * 2 ** 20, options.signal)
+      slot.started(described.kind)
+      const outcome = await attempt(dispatcher, one, described.url, options.bodyLimit ?? 32 * 2 ** 20)
+      if (outcome.kind === 'failure') options.signal?.throwIfAborted()
+      if (outcome.kind === 'answer') gate.told(outcome.status, outcome.headers)
       slot.ended(isOverload(outcome) ? 'overloaded' : 'answered')
+      if (isRefusedByBucket(outcome)) return outcome
       const refused = outcome.kind === 'answer' && outcome.status === 429
       progress = refused
         ? { ...progress, refusals: progress.refusals + 1 }
@@ -122,23 +143,48 @@ export const createHttpClient = (options: HttpOptions): HttpClient => {
     }
   }
 
-  const send = async (one: HttpRequest, described: Described): Promise<RawAnswer> => {
-    const slot = await pacerOf(described.origin)
-      .acquire(options.signal)
-      .catch((cause: unknown) => {
-        throw interrupted(described, 'none', cause)
-      })
+  /** One time through the gate of its kind and among those at once at its origin. */
+  const pass = async (
+    one: HttpRequest,
+    described: Described,
+    gate: RateGate,
+    again: boolean,
+  ): Promise<Outcome> => {
+    const notYet = (cause: unknown): never => {
+      throw interrupted(described, 'none', cause)
+    }
+    await gate.enter(again).catch(notYet)
     try {
-      const headers = { 'user-agent': options.userAgent ?? 'lorawan-ferry', ...one.headers }
-      const outcome = await attemptAll({ ...one, headers }, described, slot)
-      if (outcome.kind === 'answer') return outcome
-      const { host, request, read } = described
-      throw networkErrorOf(outcome.failure, host, request, read, outcome.cause)
+      const slot = await pacerOf(described.url.origin).acquire().catch(notYet)
+      try {
+        return await attemptAll(one, described, gate, slot)
+      } finally {
+        slot.release()
+      }
+    } finally {
+      gate.leave()
+    }
+  }
+
+  const send = async (given: HttpRequest, described: Described): Promise<RawAnswer> => {
+    const headers = { 'user-agent': options.userAgent ?? 'lorawan-ferry', ...given.headers }
+    const one = { ...given, headers }
+    const gate = gateOf(`${described.url.origin} ${described.kind}`)
+    try {
+      for (let times = 0; ; times += 1) {
+        const outcome = await pass(one, described, gate, times > 0)
+        if (isRefusedByBucket(outcome) && gate.refusedFor() < patience.rateLimitPatience) {
+          const { host, request } = described
+          options.onWait?.({ host, request, reason: 'RateLimited', waitMs: Math.round(gate.waits()) })
+          continue
+        }
+        if (outcome.kind === 'answer') return outcome
+        const { host, request, read } = described
+        throw networkErrorOf(outcome.failure, host, request, read, outcome.cause)
+      }
     } catch (error) {
       if (error instanceof NetworkError || options.signal?.aborted !== true) throw error
       throw interrupted(described, described.read ? 'none' : 'unknown', error)
-    } finally {
-      slot.release()
     }
   }
 
@@ -151,12 +197,16 @@ export const createHttpClient = (options: HttpOptions): HttpClient => {
     },
     send: (one) => send(one, describe(one)),
     concurrency: (origin) => pacerOf(origin).limit,
-    close: () => dispatcher.close(),
+    close: () => {
+      options.signal?.removeEventListener('abort', abort)
+      return options.signal?.aborted === true ? dispatcher.destroy() : dispatcher.close()
+    },
   }
 }
 
 interface Described {
-  readonly origin: string
+  readonly url: URL
+  readonly kind: string
   readonly host: string
   readonly request: string
   readonly read: boolean
@@ -165,16 +215,21 @@ interface Described {
 const describe = (one: HttpRequest): Described => {
   const url = new URL(one.url)
   return {
-    origin: url.origin,
+    url,
+    kind: one.kind ?? one.method,
     host: url.host,
     request: `${one.method} ${url.pathname}`,
     read: one.method === 'GET' || one.repeatable === true,
   }
 }
 
+const isRefusedByBucket = (outcome: Outcome): boolean =>
+  outcome.kind === 'answer' && isBucketEmpty(outcome.status, outcome.headers)
+
 const isOverload = (outcome: Outcome): boolean =>
   outcome.kind === 'answer'
-    ? outcome.status === 429 || (outcome.status >= 500 && outcome.status !== 501)
+    ? (outcome.status === 429 && !isRefusedByBucket(outcome)) ||
+      (outcome.status >= 500 && outcome.status !== 501)
     : outcome.failure.passing
 
 const interrupted = (described: Described, effect: 'none' | 'unknown', cause: unknown): NetworkError =>

@@ -18,8 +18,8 @@ export interface Slot {
 }
 
 export interface Pacer {
-  /** Waits for a place. Rejects with the signal's reason when it is aborted. */
-  acquire(signal?: AbortSignal): Promise<Slot>
+  /** Waits for a place. Rejects with the reason of the pacer's signal when that is aborted. */
+  acquire(): Promise<Slot>
   /** Requests at once that are allowed now. */
   readonly limit: number
   readonly inFlight: number
@@ -44,14 +44,14 @@ const BASELINE_DRIFT = 1.001
  * not once answers take twice as long as they did: then the server is at its limit, and more requests at once
  * would only wait there (a self-hosted server runs out of database connections below a hundred).
  */
-export const createPacer = (max: number, timing: Timing): Pacer => {
+export const createPacer = (max: number, timing: Timing, signal?: AbortSignal): Pacer => {
   const most = Math.max(1, Math.floor(max))
   let limit = Math.min(START, most)
   let threshold = most
   let inFlight = 0
   let window = 0
   const quickest = new Map<string, number>()
-  const waiting: { start: () => void }[] = []
+  let waiting: { readonly start: () => void; readonly leave: () => void }[] = []
 
   const admit = () => {
     while (inFlight < Math.floor(limit)) {
@@ -60,6 +60,16 @@ export const createPacer = (max: number, timing: Timing): Pacer => {
       next.start()
     }
   }
+  // One listener for all: a signal looks through those that it has for each one that is added.
+  signal?.addEventListener(
+    'abort',
+    () => {
+      const left = waiting
+      waiting = []
+      for (const { leave } of left) leave()
+    },
+    { once: true },
+  )
 
   const grow = (kind: string, latency: number) => {
     const baseline = Math.min(latency, (quickest.get(kind) ?? latency) * BASELINE_DRIFT)
@@ -100,21 +110,10 @@ export const createPacer = (max: number, timing: Timing): Pacer => {
   }
 
   return {
-    acquire: (signal) =>
+    acquire: () =>
       new Promise((resolve, reject) => {
         if (signal?.aborted) return reject(signal.reason)
-        const onAbort = () => {
-          waiting.splice(waiting.indexOf(entry), 1)
-          reject(signal?.reason)
-        }
-        const entry = {
-          start: () => {
-            signal?.removeEventListener('abort', onAbort)
-            resolve(occupy())
-          },
-        }
-        signal?.addEventListener('abort', onAbort, { once: true })
-        waiting.push(entry)
+        waiting.push({ start: () => resolve(occupy()), leave: () => reject(signal?.reason) })
         admit()
       }),
     get limit() {

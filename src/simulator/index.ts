@@ -4,7 +4,7 @@ import { createFaults } from './faults.ts'
 import { createNetwork, type Network } from './network.ts'
 import { createRateLimiter, type Rate } from './rate-limit.ts'
 import { buildSample, type SampleDevice } from './sample/sample.ts'
-import { type Listening, listen, type Port, stackPort } from './server.ts'
+import { type AnsweredRequest, type Listening, listen, type Port, stackPort } from './server.ts'
 import { type PutBack, snapshotOf } from './snapshot.ts'
 import { createApiKey, tokenOf } from './things-stack/api-keys.ts'
 import { createApplication } from './things-stack/applications.ts'
@@ -25,6 +25,8 @@ export interface SimulatorOptions {
   readonly port?: number
   /** Leave the applications out. */
   readonly empty?: boolean
+  /** So many devices with sessions in the source's application, in place of the sample. */
+  readonly fleet?: number
   /** Delay of each API answer, in milliseconds. */
   readonly latencyMs?: number
   /** Serve the target's Identity Server on a port of its own, as the Cloud does. */
@@ -33,6 +35,8 @@ export interface SimulatorOptions {
   readonly without?: Readonly<Partial<Record<'source' | 'target', readonly ServedRegistry[]>>>
   /** Limit requests; see docs/simulator-contract.md. */
   readonly rate?: Rate
+  /** Told of each request to the API of one of the two, in the order of the answers. */
+  readonly onAnswer?: (network: 'source' | 'target', request: AnsweredRequest) => void
   /** Time of the networks; the system's when absent. */
   readonly clock?: () => Date
   /** A The Things Network Stack V2 beside the two; its requests a second are V2's own 5 where nothing is said; `devices` adds so many. */
@@ -132,7 +136,7 @@ export const startSimulator = async (options: SimulatorOptions = {}): Promise<Ru
   const empty = options.empty === true
   const source = setUp('source', '27000000/8', 'AA555A0000000001', empty, clock)
   const target = setUp('target', '2A000000/8', 'AA555A0000000002', empty, clock)
-  const sampleDevices = empty ? [] : buildSample(source.network, application, source.apiKey)
+  const sampleDevices = empty ? [] : buildSample(source.network, application, source.apiKey, options.fleet)
 
   const open: Listening[] = []
   const next = (): number =>
@@ -143,8 +147,16 @@ export const startSimulator = async (options: SimulatorOptions = {}): Promise<Ru
     return listening
   }
   const latencyMs = options.latencyMs ?? 0
+  const { onAnswer } = options
   const startStack = (state: ControlState, serves: Serves): Promise<Listening> =>
-    start(stackPort(state, serves, latencyMs))
+    start({
+      ...stackPort(state, serves, latencyMs),
+      ...(onAnswer === undefined
+        ? {}
+        : {
+            onAnswer: (request) => onAnswer(state.network === source.network ? 'source' : 'target', request),
+          }),
+    })
   const close = async (): Promise<void> => {
     await Promise.all(open.map((listening) => listening.close()))
   }

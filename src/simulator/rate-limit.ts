@@ -8,6 +8,8 @@ export interface Rate {
   readonly windowMs: number
   /** Full method names that are limited; all of them when left out. */
   readonly methods?: readonly string[]
+  /** One bucket for each method and token, whatever it is asked for. */
+  readonly perMethod?: boolean
 }
 
 /** What the limiter says to one request: headers in any case, an error when it is refused. */
@@ -30,7 +32,11 @@ export const createRateLimiter = (
     check: (method, entity, tokenId) => {
       if (rate === undefined || (rate.methods !== undefined && !rate.methods.includes(method)))
         return undefined
-      const key = [`grpc:method:${method}`, entity, tokenId === undefined ? undefined : `token:${tokenId}`]
+      const key = [
+        `grpc:method:${method}`,
+        rate.perMethod === true ? undefined : entity,
+        tokenId === undefined ? undefined : `token:${tokenId}`,
+      ]
         .filter((part) => part !== undefined)
         .join(':')
       const spacing = rate.windowMs / rate.limit

@@ -29,6 +29,18 @@ export interface Port {
   /** @param stale answer reads with the values before the last write */
   readonly answer: (request: PortRequest, stale: boolean) => Answer
   readonly control: (method: string, path: string, text: string) => ControlAnswer
+  /** Told of each request, in the order of the answers. */
+  readonly onAnswer?: (request: AnsweredRequest) => void
+}
+
+/** A request to the API as a port received it, and how it was answered. */
+export interface AnsweredRequest {
+  readonly method: string
+  /** Absolute path with query. */
+  readonly path: string
+  readonly body: string
+  /** 0 where the answer was kept back or torn. */
+  readonly status: number
 }
 
 /** A simulated The Things Stack, or some of its registries. */
@@ -131,8 +143,10 @@ const answerApi = async (port: Port, context: Context<Env>, target: string): Pro
   const faults = state.faults.meet({ method, path: target, registry })
   let isLogged = false
   const log = (status: number): void => {
-    if (!isLogged) state.requests.push({ method, path: target, status })
+    if (isLogged) return
     isLogged = true
+    state.requests.push({ method, path: target, status })
+    port.onAnswer?.({ method, path: `${port.prefix}${target}`, body, status })
   }
   // Whoever waits for the answer of a request that hangs may look at the log meanwhile.
   if (faults.some(({ action }) => action.kind === 'hang')) log(0)

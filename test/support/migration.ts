@@ -118,18 +118,20 @@ export const startMigration = async (options: MigrationOptions = {}): Promise<Mi
   const { seesAll = false, oneNetwork = false, withoutIdentity = false } = options
   const fromV2 = options.fromV2 === true
   const simulator: RunningSimulator = await startSimulator({
-    empty: true,
+    empty: options.simulator?.fleet === undefined,
     ...(fromV2 ? { ttnV2: { requestsPerSecond: V2_REQUESTS } } : {}),
     ...options.simulator,
   })
+  // A fleet of the simulator's own is in the application that it makes.
+  const hasFleet = options.simulator?.fleet !== undefined
   const [first, other] = simulator.networks.map(
-    (network): TestNetwork => ({ ...network, application: APPLICATION }),
+    (network): TestNetwork => ({ ...network, ...(hasFleet ? {} : { application: APPLICATION }) }),
   )
   const source: TestNetwork | undefined =
     simulator.v2 === undefined ? first : { ...simulator.v2, apiKey: simulator.v2.accessKey }
   if (source === undefined || other === undefined) throw new Error('two networks are needed')
   const target = oneNetwork ? { ...source, application: SECOND_APPLICATION } : other
-  for (const network of fromV2 ? [target] : [source, target]) {
+  for (const network of hasFleet ? [] : fromV2 ? [target] : [source, target]) {
     await call(network, 'POST', '/users/admin/applications', {
       application: { ids: { application_id: network.application } },
     })

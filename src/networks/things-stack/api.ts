@@ -60,7 +60,7 @@ export const createApi = (client: HttpClient, urls: ServerUrls, application: str
     const answer = await client
       .request({
         method: one.method,
-        kind: `${one.method} ${one.registry}${one.query?.['limit'] === undefined ? '' : ' list'}`,
+        kind: kindOf(one),
         url: `${originOf(urls, one.registry)}/api/v3${one.path}${query === '' ? '' : `?${query}`}`,
         headers: one.body === undefined ? headers : { ...headers, 'content-type': 'application/json' },
         body: one.body === undefined ? undefined : JSON.stringify(one.body),
@@ -91,6 +91,10 @@ export const createApi = (client: HttpClient, urls: ServerUrls, application: str
     },
   }
 }
+
+/** What tells the methods of the API apart, which is what servers limit. */
+const kindOf = ({ method, registry, path }: Call): string =>
+  `${method} ${registry} ${path.replace(/\/applications\/[^/]+/, '').replace(/\/devices\/[^/]+/, '/device')}`
 
 const withRegistry = (error: NetworkError, registry: Registry): NetworkError =>
   new NetworkError(

@@ -5,6 +5,7 @@ import { uplinkToken } from '../radio/transmissions.ts'
 import { bandOf, highestAdrDataRate } from '../things-stack/bands.ts'
 import { deriveMacState } from '../things-stack/mac-state.ts'
 import { sampleDevices } from './devices.ts'
+import { fleetDevice } from './fleet.ts'
 import type { SampleDevice, SampleSession } from './types.ts'
 
 export type { SampleDevice, SampleSession, SampleSessionKeys } from './types.ts'
@@ -205,31 +206,42 @@ const addPendingSession = (
   })
 }
 
+/** Registers a device as it is described, through the API where the API can. */
+const register = (
+  network: Network,
+  write: ReturnType<typeof writer>,
+  application: string,
+  device: SampleDevice,
+): void => {
+  const seen =
+    device.session === undefined || device.multicast
+      ? {}
+      : { activated_at: '2025-06-01T06:30:01.000001Z', last_seen_at: '2026-01-05T08:00:00.000001Z' }
+  write('POST', `/applications/${application}/devices`, {
+    end_device: { ids: idsOf(device), ...device.identity, ...seen },
+  })
+  if (device.registeredOn === 'identity-server') return
+  const path = `/applications/${application}/devices/${device.id}`
+  writeJoinServer(write, path, device)
+  writeNetworkServer(write, path, device)
+  writeApplicationServer(write, path, device)
+  if (device.pendingSession !== undefined)
+    addPendingSession(network, deviceKey(application, device.id), device, device.pendingSession)
+}
+
 /**
- * Registers the sample devices in an application.
+ * Registers devices in an application: the sample, or so many of a large fleet.
  * @param token an API key that may write it
  */
 export const buildSample = (
   network: Network,
   application: string,
   token: string,
+  fleet?: number,
 ): readonly SampleDevice[] => {
   const write = writer(network, token)
-  for (const device of sampleDevices) {
-    const seen =
-      device.session === undefined || device.multicast
-        ? {}
-        : { activated_at: '2025-06-01T06:30:01.000001Z', last_seen_at: '2026-01-05T08:00:00.000001Z' }
-    write('POST', `/applications/${application}/devices`, {
-      end_device: { ids: idsOf(device), ...device.identity, ...seen },
-    })
-    if (device.registeredOn === 'identity-server') continue
-    const path = `/applications/${application}/devices/${device.id}`
-    writeJoinServer(write, path, device)
-    writeNetworkServer(write, path, device)
-    writeApplicationServer(write, path, device)
-    if (device.pendingSession !== undefined)
-      addPendingSession(network, deviceKey(application, device.id), device, device.pendingSession)
-  }
-  return sampleDevices
+  const devices =
+    fleet === undefined ? sampleDevices : Array.from({ length: fleet }, (_, number) => fleetDevice(number))
+  for (const device of devices) register(network, write, application, device)
+  return devices
 }

@@ -235,6 +235,22 @@ describe('waiting', () => {
     expect(timing.waits).toHaveLength(15)
   })
 
+  test('for an empty bucket ends after a quarter of an hour, and holds no request of another kind', async () => {
+    const empty = { 'x-rate-limit-limit': '100', 'x-rate-limit-available': '0', 'x-rate-limit-retry': '60' }
+    const server = await serve((seen, response) =>
+      seen.method === 'GET' ? json(response, 200, {}) : json(response, 429, { code: 8 }, empty),
+    )
+    const timing = fakeTiming(0)
+    const http = client({ timing, maxConcurrency: 1 })
+    const [refused, other] = await Promise.all([
+      http.request(write(server.url)),
+      http.request(read(server.url)),
+    ])
+    expect([refused.status, other.status]).toEqual([429, 200])
+    expect(server.seen.findIndex(({ method }) => method === 'GET')).toBeLessThan(2)
+    expect(timing.waits).toHaveLength(15)
+  })
+
   test('without a hint grows with full jitter', async () => {
     const server = await serve((_, response) => json(response, 503, {}))
     const timing = fakeTiming(0.999)

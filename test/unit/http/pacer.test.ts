@@ -96,17 +96,17 @@ describe('the pacer', () => {
   })
 
   test('lets the next one in when a place is given back, and forgets those who left', async () => {
-    const pacer = createPacer(1, fakeTiming())
-    const [first] = await take(pacer, 1)
     const abort = new AbortController()
-    const left = pacer.acquire(abort.signal)
-    const stays = pacer.acquire()
-    abort.abort(new Error('left'))
-    await expect(left).rejects.toThrow('left')
+    const pacer = createPacer(1, fakeTiming(), abort.signal)
+    const [first] = await take(pacer, 1)
+    const next = pacer.acquire()
+    const left = [pacer.acquire(), pacer.acquire()]
     first?.release()
     first?.release()
-    await stays
+    await next
     expect(pacer.inFlight).toBe(1)
-    await expect(pacer.acquire(abort.signal)).rejects.toThrow('left')
+    abort.abort(new Error('left'))
+    for (const one of left) await expect(one).rejects.toThrow('left')
+    await expect(pacer.acquire()).rejects.toThrow('left')
   })
 })
