@@ -10,16 +10,16 @@ const DEVICES = 10_000
 const folder = mkdtempSync(join(tmpdir(), 'ferry-bench-start-'))
 const ids = Array.from({ length: DEVICES }, (_, number) => `meter-${String(number).padStart(6, '0')}`)
 
-const end = (key) =>
-  `{ network: things-stack, url: "http://127.0.0.1:9", application: meters, apiKey: { env: ${key} }, insecure: true }`
+const end = (port, key) =>
+  `{ network: things-stack, url: "http://127.0.0.1:${port}", application: meters, apiKey: { env: ${key} }, insecure: true }`
 const writePlan = (name, devices) =>
   writeFileSync(
     join(folder, `${name}.yaml`),
     `apiVersion: ferry/v1
 kind: MigrationPlan
 metadata: { name: ${name} }
-source: ${end('SOURCE_API_KEY')}
-target: ${end('TARGET_API_KEY')}
+source: ${end(9, 'SOURCE_API_KEY')}
+target: ${end(7, 'TARGET_API_KEY')}
 devices:
 ${devices}
 policy: { persistSession: true }
