@@ -35,6 +35,8 @@ export class RecordStore {
   readonly #before = new Map<string, Message | undefined>()
   readonly #euis = new Index()
   readonly #addresses = new Index()
+  /** Sorted, until a record comes or goes. */
+  #keys: readonly string[] | undefined
   /** While true, reads answer with the value before the last write. */
   stale = false
 
@@ -47,6 +49,7 @@ export class RecordStore {
   /** Stores a copy. */
   set(key: string, record: Message): void {
     const before = this.#records.get(key)
+    if (before === undefined) this.#keys = undefined
     const next = copy(record)
     this.#before.set(key, before)
     this.#unindex(key, before)
@@ -62,6 +65,7 @@ export class RecordStore {
     if (record === undefined) return false
     this.#before.set(key, record)
     this.#unindex(key, record)
+    this.#keys = undefined
     return this.#records.delete(key)
   }
 
@@ -69,12 +73,16 @@ export class RecordStore {
     return this.#records.has(key)
   }
 
+  /** The keys that begin with the prefix, sorted. */
+  keys(prefix = ''): readonly string[] {
+    this.#keys ??= [...this.#records.keys()].sort()
+    const all = this.stale ? [...new Set([...this.#keys, ...this.#before.keys()])].sort() : this.#keys
+    return prefix === '' ? all : all.filter((key) => key.startsWith(prefix))
+  }
+
   /** Copies of all records whose key begins with the prefix, sorted by key. */
   entries(prefix = ''): [string, Message][] {
-    const keys = this.stale
-      ? new Set([...this.#records.keys(), ...this.#before.keys()])
-      : this.#records.keys()
-    return this.#copies([...keys].filter((key) => key.startsWith(prefix)).sort())
+    return this.#copies(this.keys(prefix))
   }
 
   /** How many records have a key that begins with the prefix. */
