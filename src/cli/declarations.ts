@@ -168,12 +168,14 @@ const declareRollback = (program: Commander, ask: Ask): void => {
     .argument('<plan>', 'migration plan')
     .option('--device <id>', 'this device alone, by its id on the source; can be repeated', collect)
     .option('--run <id>', 'the devices that began to cross in this run of ferry apply, or last')
+    .option('--wave <name>', 'the devices of this wave: canary, a number, or rest')
     .option('-y, --yes', 'do not ask; needed where there is no terminal')
     .action(runs(ask, async () => (await import('./commands/rollback.ts')).rollback))
   examples(
     rollback,
     ['ferry rollback building-a.yaml', 'everything that was begun'],
     ['ferry rollback building-a.yaml --run last', 'what the last apply began'],
+    ['ferry rollback building-a.yaml --wave 2', 'the second wave'],
     ['ferry rollback building-a.yaml --device meter-7', 'one device'],
   )
   codes(
@@ -191,11 +193,13 @@ const declareLooking = (program: Commander, ask: Ask): void => {
     )
     .argument('<plan>', 'migration plan')
     .option('--watch', 'keep showing it, until it is interrupted')
+    .option('--html <file>', 'write it as a page that needs nothing else: states, waves, runs, devices')
     .action(runs(ask, async () => (await import('./commands/status.ts')).status))
   examples(
     status,
     ['ferry status building-a.yaml', 'all devices that were begun'],
     ['ferry status building-a.yaml --watch', 'while an apply or a verify is at work'],
+    ['ferry status building-a.yaml --html report.html', 'for those who were not there'],
   )
   codes(status, '0 read, 3 invalid plan, 5 state damaged or of another plan')
 

@@ -130,6 +130,8 @@ export type JournalRecord =
       readonly adopts?: readonly Registry[]
       /** Why it begins again, where it does. */
       readonly because?: string
+      /** Where the plan moves devices in waves: `canary`, `wave 1` and so on, or `rest`. */
+      readonly wave?: string
     }
   /** Written and synced before the request of a step leaves. */
   | {

@@ -4,6 +4,7 @@ import { FerryError } from '../domain/errors.ts'
 import type { JournalRecord } from '../domain/journal.ts'
 import type { RollbackRow, RolledBack } from '../domain/rollback.ts'
 import { preflight } from '../engine/planning/preflight.ts'
+import type { Progress } from '../engine/progress/progress.ts'
 import { planRollback } from '../engine/rollback/plan-rollback.ts'
 import { rollBack } from '../engine/rollback/run.ts'
 import { identityMissing } from '../escrow/identity.ts'
@@ -18,6 +19,8 @@ export interface RollbackOptions {
   readonly devices: readonly string[]
   /** The devices that began to cross in this run: its id or the beginning of it, or `last`. */
   readonly run?: string
+  /** The devices that crossed in this wave: its name, or its number alone. */
+  readonly wave?: string
   /** Shown what would be done, and what can not be undone, before the first write. */
   readonly confirm: (rows: readonly RollbackRow[], warnings: readonly Diagnostic[]) => Promise<boolean>
   /** age public keys besides the plan's own. */
@@ -81,8 +84,8 @@ export const rollBackMigration = async (
 }
 
 const choose = (
-  { devices, run }: RollbackOptions,
-  progress: ReadonlyMap<string, unknown>,
+  { devices, run, wave }: RollbackOptions,
+  progress: Progress,
   records: readonly JournalRecord[],
 ): ((device: string) => boolean) => {
   const unknown = devices.filter((device) => !progress.has(device))
@@ -92,8 +95,21 @@ const choose = (
     })
   }
   const begun = run === undefined ? undefined : begunIn(run, records)
+  const crossed = wave === undefined ? undefined : crossedIn(wave, progress)
   return (device) =>
-    (devices.length === 0 || devices.includes(device)) && (begun === undefined || begun.has(device))
+    (devices.length === 0 || devices.includes(device)) &&
+    (begun === undefined || begun.has(device)) &&
+    (crossed === undefined || crossed.has(device))
+}
+
+const crossedIn = (wave: string, progress: Progress): ReadonlySet<string> => {
+  const name = /^\d+$/.test(wave) ? `wave ${wave}` : wave
+  const devices = [...progress.values()].filter((each) => each.wave === name).map(({ device }) => device)
+  if (devices.length > 0) return new Set(devices)
+  const known = [...new Set([...progress.values()].flatMap((each) => each.wave ?? []))]
+  throw new FerryError('usage', 'UnknownWave', `no device crossed in a wave ${wave}`, {
+    hint: known.length === 0 ? 'the state knows no waves' : `give one of ${known.join(', ')}`,
+  })
 }
 
 /** Devices that began to cross in a run of `ferry apply`. */

@@ -6,7 +6,7 @@ import type { StatusRow } from './status.ts'
 import { columnOf, padEnd } from './width.ts'
 import { count, devices, duration } from './words.ts'
 
-interface StatusWords {
+export interface StatusWords {
   readonly means: string
   readonly tone?: Tone
   /** Whether its errors are told: elsewhere the device went on since. */
@@ -33,6 +33,9 @@ const STATUS_WORDS: Readonly<Record<string, StatusWords>> = {
   retired: { means: 'served by the target, deleted on the source', tone: 'green' },
 }
 const ORDER = Object.keys(STATUS_WORDS)
+
+/** Undefined for a status that has no words of its own. */
+export const statusWords = (status: string): StatusWords | undefined => STATUS_WORDS[status]
 
 /** Device lines of a status. */
 const SHOWN = 20

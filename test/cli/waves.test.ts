@@ -1,3 +1,5 @@
+import { readFile } from 'node:fs/promises'
+import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { sampleDevices } from '../../src/simulator/sample/devices.ts'
 import { radioOf, virtualDeviceOf } from '../../src/simulator/virtual-device.ts'
@@ -42,7 +44,12 @@ test('apply ends at a gate with what it waits for, stays where it is told to, an
   })
   expect(staying.code, staying.stderr).toBe(7)
   expect(staying.stderr).toMatch(/wave 1: 0 of 1[\s\S]*wave 2: 0 of 1/)
-  expect((await place.ferry(['status', 'plan.yaml'])).stdout).toMatch(/sensor-110[\s\S]*3 devices/)
+  const status = await place.ferry(['status', 'plan.yaml', '--html', 'report.html'])
+  expect(status.stdout).toMatch(/sensor-110[\s\S]*3 devices/)
+  const page = await readFile(join(place.folder, 'report.html'), 'utf8')
+  expect(page).toMatch(/wave 1[\s\S]*wave 2[\s\S]*rest[\s\S]*ferry apply[\s\S]*sensor-110/)
+  const unknown = await place.ferry(['rollback', 'plan.yaml', '--wave', '7', '--yes'])
+  expect([unknown.code, unknown.stderr]).toEqual([64, expect.stringContaining('wave 1, wave 2, rest')])
 })
 
 test('apply tells when the change window opens', async () => {

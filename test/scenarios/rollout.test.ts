@@ -68,6 +68,10 @@ rollout: { waves: [{ attributes: { floor: "1" } }, 50%, { match: "nobody-*" }], 
       expect(third.result.stopped).toBeUndefined()
       for (const { id } of FLEET) await expectServed(stage, id)
       await applied(stage, { migrated: 5 })
+      const back = await stage.rollBack({ wave: '1' })
+      if (back.status !== 'done') throw new Error(back.status)
+      expect(back.devices.map(({ device }) => device).sort()).toEqual(['meter-2', 'meter-4'])
+      await expectServed(stage, 'meter-2', 'source')
     },
   })
 

@@ -19,6 +19,7 @@ import { tell, tellFindings } from '../tell.ts'
 interface RollbackOptions {
   readonly device?: readonly string[]
   readonly run?: string
+  readonly wave?: string
   readonly yes?: boolean
 }
 
@@ -64,6 +65,7 @@ export const rollback: Command<RollbackOptions> = async (shell, [file = ''], opt
       const outcome = await rollBackMigration(workspace, hostOf(shell, emit, identity), {
         devices: [...new Set(options.device ?? [])],
         ...(options.run === undefined ? {} : { run: options.run }),
+        ...(options.wave === undefined ? {} : { wave: options.wave }),
         recipients: keys.recipients,
         confirm,
       })

@@ -1,7 +1,10 @@
 import {
+  historyOf,
   type KnownState,
   type LoadedPlan,
+  type LocalPlan,
   readKnownState,
+  replaceFile,
   type StatusRow,
   statusRows,
   type Stores,
@@ -13,19 +16,44 @@ import { planFrom } from '../plan-file.ts'
 import type { Command, Shell } from '../shell.ts'
 import { withStores } from '../stores.ts'
 import { tell } from '../tell.ts'
+import { toolName } from '../version.ts'
 
 interface StatusOptions {
   readonly watch?: boolean
+  readonly html?: string
 }
 
 /** `ferry status <plan>`: from the state alone. */
-export const status: Command<StatusOptions> = async (shell, [file = ''], { watch = false, json = false }) => {
+export const status: Command<StatusOptions> = async (shell, [file = ''], options) => {
+  const { watch = false, json = false, html } = options
   const loaded = await planFrom(file)
-  await withStores(shell, loaded, async (_, stores) => {
-    if (watch) await keepShowing(shell, loaded, stores, json)
-    else show(shell, loaded, await look(shell, loaded, stores), json)
+  await withStores(shell, loaded, async (local, stores) => {
+    const showAll = async (looked: Looked): Promise<void> => {
+      show(shell, loaded, looked, json)
+      if (html !== undefined) await writePage(html, local, looked)
+    }
+    if (watch) await keepShowing(shell, loaded, stores, json, showAll)
+    else await showAll(await look(shell, loaded, stores))
+    if (html !== undefined) tell(shell.err, 'note', `the page is written to ${html}`)
   })
   return exitCodeOf('done')
+}
+
+/** For those who were not there. It holds ids and times, and no secret. */
+const writePage = async (
+  file: string,
+  { stateOwner }: LocalPlan,
+  { rows, read, now }: Looked,
+): Promise<void> => {
+  const { renderHtml } = await import('../../report/html/report.ts')
+  const page = await renderHtml({
+    ...stateOwner,
+    rows,
+    history: historyOf(read.status === 'absent' ? [] : read.records),
+    now,
+    tool: toolName(),
+  })
+  await replaceFile(file, Buffer.from(page), { code: 'FileNotWritten' })
 }
 
 interface Looked {
@@ -61,6 +89,7 @@ const keepShowing = async (
   loaded: LoadedPlan,
   stores: Stores,
   json: boolean,
+  showAll: (looked: Looked) => Promise<void>,
 ): Promise<void> => {
   const { out, interrupts } = shell
   const host = hostOf(shell)
@@ -71,7 +100,7 @@ const keepShowing = async (
     const told = JSON.stringify(looked.rows.map(({ device, status: at }) => [device, at]))
     if (isLive || told !== shown) {
       if (isLive) out.write(CLEAR)
-      show(shell, loaded, looked, json)
+      await showAll(looked)
       if (isLive) out.write(`${looked.now.toISOString()}  every ${LOOK / 1_000} s; Ctrl-C ends\n`)
     }
     shown = told

@@ -43,7 +43,7 @@ export const begin = async (context: CrossingContext, seen: DeviceRecord): Promi
 
 /** Voids what is known of the steps; what was done to the source, and whose the target's records are, is kept. */
 export const beginAgain = (
-  { journal, change }: CrossingContext,
+  { journal, change, wave }: CrossingContext,
   because: string | undefined,
   adopts: readonly Registry[] = [],
 ): Promise<void> =>
@@ -58,6 +58,7 @@ export const beginAgain = (
     ...(change.becomes === undefined ? {} : { becomes: change.becomes }),
     ...(adopts.length === 0 ? {} : { adopts }),
     ...(because === undefined ? {} : { because }),
+    ...(wave === undefined ? {} : { wave }),
   })
 
 /** Registries of the target that hold the device in part, by others: the plan completes them, and never takes them back. */

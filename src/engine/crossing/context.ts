@@ -16,6 +16,8 @@ import type { Ensuring } from './ensure.ts'
 /** Everything that the crossing of one device works with. */
 export interface CrossingContext {
   readonly change: DeviceChange
+  /** In which it begins to cross, where the plan has waves. */
+  readonly wave?: string
   readonly intent: DeviceIntent
   readonly intentOf: (device: SelectableDevice) => DeviceIntent
   readonly source: NetworkPort

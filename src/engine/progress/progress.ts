@@ -24,6 +24,8 @@ export interface DeviceProgress {
   /** Undefined for a device that was adopted or only updated. */
   readonly route?: Route
   readonly handover?: 'delete-first'
+  /** In which it crossed, where the plan has waves. */
+  readonly wave?: string
   readonly becomes?: TargetEuis
   /** Registries of the target that held the device before it crossed, by others. */
   readonly adopts: readonly Registry[]
@@ -100,6 +102,7 @@ export const advance = (
         route: record.route,
         ...(record.handover === undefined ? {} : { handover: record.handover }),
         ...(record.becomes === undefined ? {} : { becomes: record.becomes }),
+        ...(record.wave === undefined ? {} : { wave: record.wave }),
         adopts: [...new Set([...known.adopts, ...(record.adopts ?? [])])],
         registeredBefore: isOurs(known),
         livedOnTarget: known.livedOnTarget || isLetGo(known),

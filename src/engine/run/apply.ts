@@ -19,7 +19,7 @@ import type { Planning } from '../planning/plan.ts'
 import { type DeviceProgress, isHeldByEscrow } from '../progress/progress.ts'
 import { recordedRun } from './recorded-run.ts'
 import { walk } from './walk.ts'
-import { type Gate, nextWave } from './waves.ts'
+import { EVERYBODY, type Gate, nextWave } from './waves.ts'
 
 export interface ApplyInput {
   readonly planning: Planning
@@ -138,10 +138,10 @@ const workThrough = async (
   const stop = (): boolean => input.draining() || failed() > failures
   const isShut = (): boolean => rollout.window !== undefined && !isOpen(rollout.window, input.clock())
   const stopOrShut = (): boolean => stop() || isShut()
-  const work = async (change: DeviceChange): Promise<void> => {
+  const work = async (change: DeviceChange, wave?: string): Promise<void> => {
     const result = input.stale.has(change.device)
       ? staleResult('it joined anew on the source after the preview')
-      : await workOn(input, change)
+      : await workOn(input, change, wave)
     results.set(change.device, result)
     emit({
       event: 'device.done',
@@ -152,12 +152,13 @@ const workThrough = async (
   }
   // Devices whose source is silent come first, and whatever else fails: no network serves them meanwhile.
   const isSilent = ({ device }: DeviceChange): boolean => isLeftSilent(input.progress.get(device))
-  await walk(due.flat().filter(isSilent), input.concurrency, work, input.draining)
-  await walk(planning.changeSet.devices.filter(isStranded), input.concurrency, work, input.draining)
+  const workAlone = (change: DeviceChange): Promise<void> => work(change)
+  await walk(due.flat().filter(isSilent), input.concurrency, workAlone, input.draining)
+  await walk(planning.changeSet.devices.filter(isStranded), input.concurrency, workAlone, input.draining)
   // A group that was begun goes on: its source can not send to it any more.
-  await walk(begun.filter(isLeft(results)), input.concurrency, work, stop)
+  await walk(begun.filter(isLeft(results)), input.concurrency, workAlone, stop)
   // Nothing else is begun outside of the change window.
-  await walk(changed.filter(isLeft(results)), input.concurrency, work, stopOrShut)
+  await walk(changed.filter(isLeft(results)), input.concurrency, workAlone, stopOrShut)
   const gate = await workNew(input, created, results, work, stopOrShut)
   // Groups come after the last of their members.
   await walk(
@@ -183,7 +184,7 @@ const workNew = async (
   input: ApplyInput,
   all: readonly DeviceChange[],
   results: ReadonlyMap<string, DeviceResult>,
-  work: (change: DeviceChange) => Promise<void>,
+  work: (change: DeviceChange, wave?: string) => Promise<void>,
   stop: () => boolean,
 ): Promise<Gate | undefined> => {
   const { planning, loaded, emit } = input
@@ -195,7 +196,8 @@ const workNew = async (
       return waiting ? wave.gate : undefined
     }
     emit({ event: 'wave.started', wave: wave.name, devices: devices.length })
-    await walk(devices, input.concurrency, work, stop)
+    const named = wave.name === EVERYBODY ? undefined : wave.name
+    await walk(devices, input.concurrency, (change) => work(change, named), stop)
   }
   return undefined
 }
@@ -226,8 +228,12 @@ const workGroup = async (
 const isLeftSilent = (progress: DeviceProgress | undefined): boolean =>
   isHeldByEscrow(progress) || (progress?.sourceScheduling !== undefined && progress.unmutedAt === undefined)
 
-const workOn = async (input: ApplyInput, change: DeviceChange): Promise<DeviceResult> => {
-  const context = contextOf(input, change)
+const workOn = async (
+  input: ApplyInput,
+  change: DeviceChange,
+  wave: string | undefined,
+): Promise<DeviceResult> => {
+  const context = contextOf(input, change, wave)
   if (isStranded(change)) return orFailed(startAgain(context))
   if (change.action === 'update' || change.action === 'adopt') {
     const result = await orFailed(settings(context))
@@ -263,9 +269,10 @@ const startAgain = async (context: CrossingContext): Promise<DeviceResult> => {
   return { status: 'blocked', error: { ...blocked, message } }
 }
 
-const contextOf = (input: ApplyInput, change: DeviceChange): CrossingContext => {
+const contextOf = (input: ApplyInput, change: DeviceChange, wave: string | undefined): CrossingContext => {
   return {
     change,
+    ...(wave === undefined ? {} : { wave }),
     intent: input.planning.intentBy(change.device),
     intentOf: input.planning.intentOf,
     source: input.source,

@@ -14,6 +14,9 @@ export interface Gate {
   readonly needed: number
 }
 
+/** What is said for a wave where the plan has none. */
+export const EVERYBODY = 'all'
+
 export interface NextWave {
   readonly name: string
   /** Devices that may begin to cross now, in the order of the change set. */
@@ -64,7 +67,7 @@ export const nextWave = (
     if (heard < needed)
       return { name, devices: beginning(open), gate: { wave: name, heard, of: members.length, needed } }
   }
-  return { name: all.length > 0 ? 'rest' : 'all', devices: beginning([...open, ...left]) }
+  return { name: all.length > 0 ? 'rest' : EVERYBODY, devices: beginning([...open, ...left]) }
 }
 
 const beginning = (members: readonly Member[]): readonly DeviceChange[] =>
