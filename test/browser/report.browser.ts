@@ -1,8 +1,8 @@
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { createRequire } from 'node:module'
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
+import axe from 'axe-core'
 import { type Browser, chromium, type Page } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { pageOf } from './fleet.ts'
@@ -22,7 +22,6 @@ const browserPath = (): string => {
   return found
 }
 
-const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
 const folder = mkdtempSync(join(tmpdir(), 'ferry-browser-'))
 let browser: Browser
 
@@ -75,7 +74,7 @@ const open = async (devices: number, colorScheme: 'light' | 'dark', width: numbe
 
 const violations = (page: Page): Promise<readonly { id: string; impact: string; help: string }[]> =>
   page.evaluate(
-    `${axe}; axe.run().then(({ violations }) => violations.map(({ id, impact, help, nodes }) => ({ id, impact, help, nodes: nodes.slice(0, 3).map(({ html }) => html) })))`,
+    `${axe.source}; axe.run().then(({ violations }) => violations.map(({ id, impact, help, nodes }) => ({ id, impact, help, nodes: nodes.slice(0, 3).map(({ html }) => html) })))`,
   )
 
 const CASES = [12, 10_000].flatMap((devices) =>
