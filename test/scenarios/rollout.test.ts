@@ -2,6 +2,7 @@ import { describe, expect } from 'vitest'
 import type { NetworkPort } from '../../src/index.ts'
 import { type DeviceSpec, register } from '../support/fleet.ts'
 import { actions } from '../support/migration.ts'
+import { call } from '../support/stack-api.ts'
 import { applied, eventNames, expectServed, otherApplication, scenario } from '../support/scenario.ts'
 
 const meter = (number: number): DeviceSpec => ({
@@ -117,6 +118,27 @@ rollout: { maxConcurrency: 1, window: "${windowAround(new Date())}" }`,
       expect(result.stopped).toMatchObject({ by: 'window' })
       for (const id of ['meter-1', 'meter-2']) await expectServed(stage, id)
       for (const id of ['meter-3', 'meter-4', 'meter-5']) await expectServed(stage, id, 'source')
+    },
+  })
+
+  scenario({
+    promise: 'is not held up by one slow device: the others cross meanwhile',
+    fleet: FLEET,
+    plan: 'policy: { persistSession: true }\nrollout: { maxConcurrency: 2 }',
+    ends: async (stage) => {
+      await call(stage.target, 'POST', '/simulator/v1/faults', {
+        faults: [{ registry: 'ns', method: 'PUT', path: 'meter-1$', do: { hang: 1_500 }, times: 1 }],
+      })
+      await applied(stage, { waiting: 5 })
+      const ended = stage.events.filter(({ event }) => event === 'device.done')
+      expect(ended.map((event) => 'device' in event && event.device)).toEqual([
+        'meter-2',
+        'meter-3',
+        'meter-4',
+        'meter-5',
+        'meter-1',
+      ])
+      for (const { id } of FLEET) await expectServed(stage, id)
     },
   })
 

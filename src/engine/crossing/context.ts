@@ -1,7 +1,8 @@
+import type { DeviceResultStatus } from '../../domain/events.ts'
 import type { DeviceChange } from '../../domain/change-set.ts'
 import type { NewCredentials } from '../../domain/credentials.ts'
 import type { DeviceIds, DeviceRecord } from '../../domain/device.ts'
-import type { Route, StepName } from '../../domain/journal.ts'
+import type { ErrorRecord, Route, StepName } from '../../domain/journal.ts'
 import type { DeviceIntent, SelectableDevice } from '../../domain/migration-plan.ts'
 import type { EscrowPort, NetworkPort } from '../../domain/ports.ts'
 import { completed } from '../device/completed.ts'
@@ -12,6 +13,12 @@ import { isLetGo, stepDone } from '../progress/progress.ts'
 import { crossingSteps, stopsBy } from '../progress/steps.ts'
 import type { DeviceJournal } from './device-journal.ts'
 import type { Ensuring } from './ensure.ts'
+
+/** How far a device came. */
+export interface DeviceResult {
+  readonly status: DeviceResultStatus
+  readonly error?: ErrorRecord
+}
 
 /** Everything that the crossing of one device works with. */
 export interface CrossingContext {

@@ -1,6 +1,5 @@
 import type { DeviceRecord } from '../../domain/device.ts'
 import { FerryError } from '../../domain/errors.ts'
-import type { DeviceResultStatus } from '../../domain/events.ts'
 import type { ErrorRecord } from '../../domain/journal.ts'
 import type { Json } from '../../domain/json.ts'
 import { hasSession } from '../device/records.ts'
@@ -12,7 +11,7 @@ import { CONFIRM, stopsBy } from '../progress/steps.ts'
 import { begin, beginAgain, hasVanished } from './begin.ts'
 import { handOver, refuseRefilled, writeLast } from './clearing.ts'
 import { notConfirmed } from './confirmation.ts'
-import { type CrossingContext, desiredFrom, markDone, stepsOf } from './context.ts'
+import { type CrossingContext, type DeviceResult, desiredFrom, markDone, stepsOf } from './context.ts'
 import { ensureCredentials } from './credentials.ts'
 import { checkImport, giveBack, lastRecord, moveOver } from './delete-first.ts'
 import { errorRecord } from './device-journal.ts'
@@ -31,11 +30,6 @@ import {
   rememberSource,
   undoImport,
 } from './target.ts'
-
-export interface DeviceResult {
-  readonly status: DeviceResultStatus
-  readonly error?: ErrorRecord
-}
 
 /** A device that joins anew while it crosses starts over; one that does so again and again is left for later. */
 const BEGINNINGS = 3
@@ -73,7 +67,7 @@ const attempt = async (context: CrossingContext): Promise<DeviceResult | 'again'
     const mayDoubt = isLetGo(known) && !stepDone(known, 'unmute-target') && isStopped(context)
     if (!isLetGo(known) && isStopped(context)) await keepSilent(context)
     if (!isLetGo(known) && isCleared(context)) await refuseRefilled(context)
-    if (!mayDoubt || (await mayLetGo(context))) return { status: await finish(context) }
+    if (!mayDoubt || (await mayLetGo(context))) return finish(context)
     await forgetUnmute(context)
     await beginAgain(context, 'somebody started the source again before the target spoke')
   }
@@ -108,18 +102,17 @@ const walk = async (context: CrossingContext, seen: DeviceRecord): Promise<Devic
   if (isConfirmedByHand(context)) return handOverByHand(context)
   if (change.route === 'multicast')
     return (await moveGroup(context, seen)) === 'done' ? { status: 'migrated' } : deferQueued(context)
-  if (isCleared(context))
-    return (await handOver(context)) === 'again' ? 'again' : { status: await finish(context) }
+  if (isCleared(context)) return (await handOver(context)) === 'again' ? 'again' : await finish(context)
   if (!isStopped(context)) {
     if (journal.progress()?.baseline === undefined) await rememberSource(context, seen)
-    return { status: await finish(context) }
+    return finish(context)
   }
   const silence = await fallSilent(context, seen)
   switch (silence.status) {
     case 'silent':
       if (change.handover === 'delete-first') return moveAndFinish(context)
       await writeFinals(context, silence.record)
-      return { status: await finish(context) }
+      return finish(context)
     case 'again':
       return 'again'
     case 'queued':
@@ -157,7 +150,7 @@ const handOverByHand = async (context: CrossingContext): Promise<DeviceResult | 
     await markDone(context, CONFIRM)
   }
   if (!isLetGo(journal.progress()) && (await writeLast(context)) === 'again') return 'again'
-  return { status: await finish(context) }
+  return finish(context)
 }
 
 const waitsForQueue = (context: CrossingContext): boolean =>
@@ -170,7 +163,7 @@ const mayStop = ({ draining, journal }: CrossingContext): boolean =>
   draining() && journal.progress()?.sourceScheduling === undefined
 
 const moveAndFinish = async (context: CrossingContext): Promise<DeviceResult> =>
-  (await moveOver(context)) ? { status: await finish(context) } : refusedResult(context)
+  (await moveOver(context)) ? await finish(context) : refusedResult(context)
 
 const givenBack = async (context: CrossingContext): Promise<DeviceResult> => {
   await giveBack(context)

@@ -1,12 +1,18 @@
 import type { DeviceRecord } from '../../domain/device.ts'
-import type { DeviceResultStatus } from '../../domain/events.ts'
 import { RETIRE_STEPS, type Route, type StepName } from '../../domain/journal.ts'
 import { fieldsOfKind, registriesOf } from '../device/records.ts'
-import { hearing, isResetHeard } from '../progress/heard.ts'
+import { HEARD_ON_BOTH, hearing, isResetHeard, isServedBySource } from '../progress/heard.ts'
 import { isSourceEnding, rootKeysReplaced, stepDone } from '../progress/progress.ts'
-import { crossingSteps, retireDue, type StepsLeft, stepsLeft, stopsBy } from '../progress/steps.ts'
+import {
+  crossingSteps,
+  endsService,
+  retireDue,
+  type StepsLeft,
+  stepsLeft,
+  stopsBy,
+} from '../progress/steps.ts'
 import { clearSource } from './clearing.ts'
-import { type CrossingContext, desiredFrom, markAlready, markDone } from './context.ts'
+import { type CrossingContext, type DeviceResult, desiredFrom, markAlready, markDone } from './context.ts'
 import { copyDownlinks, lookForTrigger, queueTrigger } from './queue.ts'
 import { deleteFromSource, ensureSourceIsOurs, preventRejoin, stopSource, storeInEscrow } from './source.ts'
 import { endReset, readWhole, unmuteTarget, writeFinal } from './target.ts'
@@ -55,7 +61,7 @@ const withOwnKeys = async (context: CrossingContext, seen: DeviceRecord): Promis
 const isHeardBefore = ({ journal }: CrossingContext): boolean => journal.progress()?.heard !== undefined
 
 /** What follows once the target holds the device: it speaks, is heard, and the source is retired as the plan wants. */
-export const finish = async (context: CrossingContext): Promise<DeviceResultStatus> => {
+export const finish = async (context: CrossingContext): Promise<DeviceResult> => {
   const { journal, change, intent } = context
   const steps = crossingSteps({
     stopsBy: stopsBy(context.source),
@@ -80,6 +86,7 @@ export const finish = async (context: CrossingContext): Promise<DeviceResultStat
     if (step === 'hear' || step === 'queue-trigger' || step === 'trigger-sent' || step === 'end-reset')
       await hear(context)
     if (step === 'hear' || !leftOf(context, steps).now.includes(step)) continue
+    if (endsService(step) && (await isHeardOnBoth(context))) return deferOnBoth(context)
     // The source loses what it holds only when the target has it, and only if it is still our device.
     if (RETIRE_STEPS.some((each) => each === step)) {
       await finishing.held(step)
@@ -88,7 +95,21 @@ export const finish = async (context: CrossingContext): Promise<DeviceResultStat
     } else await PERFORM[step]?.(finishing)
   }
   const left = leftOf(context, steps)
-  return left.now.length + left.later.length === 0 ? 'migrated' : 'waiting'
+  return { status: left.now.length + left.later.length === 0 ? 'migrated' : 'waiting' }
+}
+
+/** Looked at anew before the source loses anything: the preview may be hours old. */
+const isHeardOnBoth = async ({ journal, source, change }: CrossingContext): Promise<boolean> => {
+  const progress = journal.progress()
+  if (progress?.heard === undefined || isSourceEnding(progress)) return false
+  return isServedBySource(progress, await source.readSession(change.device))
+}
+
+const deferOnBoth = async ({ journal }: CrossingContext): Promise<DeviceResult> => {
+  const { code, message } = HEARD_ON_BOTH
+  if (journal.progress()?.deferred?.code !== code)
+    await journal.fact({ name: 'deferred', at: journal.now(), code, message })
+  return { status: 'deferred', error: HEARD_ON_BOTH }
 }
 
 /** What is left by what the state knows now. A downlink that waits to be sent is looked for in each run. */

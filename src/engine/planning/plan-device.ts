@@ -1,7 +1,7 @@
 import type { Action, DeviceChange, Expectation, FieldChange } from '../../domain/change-set.ts'
 import type { DeviceRecord, Registry } from '../../domain/device.ts'
 import type { Diagnostic } from '../../domain/diagnostic.ts'
-import { isDelete, type Route, type StepName } from '../../domain/journal.ts'
+import type { Route } from '../../domain/journal.ts'
 import type { DeviceIntent, MigrationPlan } from '../../domain/migration-plan.ts'
 import type { NetworkFacts, QueuedDownlink } from '../../domain/ports.ts'
 import { updateSteps } from '../crossing/update.ts'
@@ -22,7 +22,7 @@ import {
 } from '../device/route.ts'
 import { isMuted, speaks, TARGET_SPEAKS } from '../device/scheduling.ts'
 import { isTrigger } from '../device/trigger.ts'
-import { isHeard, isResetHeard } from '../progress/heard.ts'
+import { HEARD_ON_BOTH, isHeard, isResetHeard, isServedBySource } from '../progress/heard.ts'
 import {
   type DeviceProgress,
   isLetGo,
@@ -33,7 +33,14 @@ import {
   stepDone,
   wasOnTarget,
 } from '../progress/progress.ts'
-import { crossingSteps, retireDue, type StepsLeft, type StopsBy, stepsLeft } from '../progress/steps.ts'
+import {
+  crossingSteps,
+  endsService,
+  retireDue,
+  type StepsLeft,
+  type StopsBy,
+  stepsLeft,
+} from '../progress/steps.ts'
 import { createdFields, equalFields, fieldsLeftBehind, settingChanges } from './diff.ts'
 import { type Holder, holderOf } from './holder.ts'
 import { sourceStopped } from './left-alone.ts'
@@ -193,19 +200,34 @@ export const planDevice = (given: DeviceInput): DeviceChange => {
     hasJoinServer: desired.record.registries['join-server'] !== undefined,
     policy: intent.policy,
   })
-  const left = stepsLeft(steps, crossing, {
+  const due = stepsLeft(steps, crossing, {
     heard,
     retire: retireDue(crossing, intent.policy, input.retireAfter, input.now),
     triggerSent: input.queue?.every((item) => !isTrigger(item, intent.policy.rejoin)) ?? false,
     resetHeard: crossing !== undefined && isResetHeard(crossing, target.registries['network-server']),
   })
+  const isOnBoth =
+    crossing !== undefined && heard && isServedBySource(crossing, source.registries['network-server'])
+  const left = isOnBoth ? withoutRetiring(due) : due
   const course = {
     ...(handover === undefined ? {} : { handover }),
     ...(becoming === undefined ? {} : { becomes: becoming }),
   }
   const known = { ...base, route, ...course, expect: expectation(input, route, desired, target) }
-  return act({ known, findings, holder, desired, left, input })
+  const all = isOnBoth ? [...findings, heardOnBoth(base.device)] : findings
+  return act({ known, findings: all, holder, desired, left, input })
 }
+
+const withoutRetiring = ({ now, later }: StepsLeft): StepsLeft => ({
+  now: now.filter((step) => !endsService(step)),
+  later: [...now.filter(endsService), ...later],
+})
+
+const heardOnBoth = (device: string): Diagnostic => ({
+  ...HEARD_ON_BOTH,
+  severity: 'warning',
+  subject: { device },
+})
 
 /** A handover that has begun is kept, as the route is. */
 const chosenHandover = ({ intent, progress }: Wanting, route: Route): 'delete-first' | undefined =>
@@ -310,15 +332,11 @@ const act = ({ known, findings, holder, desired, left, input }: Acting): DeviceC
       }
       if (writes.length > 0)
         return change('update', [...writes, ...equal], { now: [...updates, ...left.now], later: left.later })
-      if (left.now.length > 0) return change(left.now.some(isOnSource) ? 'retire' : 'resume', equal, left)
+      if (left.now.length > 0) return change(left.now.some(endsService) ? 'retire' : 'resume', equal, left)
       return change(left.later.length > 0 ? 'wait' : 'done', equal, left)
     }
   }
 }
-
-/** Steps on the source that follow once the target has heard the device. */
-const isOnSource = (step: StepName): boolean =>
-  step === 'prevent-rejoin' || step === 'stop-source' || isDelete(step)
 
 const partialAdopted = (device: string, held: readonly Registry[]): Diagnostic => ({
   code: 'PartialAdopted',

@@ -1,4 +1,5 @@
 import type { Fields } from '../../domain/device.ts'
+import { MUTE } from '../device/scheduling.ts'
 import type { DeviceProgress } from './progress.ts'
 
 export type Hearing =
@@ -52,6 +53,27 @@ export const isResetHeard = (progress: DeviceProgress, network: Fields | undefin
 /** Heard before, as the state says, or by what the target's Network Server holds now. */
 export const isHeard = (progress: DeviceProgress, network: Fields | undefined): boolean =>
   progress.heard !== undefined || hearing(progress, network).status === 'heard'
+
+/**
+ * Whether the source serves a device that the target has heard: it speaks, and the device has joined there anew since its
+ * crossing began, or has gone on with its session although we had stopped it. A source that is muted counts uplinks too, where
+ * gateways of both networks hear them, and serves nobody.
+ */
+export const isServedBySource = (progress: DeviceProgress, source: Fields | undefined): boolean => {
+  const devAddr = source?.['session.dev_addr']
+  if (typeof devAddr !== 'string' || source?.[MUTE] === false || progress.baseline === undefined) return false
+  const { sourceDevAddr, lastFCntUp } = progress.baseline
+  if (devAddr !== sourceDevAddr) return true
+  const counter = source?.['session.last_f_cnt_up']
+  return progress.sourceScheduling !== undefined && (typeof counter === 'number' ? counter : 0) > lastFCntUp
+}
+
+/** Why nothing more is done to the source of such a device. */
+export const HEARD_ON_BOTH = {
+  code: 'HeardOnBoth',
+  message: 'the target has heard it, and the source serves it too: its source is not retired',
+  hint: 'find out whether two devices have its keys, or somebody unmuted it on the source; mute it there again (mac_settings.schedule_downlinks: false), then run again',
+} as const
 
 /** When a device that waits counts as silent; milliseconds. */
 export interface Patience {

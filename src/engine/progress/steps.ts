@@ -1,4 +1,4 @@
-import { RETIRE_STEPS, type Route, type StepName } from '../../domain/journal.ts'
+import { isDelete, RETIRE_STEPS, type Route, type StepName } from '../../domain/journal.ts'
 import type { Policy } from '../../domain/migration-plan.ts'
 import type { NetworkPort } from '../../domain/ports.ts'
 import { isReprogrammed, keepsKeys, keepsSession } from '../device/route.ts'
@@ -275,6 +275,10 @@ export const stepsLeft = (
   }
   return { now, later }
 }
+
+/** Steps on the source that follow once the target has heard the device. */
+export const endsService = (step: StepName): boolean =>
+  step === 'prevent-rejoin' || step === 'stop-source' || isDelete(step)
 
 /** Whether the time from being heard to the delete of the source has passed (`verify.retireAfter`, milliseconds). */
 export const retireDue = (

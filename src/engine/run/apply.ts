@@ -7,8 +7,8 @@ import { countOf } from '../../domain/house-rules.ts'
 import type { LoadedPlan } from '../../domain/migration-plan.ts'
 import type { Clock, EscrowPort, JournalPort, NetworkPort } from '../../domain/ports.ts'
 import { awaitsConfirmation, notConfirmed } from '../crossing/confirmation.ts'
-import type { CrossingContext } from '../crossing/context.ts'
-import { cross, type DeviceResult, staleResult } from '../crossing/crossing.ts'
+import type { CrossingContext, DeviceResult } from '../crossing/context.ts'
+import { cross, staleResult } from '../crossing/crossing.ts'
 import { deviceJournal, errorRecord } from '../crossing/device-journal.ts'
 import { failureOf } from '../crossing/failure.ts'
 import { ensureSourceIsOurs, startSource } from '../crossing/source.ts'
@@ -16,6 +16,7 @@ import { adopt, updateSettings } from '../crossing/update.ts'
 import { speaks } from '../device/scheduling.ts'
 import { awaitedMembers, isGroup } from '../planning/groups.ts'
 import type { Planning } from '../planning/plan.ts'
+import { HEARD_ON_BOTH } from '../progress/heard.ts'
 import { type DeviceProgress, isHeldByEscrow } from '../progress/progress.ts'
 import { recordedRun } from './recorded-run.ts'
 import { walk } from './walk.ts'
@@ -325,6 +326,8 @@ const untouched = (change: DeviceChange): DeviceResult | undefined => {
     case 'done':
       return { status: 'migrated' }
     case 'wait':
+      if (change.findings.some(({ code }) => code === HEARD_ON_BOTH.code))
+        return { status: 'deferred', error: HEARD_ON_BOTH }
       return awaitsConfirmation(change) ? notConfirmed : { status: 'waiting' }
     case 'blocked': {
       const finding = change.findings.find((item) => item.severity === 'error')

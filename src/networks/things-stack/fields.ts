@@ -112,6 +112,7 @@ export const readMask = (registry: Registry): readonly FieldPath[] => [
 /** What being heard shows on the Network Server; needs `RIGHT_APPLICATION_DEVICES_READ` alone. */
 export const SESSION_MASK: readonly FieldPath[] = [
   'mac_settings.resets_f_cnt',
+  'mac_settings.schedule_downlinks',
   'session.dev_addr',
   'session.keys.session_key_id',
   'session.last_f_cnt_up',
