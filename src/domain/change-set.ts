@@ -1,5 +1,6 @@
 import type { Activation, FieldPath, Registry } from './device.ts'
 import type { Diagnostic } from './diagnostic.ts'
+import type { GatewayChange } from './gateway.ts'
 import type { Digest } from './identifiers.ts'
 import type { Route, StepName, TargetEuis } from './journal.ts'
 import type { Json } from './json.ts'
@@ -121,11 +122,12 @@ const inOrder = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0)
 export const byDevEui = (a: DeviceChange, b: DeviceChange): number =>
   inOrder(a.devEui ?? NO_EUI, b.devEui ?? NO_EUI) || inOrder(a.device, b.device)
 
-/** The last two only where a plan or its organisation sets limits. */
+/** orphaned-devices only where a plan moves gateways, the last two only where it or its organisation sets limits. */
 export const GUARDS = [
   'source-shrunk',
   'target-updates',
   'blocked-devices',
+  'orphaned-devices',
   'limit-devices',
   'limit-deletes',
 ] as const
@@ -163,6 +165,8 @@ export interface ChangeSet {
   readonly guards: readonly Guard[]
   /** Absent where nothing of the application is written. */
   readonly formatters?: FormattersChange
+  /** In the order in which they are best moved; absent where the plan leaves gateways alone. */
+  readonly gateways?: readonly GatewayChange[]
   readonly policy: MigrationPlan['policy']
   readonly coverage: MigrationPlan['coverage']
   readonly rollout: MigrationPlan['rollout']

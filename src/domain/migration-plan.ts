@@ -1,4 +1,5 @@
 import type { ChangeWindow } from './change-window.ts'
+import type { GatewayOwner } from './gateway.ts'
 import type { CountOrShare, Forbiddable, HouseRules, Limits } from './house-rules.ts'
 import type { DevEui, Digest, JoinEui } from './identifiers.ts'
 import type { Json } from './json.ts'
@@ -209,6 +210,23 @@ export type Wave =
   | { readonly match: string }
   | { readonly attributes: Readonly<Record<string, string>> }
 
+/** Registrations of gateways that go with the devices. */
+export interface GatewayPlan {
+  readonly include: readonly GatewaySelector[]
+  /** Whose they are on the target. */
+  readonly owner: GatewayOwner
+  /** Ids on the target, by those on the source, where they are others. */
+  readonly rename: Readonly<Record<string, string>>
+}
+
+/** Chooses gateways; those named by any of the fields given. */
+export interface GatewaySelector {
+  readonly all?: true
+  readonly ids?: readonly string[]
+  /** A pattern over gateway ids; `*` stands for any characters, `?` for one. */
+  readonly match?: string
+}
+
 /** A validated plan with every default filled in, paths absolute and id files read. Holds no secret. */
 export interface MigrationPlan {
   readonly name: string
@@ -220,6 +238,8 @@ export interface MigrationPlan {
     readonly overrides: readonly Override[]
   }
   readonly policy: Policy
+  /** Absent where the plan leaves gateways alone. */
+  readonly gateways?: GatewayPlan
   readonly coverage: { readonly gateways: 'on-target' | 'moving-now' | 'packet-broker' | 'unknown' }
   readonly rollout: {
     /** Requests at once per network. */

@@ -1,6 +1,7 @@
 import type { NewCredentials } from './credentials.ts'
 import type { DeviceIds, DeviceRecord, FieldPath, Fields, Registry } from './device.ts'
 import type { Diagnostic } from './diagnostic.ts'
+import type { GatewaysPort } from './gateway.ts'
 import type { DevAddr, DevAddrPrefix } from './identifiers.ts'
 import type { JournalRecord } from './journal.ts'
 import type { Json } from './json.ts'
@@ -116,6 +117,8 @@ export interface NetworkPort {
   formatters?(): Promise<Formatters | undefined>
   /** Makes them the application's default formatters. */
   setFormatters?(formatters: Formatters): Promise<void>
+  /** Gateways, where the network has a registry of them. */
+  readonly gateways?: GatewaysPort
   /** Only of a network that can not be told to be silent. */
   readonly clearing?: Clearing
   /** It is a description of devices: nothing that it could be told would stop whoever serves them. */

@@ -1,9 +1,12 @@
 import { randomUUID } from 'node:crypto'
 import type { ChangeSet } from '../domain/change-set.ts'
-import { FerryError } from '../domain/errors.ts'
+import { FerryError, NetworkError } from '../domain/errors.ts'
+import type { GatewayResult } from '../domain/gateway.ts'
 import { digestOf } from '../domain/json.ts'
 import { awaitsConfirmation } from '../engine/crossing/confirmation.ts'
+import { errorRecord } from '../engine/crossing/device-journal.ts'
 import { type Approval, compareWithApproved } from '../engine/planning/approval.ts'
+import { carryGateway, wantedGateway } from '../engine/planning/gateways.ts'
 import { type ApplyResult, applyChanges, hasWork } from '../engine/run/apply.ts'
 import { noEscrow } from '../escrow/escrow.ts'
 import { identityMissing } from '../escrow/identity.ts'
@@ -39,6 +42,8 @@ export type ApplyOutcome =
       readonly status: 'applied'
       readonly planned: Planned
       readonly result: ApplyResult
+      /** Registrations that were written, or could not be. */
+      readonly gateways?: readonly GatewayResult[]
       readonly tookOver?: LockDocument
     }
   | { readonly status: 'nothing-to-do'; readonly planned: Planned; readonly result: ApplyResult }
@@ -58,10 +63,12 @@ export const applyMigration = async (
   try {
     const planned = await planMigration(workspace, host, true)
     options.inspect?.(planned)
+    refuseErrors(planned.changeSet)
     const stale = checkApproval(options.approved, planned)
     checkGuards(planned.changeSet, options.allow)
     const isConfirmed = confirms(options.confirmed)
-    if (!hasWork(planned.changeSet.devices, isConfirmed) && planned.changeSet.formatters === undefined)
+    const isDone = planned.changeSet.formatters === undefined && !hasGatewayWork(planned.changeSet)
+    if (isDone && !hasWork(planned.changeSet.devices, isConfirmed))
       return {
         status: 'nothing-to-do',
         planned,
@@ -73,11 +80,13 @@ export const applyMigration = async (
     if (host.identity === undefined && needsIdentity(planned.changeSet)) throw identityMissing()
     if (!(await options.confirm(planned))) return { status: 'declined', planned }
     await carryFormatters(workspace, planned.changeSet)
+    const gateways = await carryGateways(workspace, host, planned)
     const result = await carryOut(workspace, host, planned, stale, options)
     return {
       status: 'applied',
       planned,
       result,
+      ...(gateways.length === 0 ? {} : { gateways }),
       ...(lock.tookOver === undefined ? {} : { tookOver: lock.tookOver }),
     }
   } finally {
@@ -100,6 +109,37 @@ const carryFormatters = async ({ source, target }: Workspace, { formatters }: Ch
       { hint: 'look at the preview again: ferry plan' },
     )
   await target.setFormatters?.(wanted)
+}
+
+const hasGatewayWork = ({ gateways = [] }: ChangeSet): boolean =>
+  gateways.some(({ action }) => action === 'create' || action === 'update')
+
+/**
+ * Before any device crosses: a registration does nothing until its gateway connects. One that was written by a run that ended is
+ * found by the next planning, so it needs no record; one that fails keeps no other back.
+ */
+const carryGateways = async (
+  { loaded, target }: Workspace,
+  host: Host,
+  { changeSet, gateways }: Planned,
+): Promise<readonly GatewayResult[]> => {
+  const plan = loaded.plan.gateways
+  if (plan === undefined || target.gateways === undefined) return []
+  const results: GatewayResult[] = []
+  for (const change of changeSet.gateways ?? []) {
+    const record = gateways.moving.get(change.gateway)
+    if (record === undefined || (change.action !== 'create' && change.action !== 'update')) continue
+    if (host.draining()) break
+    const named = { gateway: change.gateway, target: change.target }
+    try {
+      await carryGateway(change, wantedGateway(record, plan), plan, target.gateways)
+      results.push({ ...named, status: change.action === 'create' ? 'registered' : 'updated' })
+    } catch (error) {
+      if (!(error instanceof NetworkError)) throw error
+      results.push({ ...named, status: 'failed', error: errorRecord(error) })
+    }
+  }
+  return results
 }
 
 /** age public keys that the escrow is encrypted to. */
@@ -151,6 +191,14 @@ const checkApproval = (approved: ChangeSet | undefined, planned: Planned): Reado
     `the change set is not what would be done now: ${approval.differences.join('; ')}`,
     { hint: `review it again: ferry plan ${planned.changeSet.plan.file} -o FILE` },
   )
+}
+
+/** What is wrong with the plan as a whole is no reason to do a part of it. */
+const refuseErrors = ({ findings }: ChangeSet): void => {
+  const error = findings.find(({ severity }) => severity === 'error')
+  if (error === undefined) return
+  const hint = error.hint === undefined ? {} : { hint: error.hint }
+  throw new FerryError('blocked', error.code, error.message, hint)
 }
 
 const checkGuards = (changeSet: ChangeSet, allow: Allowances): void => {

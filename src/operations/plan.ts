@@ -1,7 +1,7 @@
 import type { Diagnostic } from '../domain/diagnostic.ts'
 import { type Planning, planChanges } from '../engine/planning/plan.ts'
 import { preflight, queueNeeds } from '../engine/planning/preflight.ts'
-import { intentFor, unknownDevices } from '../plan/select-devices.ts'
+import { intentFor, selectGateways, unknownDevices } from '../plan/select-devices.ts'
 import { isWithinOneDeployment, joinHostsOf } from './ends.ts'
 import type { Host } from './host.ts'
 import { type KnownState, readKnownState, shownPath, type Workspace } from './workspace.ts'
@@ -40,6 +40,7 @@ export const planMigration = async (workspace: Workspace, host: Host, writes: bo
     sameDeployment: isWithinOneDeployment(loaded.plan),
     joinHosts: joinHostsOf(loaded.plan.source),
     select: (device) => intentFor(loaded.plan, device),
+    selectGateway: selectGateways(loaded.plan),
     unknownDevices: (isKnown) => unknownDevices(loaded, isKnown),
     state: { lineage: workspace.lineage, serial: state.serial, progress: state.progress },
     digestKey: workspace.digestKey,

@@ -1,3 +1,4 @@
+import type { GatewayRow } from '../domain/gateway.ts'
 import { isAwaited, type VerifyRow, verifyDevices } from '../engine/run/verify.ts'
 import type { Host } from './host.ts'
 import { type Planned, planMigration } from './plan.ts'
@@ -12,6 +13,8 @@ export interface VerifyOptions {
 export interface Verified {
   readonly planned: Planned
   readonly rows: readonly VerifyRow[]
+  /** Empty where the plan moves none. */
+  readonly gateways: readonly GatewayRow[]
 }
 
 /** Milliseconds between two looks while waiting. */
@@ -43,21 +46,42 @@ export const verifyMigration = async (
           patience: loaded.plan.verify,
         })
       let rows = await look()
+      let gateways = await lookAtGateways(workspace, planned)
       const until = host.clock().getTime() + options.wait
       while (
-        rows.some((row) => isAwaited(row.status)) &&
+        (rows.some((row) => isAwaited(row.status)) || gateways.some(isAwaitedGateway)) &&
         host.clock().getTime() < until &&
         !host.draining()
       ) {
         options.onRound(rows)
         await host.pause(Math.min(ROUND, Math.max(0, until - host.clock().getTime())))
         rows = await look()
+        gateways = await lookAtGateways(workspace, planned)
       }
-      return { planned, rows }
+      return { planned, rows, gateways }
     } finally {
       await journal?.close()
     }
   } finally {
     await lock.release()
   }
+}
+
+/** It is registered, and somebody has to point it to the target. */
+const isAwaitedGateway = ({ status }: GatewayRow): boolean => status === 'never' || status === 'gone'
+
+const lookAtGateways = ({ target }: Workspace, { changeSet }: Planned): Promise<readonly GatewayRow[]> => {
+  const { gateways: port } = target
+  if (port === undefined) return Promise.resolve([])
+  const moved = (changeSet.gateways ?? []).filter(({ action }) => action !== 'blocked')
+  return Promise.all(
+    moved.map(async ({ gateway, target: id, action }): Promise<GatewayRow> => {
+      if (action === 'create') return { gateway, target: id, status: 'absent' }
+      const connection = await port.connection(id)
+      if (connection?.connectedAt === undefined) return { gateway, target: id, status: 'never' }
+      const { lastUplinkAt, disconnectedAt } = connection
+      const status = disconnectedAt === undefined ? 'connected' : 'gone'
+      return { gateway, target: id, status, ...(lastUplinkAt === undefined ? {} : { lastUplinkAt }) }
+    }),
+  )
 }

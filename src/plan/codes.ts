@@ -27,6 +27,7 @@ export const PLAN_CODES: Readonly<Record<string, string>> = {
   ExampleRecipient: 'an escrow recipient is the one of the examples, whose identity a stranger holds',
   ExcludedId: 'an id is both included and excluded, and stays on the source',
   ExcludesEverything: 'exclude takes out every device',
+  GatewaysNotRegistered: 'the source is a network without a registry of gateways that could be copied',
   FieldOfOtherNetwork: 'a field of the source belongs to another kind of network',
   IdsFileUnreadable: 'an id file is missing, too large, no text, or may not be read',
   InsecureNotLoopback: 'insecure: true for a network on another machine',

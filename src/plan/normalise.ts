@@ -5,6 +5,7 @@ import { digestOf } from '../domain/json.ts'
 import type {
   DeviceSettings,
   FileEnd,
+  GatewayPlan,
   HttpPlace,
   MigrationPlan,
   Override,
@@ -69,6 +70,7 @@ export const normalise = (document: PlanDocument, context: NormaliseContext): Mi
       overrides: document.devices.overrides.map((override) => overrideOf(override, context)),
     },
     policy: { ...policy, rejoin: rejoinOf(policy.rejoin) },
+    ...(document.gateways === undefined ? {} : { gateways: gatewaysOf(document.gateways) }),
     coverage: document.coverage,
     rollout: rolloutOf(rollout),
     verify: {
@@ -93,6 +95,12 @@ export const normalise = (document: PlanDocument, context: NormaliseContext): Mi
     ...(document.digestKey === undefined ? {} : { digestKey: secretOf(document.digestKey, absolute) }),
   }
 }
+
+const gatewaysOf = ({ include, owner, rename }: NonNullable<PlanDocument['gateways']>): GatewayPlan => ({
+  include,
+  owner: owner.organization === undefined ? { user: owner.user ?? '' } : { organization: owner.organization },
+  rename,
+})
 
 const rolloutOf = ({
   waves,

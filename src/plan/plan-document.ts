@@ -14,6 +14,15 @@ export interface PlanDocument extends HouseRulesDocument {
     readonly overrides: readonly OverrideDocument[]
   }
   readonly policy: PolicyDocument
+  readonly gateways?: {
+    readonly include: readonly {
+      readonly all?: true
+      readonly ids?: readonly string[]
+      readonly match?: string
+    }[]
+    readonly owner: { readonly user?: string; readonly organization?: string }
+    readonly rename: Readonly<Record<string, string>>
+  }
   readonly coverage: { readonly gateways: 'on-target' | 'moving-now' | 'packet-broker' | 'unknown' }
   readonly rollout: {
     readonly maxConcurrency: number

@@ -42,6 +42,15 @@ export const matchesPattern = (text: string, pattern: string): boolean => {
   return next === pattern.length
 }
 
+/** Which gateways of the source the plan moves, by their ids. */
+export const selectGateways =
+  ({ gateways }: Pick<MigrationPlan, 'gateways'>) =>
+  (gatewayId: string): boolean =>
+    (gateways?.include ?? []).some(
+      ({ all, ids = [], match }) =>
+        all === true || ids.includes(gatewayId) || (match !== undefined && matchesPattern(gatewayId, match)),
+    )
+
 const hasAttributes = (device: SelectableDevice, wanted: Readonly<Record<string, string>>): boolean => {
   const held = attributesOf(device)
   if (held === undefined) return false

@@ -1,4 +1,5 @@
 import type { ApplyCounts, DeviceResultStatus } from '../domain/events.ts'
+import type { GatewayResult } from '../domain/gateway.ts'
 import { type ErrorRecord, NOT_CONFIRMED } from '../domain/journal.ts'
 import { harmless, harmlessJson, shellWord } from './escape.ts'
 import { examplesOf } from './findings.ts'
@@ -39,6 +40,8 @@ export interface ApplyResult {
   readonly unheard?: number
   /** Devices that are deleted on the source and not on the target yet: no network serves them. */
   readonly heldByEscrow?: readonly string[]
+  /** Registrations that were written, or could not be. */
+  readonly gateways?: readonly GatewayResult[]
 }
 
 interface StatusWords {
@@ -228,6 +231,16 @@ export const renderApplyResultJson = (result: ApplyResult): string =>
     opens_at: result.opensAt ?? null,
     held_by_escrow: result.heldByEscrow ?? [],
     summary: { devices: sum(result.counts), ...result.counts },
+    ...(result.gateways === undefined
+      ? {}
+      : {
+          gateways: result.gateways.map(({ gateway, target, status, error }) => ({
+            gateway,
+            target,
+            status,
+            error: error === undefined ? null : errorJson(error),
+          })),
+        }),
     left: result.left.map((device) => ({
       device: device.device,
       status: device.status,

@@ -55,6 +55,11 @@ const GATEWAYS: Readonly<
   },
 }
 
+const MOVED_ALONG = {
+  when: 'during',
+  text: 'DevAddr and session kept: point their gateways to the target as they cross, in the order of the check list',
+} as const
+
 type Group = readonly DeviceChange[]
 
 const hand = (
@@ -110,7 +115,7 @@ const listeningFirst = (group: Group): string => {
 }
 
 const gatewayHands = (changeSet: ChangeSet, awaited: Group): readonly Hand[] => {
-  const gateways = GATEWAYS[changeSet.coverage.gateways]
+  const gateways = changeSet.gateways === undefined ? GATEWAYS[changeSet.coverage.gateways] : MOVED_ALONG
   if (gateways === undefined) return []
   const kept = awaited.filter((device) => hasRoute(device, 'session-kept', 'abp-kept', 'abp-reset'))
   const groups = changeSet.devices.filter((device) => device.route === 'multicast' && isCrossing(device))

@@ -5,6 +5,7 @@ import { changesOf } from './becomes.ts'
 import { harmlessJson, withoutKeyForms } from './escape.ts'
 import type { FindingGroup } from './findings.ts'
 import { examplesOf } from './findings.ts'
+import { gatewayJson } from './gateways.ts'
 import type { ChangeGroup } from './groups.ts'
 import type { Hand } from './hands.ts'
 import { previewOf } from './preview.ts'
@@ -185,6 +186,7 @@ export const previewJson = (changeSet: ChangeSet): { readonly [key: string]: Jso
     })),
     irreversible: preview.irreversible.map((item) => ({ ...item })),
     needs_a_hand: preview.hands.map(handJson),
+    ...(changeSet.gateways === undefined ? {} : { gateways: changeSet.gateways.map(gatewayJson) }),
     blocked: preview.blocked.map(findingGroupJson),
     excluded: preview.excluded.map(findingGroupJson),
     gone: preview.gone.map(findingGroupJson),

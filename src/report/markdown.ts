@@ -1,5 +1,6 @@
 import type { ChangeSet } from '../domain/change-set.ts'
 import { harmless, markdownCode, markdownText, shellWord } from './escape.ts'
+import { gatewayList } from './gateways.ts'
 import {
   countsTable,
   findingsTable,
@@ -122,6 +123,7 @@ const compose = (preview: Preview, level: Level & { readonly dropped: string }, 
     risksTable(preview),
     irreversibleList(preview),
     handsList(preview),
+    gatewayList(preview.changeSet),
     ...blockedSections(preview, level),
     ...toldSections(preview, level),
     groupsSection(preview, level, file),

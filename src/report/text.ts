@@ -1,5 +1,6 @@
 import type { ChangeSet } from '../domain/change-set.ts'
 import { harmless, shellWord } from './escape.ts'
+import { gatewayLines } from './gateways.ts'
 import {
   blank,
   DEFAULT_WIDTH,
@@ -119,6 +120,11 @@ const endPart = (preview: Preview, options: Required<TextOptions>): readonly Lin
   ]
 }
 
+const gatewaysPart = ({ changeSet }: Preview): readonly Line[] => {
+  const lines = gatewayLines(changeSet)
+  return lines.length === 0 ? [] : [blank, ...lines]
+}
+
 /** The preview for a terminal: no line is wider than `width`, the summary is the last line. */
 export const renderText = (changeSet: ChangeSet, options: TextOptions = {}): string => {
   const preview = previewOf(changeSet)
@@ -130,6 +136,7 @@ export const renderText = (changeSet: ChangeSet, options: TextOptions = {}): str
     ...risksPart(preview),
     ...irreversiblePart(preview),
     ...handsPart(preview),
+    ...gatewaysPart(preview),
     ...blockedPart(preview),
     ...toldPart(preview),
     ...groupsPart(preview, settled),

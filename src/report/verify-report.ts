@@ -1,7 +1,9 @@
 import type { FieldChange } from '../domain/change-set.ts'
+import type { GatewayRow } from '../domain/gateway.ts'
 import { HELD_BY_ESCROW } from './crossing.ts'
 import { harmless, harmlessJson } from './escape.ts'
 import { BRIEF } from './field-view.ts'
+import { gatewayRowJson, gatewayRowLines } from './gateways.ts'
 import { fieldJson, JSON_FORMAT_VERSION } from './json.ts'
 import { blank, type Line, line, renderLines, type Tone } from './layout.ts'
 import { safeChange } from './shown.ts'
@@ -91,7 +93,11 @@ const rowLines = (rows: readonly VerifyRow[], status: VerifyStatus, width: numbe
 }
 
 /** What a comparison found: what is wrong in detail, what is well as a number; the last line is the sum. */
-export const renderVerifyReport = (rows: readonly VerifyRow[], options: TextOptions = {}): string => {
+export const renderVerifyReport = (
+  rows: readonly VerifyRow[],
+  options: TextOptions = {},
+  gateways: readonly GatewayRow[] = [],
+): string => {
   const { width, style } = textOptions(options)
   const bad = countOf(rows, 'differs') + countOf(rows, 'missing')
   const silent = countOf(rows, 'silent')
@@ -112,8 +118,11 @@ export const renderVerifyReport = (rows: readonly VerifyRow[], options: TextOpti
   const details = (
     [HELD_BY_ESCROW, 'missing', 'differs', 'unfinished', 'silent', 'joining', 'waiting'] as const
   ).flatMap((status) => rowLines(rows, status, width))
+  const connections = gatewayRowLines(gateways)
   return renderLines(
     [
+      ...connections,
+      ...(connections.length === 0 ? [] : [blank]),
       ...details.slice(1),
       ...(details.length === 0 ? [] : [blank]),
       line(2, [tone, verdict], `  ${devices(rows.length)}: ${sums.join(', ')}.`),
@@ -124,7 +133,10 @@ export const renderVerifyReport = (rows: readonly VerifyRow[], options: TextOpti
 }
 
 /** The same as one JSON document. */
-export const renderVerifyReportJson = (rows: readonly VerifyRow[]): string =>
+export const renderVerifyReportJson = (
+  rows: readonly VerifyRow[],
+  gateways: readonly GatewayRow[] = [],
+): string =>
   `${harmlessJson({
     format_version: JSON_FORMAT_VERSION,
     kind: 'verify',
@@ -132,6 +144,7 @@ export const renderVerifyReportJson = (rows: readonly VerifyRow[]): string =>
       devices: rows.length,
       ...Object.fromEntries(VERIFY_STATUSES.map((status) => [status, countOf(rows, status)])),
     },
+    ...(gateways.length === 0 ? {} : { gateways: gateways.map(gatewayRowJson) }),
     devices: rows.map((row) => ({
       device: row.device,
       status: row.status,

@@ -7,6 +7,7 @@ import {
   type Confirmed,
   FerryError,
   type FerryEvent,
+  type GatewayResult,
   type Gate,
   type LoadedPlan,
   NOT_CONFIRMED,
@@ -24,7 +25,7 @@ import { hostOf } from '../host.ts'
 import { type EscrowKeys, escrowKeysFor } from '../identity.ts'
 import { changeSetFrom, counted, isChangeSetFile, planToCarryOut } from '../plan-file.ts'
 import { type Progress, showProgress } from '../progress.ts'
-import type { Command, Shell } from '../shell.ts'
+import type { Command, Output, Shell } from '../shell.ts'
 import { tell, tellFindings } from '../tell.ts'
 import { renderPreview } from './plan.ts'
 
@@ -211,12 +212,37 @@ const tellOutcome = (
       `ferry verify ${shellWord(files.plan)} --wait 2h, then ${again}`,
     )
   if (result.stopped?.by === 'window') tell(err, 'note', windowText(result.stopped.opensAt), `then ${again}`)
-  const report = appliedReport(result, files, outcome.planned.state.progress)
+  const gateways = outcome.status === 'applied' ? (outcome.gateways ?? []) : []
+  tellGateways(err, gateways, files.plan)
+  const report = {
+    ...appliedReport(result, files, outcome.planned.state.progress),
+    ...(gateways.length === 0 ? {} : { gateways }),
+  }
   const json = renderApplyResultJson(report)
   if (options.jsonLines === true) writeLine(shell, { event: 'result', result: JSON.parse(json) as unknown })
   else if (options.json === true) out.write(json)
   else out.write(renderApplyResult(report, { width: out.width, style: out.style }))
-  return exitCodeOf(appliedEnd(result.counts))
+  const isPartly = gateways.some(({ status }) => status === 'failed')
+  return exitCodeOf(isPartly ? 'partial' : appliedEnd(result.counts))
+}
+
+const tellGateways = (err: Output, gateways: readonly GatewayResult[], plan: string): void => {
+  for (const { gateway, error } of gateways)
+    if (error !== undefined)
+      tell(
+        err,
+        'error',
+        `the gateway ${gateway} was not registered: ${error.code} ${error.message}`,
+        error.hint,
+      )
+  const written = gateways.filter(({ status }) => status !== 'failed').length
+  if (written > 0)
+    tell(
+      err,
+      'note',
+      `${counted(written, 'gateway is', 'gateways are')} registered on the target: point them to it one after the other, as the preview has them`,
+      `ferry verify ${shellWord(plan)} --wait 2h tells which are connected`,
+    )
 }
 
 const gateText = ({ wave, heard, of, needed }: Gate): string =>

@@ -26,7 +26,7 @@ export const verify: Command<VerifyOptions> = async (shell, [file = ''], options
     const host = hostOf(shell, progress.emit)
     const workspace = await openWorkspace(loaded, host)
     try {
-      const { planned, rows } = await verifyMigration(workspace, host, {
+      const { planned, rows, gateways } = await verifyMigration(workspace, host, {
         wait: options.wait ?? 0,
         onRound: (round) => {
           // From here on an interrupt ends the waiting, and tells what is known.
@@ -38,7 +38,7 @@ export const verify: Command<VerifyOptions> = async (shell, [file = ''], options
       shell.interrupts.signal.throwIfAborted()
       progress.stop()
       tellFindings(err, planned.warnings)
-      if (planned.state.progress.size === 0) throw nothingApplied(file)
+      if (planned.state.progress.size === 0 && gateways.length === 0) throw nothingApplied(file)
       const unfinished = rows.filter(({ status }) => status === 'unfinished').length
       if (unfinished > 0)
         tell(
@@ -48,10 +48,12 @@ export const verify: Command<VerifyOptions> = async (shell, [file = ''], options
           `ferry apply ${file}`,
         )
       const shown = rows.map(reportRow)
-      if (options.json === true) out.write(renderVerifyReportJson(shown))
-      else out.write(renderVerifyReport(shown, { width: out.width, style: out.style }))
+      if (options.json === true) out.write(renderVerifyReportJson(shown, gateways))
+      else out.write(renderVerifyReport(shown, { width: out.width, style: out.style }, gateways))
       tellNext(err, rows, file)
-      const isWell = rows.every(({ status }) => status === 'heard' || status === 'equal')
+      const isWell =
+        rows.every(({ status }) => status === 'heard' || status === 'equal') &&
+        gateways.every(({ status }) => status === 'connected')
       return exitCodeOf(isWell ? 'done' : 'differences')
     } finally {
       await workspace.close()

@@ -29,6 +29,7 @@ export const compareWithApproved = (
   // Written by this very change set, they are no reason to refuse what is left of it.
   if (now.formatters !== undefined && now.formatters.digest !== approved.formatters?.digest)
     differences.push('the payload functions of the source, or the formatters of the target, were changed')
+  differences.push(...changedGateways(approved, now))
   const isResumed = approved.base.serial !== now.base.serial && grewByItself(approved, recordsSince)
   if (approved.base.lineage !== now.base.lineage) differences.push('the state is of another plan')
   else if (approved.base.serial !== now.base.serial && !isResumed)
@@ -53,6 +54,19 @@ export const compareWithApproved = (
       ...(different.length > 5 ? [`and ${different.length - 5} devices more`] : []),
     )
   return differences.length > 0 ? { ok: false, differences } : { ok: true, stale }
+}
+
+/** Gateways that would be written, and not as it was approved; what is written already is no reason to refuse the rest. */
+const changedGateways = (approved: ChangeSet, now: ChangeSet): readonly string[] => {
+  const before = new Map((approved.gateways ?? []).map((change) => [change.gateway, change]))
+  return (now.gateways ?? [])
+    .filter(({ action }) => action === 'create' || action === 'update')
+    .filter(({ gateway, action, expect }) => {
+      const was = before.get(gateway)
+      return was?.action !== action || was.expect.source !== expect.source
+    })
+    .map(({ gateway, action }) => `the gateway ${gateway} changed (now ${action})`)
+    .slice(0, 5)
 }
 
 /** What the preview said would not be worked on. */

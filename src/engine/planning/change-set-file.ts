@@ -7,6 +7,7 @@ import {
   type FieldChange,
 } from '../../domain/change-set.ts'
 import { FerryError } from '../../domain/errors.ts'
+import type { GatewayChange } from '../../domain/gateway.ts'
 import type { Digest } from '../../domain/identifiers.ts'
 import { canonicalJson, type Json, visibleJson } from '../../domain/json.ts'
 import { remembered } from '../../domain/remembered.ts'
@@ -65,12 +66,26 @@ export const approvable = (change: DeviceChange): unknown => ({
       : { rootKeys: change.expect.rootKeys, settings: change.expect.settings, target: change.expect.target },
 })
 
+const byGateway = (a: { readonly gateway: string }, b: { readonly gateway: string }): number =>
+  a.gateway < b.gateway ? -1 : 1
+
+/** Which devices a gateway has heard last moves by itself, and the order with it. */
+const approvableGateway = ({ gateway, target, eui, action, settings, lnsKey, expect }: GatewayChange) => ({
+  gateway,
+  target,
+  eui,
+  action,
+  settings,
+  lnsKey,
+  expect,
+})
+
 /**
  * The plan id that people approve: SHA-256 over plan, networks, state, policy, guards and what of each device is
  * approved. Paths and the tool's version are not part of it, so that two machines reach the same.
  */
 export const changeSetDigest = (changeSet: UndigestedChangeSet): Digest => {
-  const { plan, source, target, base, complete, policy, coverage, rollout, formatters } = changeSet
+  const { plan, source, target, base, complete, policy, coverage, rollout, formatters, gateways } = changeSet
   const hash = createHash('sha256')
   hash.update(
     line({
@@ -83,6 +98,7 @@ export const changeSetDigest = (changeSet: UndigestedChangeSet): Digest => {
       coverage,
       rollout,
       formatters,
+      gateways: gateways?.map(approvableGateway).sort(byGateway),
     }),
   )
   for (const device of changeSet.devices) hash.update(line(approvable(device)))

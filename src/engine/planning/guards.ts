@@ -1,4 +1,5 @@
 import type { DeviceChange, Guard } from '../../domain/change-set.ts'
+import type { GatewayChange } from '../../domain/gateway.ts'
 import { type CountOrShare, countOf, type Limits } from '../../domain/house-rules.ts'
 import { isDelete } from '../../domain/journal.ts'
 import { isSourceEnding, type Progress } from '../progress/progress.ts'
@@ -12,6 +13,8 @@ export interface GuardInput {
   readonly targetDevices: number
   /** Of the plan, and of its organisation. */
   readonly limits: readonly Limits[]
+  /** Those that the plan moves, where it does. */
+  readonly gateways?: readonly GatewayChange[]
 }
 
 const guard = (name: Guard['name'], used: number, limit: number, of: number, because: string): Guard => ({
@@ -38,6 +41,7 @@ export const guardsOf = ({
   sourceDevices,
   targetDevices,
   limits,
+  gateways,
 }: GuardInput): readonly Guard[] => {
   const expected = [...progress.values()]
     .filter((device) => !isSourceEnding(device))
@@ -68,6 +72,17 @@ export const guardsOf = ({
       selected,
       'devices that can not cross as they are',
     ),
+    ...(gateways === undefined
+      ? []
+      : [
+          guard(
+            'orphaned-devices',
+            gateways.reduce((sum, { orphans }) => sum + orphans.count, 0),
+            0,
+            sourceDevices.size,
+            'devices that stay on the source, and that nobody there hears once the gateways have left',
+          ),
+        ]),
     ...limitGuards(changes, limits, selected),
   ]
 }

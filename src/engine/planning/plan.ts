@@ -28,8 +28,12 @@ import {
   unreadable,
   withoutTwins,
 } from './left-alone.ts'
+import type { Carried } from './gateway-order.ts'
+import { type GatewaysRead, planGateways, readGateways } from './gateways.ts'
 import { listAll } from './listing.ts'
+import { carriersOf } from '../device/carriers.ts'
 import type { NewIdOf } from '../device/relays.ts'
+import { isMuted } from '../device/scheduling.ts'
 import { pinnedIntent, planDevice } from './plan-device.ts'
 import { planRetiring } from './plan-retiring.ts'
 
@@ -42,6 +46,8 @@ export interface PlanningInput {
   /** Of the source. */
   readonly joinHosts: JoinHosts
   readonly select: (device: SelectableDevice) => Selection
+  /** Whether the plan moves a gateway of the source. */
+  readonly selectGateway: (gatewayId: string) => boolean
   /** Findings about ids that the plan names and the source does not hold. */
   readonly unknownDevices: (isKnown: (deviceId: string) => boolean) => readonly Diagnostic[]
   readonly state: { readonly lineage: string; readonly serial: number; readonly progress: Progress }
@@ -56,6 +62,7 @@ export interface PlanningInput {
 /** What was learnt of the networks on the way, for the apply that follows. */
 export interface Planning {
   readonly changeSet: ChangeSet
+  readonly gateways: GatewaysRead
   /** Of a device of the change set. */
   readonly intentBy: (deviceId: string) => DeviceIntent
   /** What the plan wants of a device, for one whose description is learnt only later: from the escrow. */
@@ -74,16 +81,21 @@ const TOLD_EVERY = 20
  */
 export const planChanges = async (input: PlanningInput): Promise<Planning> => {
   const { source, target, state } = input
-  const { changes, listed, targetDevices, formatters, intents, targetFacts, defaultsFor } =
+  const { changes, listed, targetDevices, formatters, intents, targetFacts, defaultsFor, gateways, carried } =
     await readNetworks(input)
   const devices = withMembers(withoutTwins([...changes].sort(byDevEui)))
   const { plan, file, digest } = input.loaded
+  const moved =
+    plan.gateways === undefined
+      ? undefined
+      : planGateways(plan.gateways, gateways, settled(carried, devices), input.digestKey.key)
   const guards = guardsOf({
     changes: devices,
     progress: state.progress,
     sourceDevices: listed,
     targetDevices,
     limits: [plan.limits ?? {}, input.loaded.organisation?.limits ?? {}],
+    ...(moved === undefined ? {} : { gateways: moved }),
   })
   const changeSet = withDigest({
     formatVersion: 1,
@@ -97,8 +109,10 @@ export const planChanges = async (input: PlanningInput): Promise<Planning> => {
       ...input.unknownDevices((id) => listed.has(id) || state.progress.has(id)),
       ...recipientFindings(plan, devices),
       ...formatters.findings,
+      ...gateways.findings,
     ],
     ...(formatters.change === undefined ? {} : { formatters: formatters.change }),
+    ...(moved === undefined ? {} : { gateways: moved }),
     guards,
     policy: plan.policy,
     coverage: plan.coverage,
@@ -108,7 +122,15 @@ export const planChanges = async (input: PlanningInput): Promise<Planning> => {
     devices,
   })
   const intentOf = (device: SelectableDevice): DeviceIntent => input.select(device).intent
-  return { changeSet, intentBy: intents.of, intentOf, targetFacts, defaultsFor }
+  return { changeSet, intentBy: intents.of, intentOf, targetFacts, defaultsFor, gateways }
+}
+
+/** Devices that do not move under this plan stay where they are, as far as the source serves them at all. */
+const settled = (carried: readonly Carried[], changes: readonly DeviceChange[]): readonly Carried[] => {
+  const staying = new Set(
+    changes.filter(({ action }) => action === 'excluded' || action === 'blocked').map(({ device }) => device),
+  )
+  return carried.map((device) => ({ ...device, stays: staying.has(device.device) && device.stays }))
 }
 
 /** What of the networks is still needed once every device was compared: of a large fleet the listings are not kept. */
@@ -120,16 +142,28 @@ interface NetworksRead extends Pick<Planning, 'targetFacts' | 'defaultsFor'> {
   readonly targetDevices: number
   readonly formatters: Awaited<ReturnType<typeof planFormatters>>
   readonly intents: Intents
+  readonly gateways: GatewaysRead
+  /** Empty where the plan moves no gateways. */
+  readonly carried: readonly Carried[]
 }
 
 const readNetworks = async (input: PlanningInput): Promise<NetworksRead> => {
   const { source, target, emit, state } = input
-  const [sourceDevices, targetDevices, targetFacts, formatters] = await Promise.all([
+  const [sourceDevices, targetDevices, targetFacts, formatters, gateways] = await Promise.all([
     listToEnd(source, 'source', emit),
     listToEnd(target, 'target', emit),
     target.facts(),
     planFormatters(input.loaded.plan, source, target),
+    readGateways(input.loaded.plan, source, target, input.selectGateway),
   ])
+  const carried: Carried[] = []
+  const keepCarriers =
+    gateways.moving.size === 0
+      ? undefined
+      : (record: DeviceRecord): void => {
+          const by = carriersOf(record).map(({ id }) => id)
+          carried.push({ device: record.ids.deviceId, stays: !isMuted(record), by })
+        }
   const ids = newIds(input, sourceDevices)
   const defaultsFor = targetDefaults(target, targetFacts, ids.of)
   const intents = createIntents()
@@ -145,6 +179,8 @@ const readNetworks = async (input: PlanningInput): Promise<NetworksRead> => {
     const selection = input.select(device)
     const intent = pinnedIntent(selection.intent, progress)
     intents.add(device.deviceId, intent)
+    // Whoever stays may be heard by a gateway that leaves.
+    if (!selection.selected && keepCarriers !== undefined) keepCarriers(await source.read(device.deviceId))
     const change = !selection.selected
       ? excluded(device, selection, progress)
       : selection.lacks !== undefined && intent.set.deviceId === undefined
@@ -155,6 +191,8 @@ const readNetworks = async (input: PlanningInput): Promise<NetworksRead> => {
             newIdOf: ids.of,
             holders,
             isTargetEmpty: targetDevices.length === 0 && sourceDevices.length > MANY,
+            covering: gateways.covering,
+            ...(keepCarriers === undefined ? {} : { keepCarriers }),
           })
     changes.push(compact(withStatus(input, withWave(change, selection)), device))
     done += 1
@@ -179,6 +217,8 @@ const readNetworks = async (input: PlanningInput): Promise<NetworksRead> => {
     intents,
     targetFacts,
     defaultsFor,
+    gateways,
+    carried,
   }
 }
 
@@ -286,6 +326,9 @@ interface Reading {
   readonly holders: ReadonlyMap<string, EuiHolder>
   /** The target's application lists no device at all, and is taken at its word. */
   readonly isTargetEmpty: boolean
+  /** Gateways that will be on the target. */
+  readonly covering: GatewaysRead['covering']
+  readonly keepCarriers?: (source: DeviceRecord) => void
 }
 
 /** Above so many devices an empty application is not asked for each of them: four reads a device would take an hour. */
@@ -317,6 +360,7 @@ const planOne = async (
       input.source.read(device.deviceId),
       readTarget(input, device.deviceId, targetId, reading),
     ])
+    reading.keepCarriers?.(sourceRecord)
     const profile = profileOf(completed(sourceRecord, intent))
     const frequencyPlan = intent.set.frequencyPlan ?? profile.frequencyPlan
     const phyVersion = intent.set.lorawanPhyVersion ?? profile.lorawanPhyVersion
@@ -333,7 +377,7 @@ const planOne = async (
       target: targetRecord,
       progress,
       intent,
-      coverage: input.loaded.plan.coverage.gateways,
+      coverage: coverageOf(input, sourceRecord, reading.covering),
       retireAfter: input.loaded.plan.verify.retireAfter,
       joinHosts: input.joinHosts,
       stopsBy: stopsBy(input.source),
@@ -348,6 +392,17 @@ const planOne = async (
   } catch (error) {
     return unreadable(device, targetId, error)
   }
+}
+
+/** A device whose gateways go with it is heard by them on the target, whatever the plan says of the others. */
+const coverageOf = (
+  { loaded }: PlanningInput,
+  source: DeviceRecord,
+  covering: GatewaysRead['covering'],
+): LoadedPlan['plan']['coverage']['gateways'] => {
+  const { gateways } = loaded.plan.coverage
+  if (covering.size === 0 || gateways === 'on-target') return gateways
+  return carriersOf(source).some(({ id }) => covering.has(id)) ? 'moving-now' : gateways
 }
 
 /** Only a device with a session can have downlinks in its queue. */

@@ -94,7 +94,9 @@ export const createApi = (client: HttpClient, urls: ServerUrls, application: str
 
 /** What tells the methods of the API apart, which is what servers limit. */
 const kindOf = ({ method, registry, path }: Call): string =>
-  `${method} ${registry} ${path.replace(/\/applications\/[^/]+/, '').replace(/\/devices\/[^/]+/, '/device')}`
+  `${method} ${registry} ${path
+    .replace(/\/applications\/[^/]+/, '')
+    .replace(/\/(device|gateway)s\/[^/]+/, '/$1')}`
 
 const withRegistry = (error: NetworkError, registry: Registry): NetworkError =>
   new NetworkError(

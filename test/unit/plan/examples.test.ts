@@ -71,6 +71,9 @@ describe('the examples in plans/', () => {
       '.policy.rejoin.fPort',
       '.policy.rejoin.payload',
       '.policy.rejoin.confirmed',
+      // in comments
+      '.gateways.include[].all',
+      '.gateways.owner.user',
       // as for a network
       ...['escrow', 'state'].flatMap((place) => [`.${place}.http.caFile`, `.${place}.http.insecure`]),
     ])

@@ -306,6 +306,14 @@ const SCHEMA: readonly Case[] = [
     'MissingField',
     'MissingField',
   ],
+  [
+    'gateways of a source that registers none',
+    {
+      ...v2('url: https://v2.example.com'),
+      rest: 'coverage: { gateways: on-target }\n‸gateways: { include: [{ all: true }], owner: { user: alice } }',
+    },
+    'GatewaysNotRegistered',
+  ],
   ['a V2 of the public clusters [edge 92]', v2('url: ‸https://eu.thethings.network'), 'V2ClusterGone'],
   [
     'a V2 by two addresses',
