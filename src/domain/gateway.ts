@@ -4,7 +4,7 @@ import type { Json } from './json.ts'
 import type { Secret } from './secret.ts'
 
 /** Key with which a Basics Station speaks to its LoRaWAN Network Server. */
-export interface LnsKey {
+interface LnsKey {
   readonly keyId?: string
   /** As the API has it, base64. */
   readonly value: Secret

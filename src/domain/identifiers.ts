@@ -44,3 +44,9 @@ export const devAddrIn = (devAddr: DevAddr, prefix: DevAddrPrefix): boolean => {
   const shift = 2 ** (32 - length)
   return Math.floor(Number.parseInt(devAddr, 16) / shift) === Math.floor(Number.parseInt(base, 16) / shift)
 }
+
+/** Whether a DevAddr, as a text, is of one of the blocks. */
+export const insidePrefixes = (devAddr: string, prefixes: readonly DevAddrPrefix[]): boolean => {
+  const parsed = parseDevAddr(devAddr)
+  return parsed !== undefined && prefixes.some((prefix) => devAddrIn(parsed, prefix))
+}

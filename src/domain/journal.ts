@@ -1,4 +1,5 @@
 import type { Registry } from './device.ts'
+import type { Carrier } from './gateway.ts'
 import type { Digest } from './identifiers.ts'
 
 export const STATE_FORMAT_VERSION = 1
@@ -171,6 +172,22 @@ export type JournalRecord =
       readonly result: 'applied' | 'partial' | 'aborted'
     }
 
+/**
+ * Why the target may not hear a device. muted: it may not answer, so that no join is accepted. gateways-absent: none of the gateways
+ * that heard it last is registered there. gateways-away: they are, and none is connected. other-plan: another frequency plan than on
+ * the source. foreign-dev-addr: its DevAddr is not of the target's blocks, so only gateways of the target bring it. never-sent: the
+ * source has heard nothing of it either.
+ */
+export const SILENCE_REASONS = [
+  'muted',
+  'gateways-absent',
+  'gateways-away',
+  'other-plan',
+  'foreign-dev-addr',
+  'never-sent',
+] as const
+export type SilenceReason = (typeof SILENCE_REASONS)[number]
+
 /** EUIs of a device on the target, where they are others than the source's. */
 export interface TargetEuis {
   readonly devEui?: string
@@ -200,7 +217,11 @@ export type Fact =
       readonly startedAt?: string
       /** The longest silence between its last uplinks on the source, in milliseconds. */
       readonly interval?: number
+      /** Gateways that heard it last on the source, those that heard most first; a few. */
+      readonly heardBy?: readonly Carrier[]
     }
+  /** The target has not heard it in time, and what is likely the cause. */
+  | { readonly name: 'silent'; readonly at: string; readonly reasons: readonly SilenceReason[] }
   | { readonly name: 'heard'; readonly at: string; readonly devAddr: string; readonly lastFCntUp: number }
   /** Digests of the settings last applied, by `registry path`: the prior value of the three-valued diff. */
   | { readonly name: 'applied'; readonly settings: Readonly<Record<string, string>> }

@@ -1,4 +1,7 @@
-import type { GatewayRow } from '../domain/gateway.ts'
+import { NetworkError } from '../domain/errors.ts'
+import { insidePrefixes } from '../domain/identifiers.ts'
+import type { Carrier, GatewayRow, GatewaysPort } from '../domain/gateway.ts'
+import type { CarrierThere } from '../engine/progress/silence.ts'
 import { isAwaited, type VerifyRow, verifyDevices } from '../engine/run/verify.ts'
 import type { Host } from './host.ts'
 import { type Planned, planMigration } from './plan.ts'
@@ -44,6 +47,8 @@ export const verifyMigration = async (
           clock: host.clock,
           concurrency: loaded.plan.rollout.maxConcurrency,
           patience: loaded.plan.verify,
+          isOwnDevAddr: (devAddr) => insidePrefixes(devAddr, planned.targetFacts.devAddrPrefixes),
+          lookFor: carrierFinder(target.gateways),
         })
       let rows = await look()
       let gateways = await lookAtGateways(workspace, planned)
@@ -84,4 +89,31 @@ const lookAtGateways = ({ target }: Workspace, { changeSet }: Planned): Promise<
       return { gateway, target: id, status, ...(lastUplinkAt === undefined ? {} : { lastUplinkAt }) }
     }),
   )
+}
+
+/** Each gateway is looked for once a look, however many devices it has heard. */
+const carrierFinder = (port: GatewaysPort | undefined): ((carrier: Carrier) => Promise<CarrierThere>) => {
+  const known = new Map<string, Promise<CarrierThere>>()
+  return (carrier) => {
+    const found = known.get(carrier.id) ?? lookFor(port, carrier)
+    known.set(carrier.id, found)
+    return found
+  }
+}
+
+const lookFor = async (port: GatewaysPort | undefined, { id, eui }: Carrier): Promise<CarrierThere> => {
+  if (port === undefined) return 'unknown'
+  const there = await port.find(id)
+  if (there === undefined || (eui !== undefined && there.eui !== undefined && there.eui !== eui))
+    return 'absent'
+  try {
+    const connection = await port.connection(id)
+    return connection?.connectedAt === undefined || connection.disconnectedAt !== undefined
+      ? 'away'
+      : 'connected'
+  } catch (error) {
+    // A key of an application may know that a gateway is there, and not whether it is connected.
+    if (error instanceof NetworkError) return 'unknown'
+    throw error
+  }
 }

@@ -36,6 +36,8 @@ export interface VerifyRow {
   readonly status: VerifyStatus
   /** `before`: as planned; `after`: as the target has it. */
   readonly differences: readonly FieldChange[]
+  /** What likely keeps the target from hearing it. */
+  readonly reasons?: readonly string[]
 }
 
 const WORDS: Readonly<
@@ -86,6 +88,7 @@ const rowLines = (rows: readonly VerifyRow[], status: VerifyStatus, width: numbe
       .slice(0, SHOWN)
       .flatMap((row) => [
         line(4, '  ', [tone, symbol], ` ${cut(harmless(row.device), width - 4)}`),
+        ...(row.reasons ?? []).map((reason) => line(6, '      ', ['dim', harmless(reason)])),
         ...differenceLines(row, width),
       ]),
     ...(rest > 0 ? [line(4, `  and ${count(rest)} more: --format json`)] : []),
@@ -148,6 +151,7 @@ export const renderVerifyReportJson = (
     devices: rows.map((row) => ({
       device: row.device,
       status: row.status,
+      ...(row.reasons === undefined ? {} : { reasons: [...row.reasons] }),
       differences: row.differences.map(fieldJson),
     })),
   })}\n`

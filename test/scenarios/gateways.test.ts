@@ -172,4 +172,36 @@ describe('gateways', () => {
       })
     },
   })
+
+  scenario({
+    promise:
+      'that a silent device was heard by last are told as the likely reason, by verify and then by status',
+    fleet: FLEET.slice(0, 2),
+    plan: 'policy: { persistSession: true }\nverify: { heardWithin: 1h }',
+    seesAll: true,
+    before: async (stage) => {
+      await registerGateway(stage, 'roof-1', ROOF_1)
+      await hearThrough(stage, 'meter-1', ROOF_1)
+      await hearThrough(stage, 'meter-2', ROOF_1)
+    },
+    ends: async (stage) => {
+      await applied(stage, { waiting: 2 })
+      await expectServed(stage, 'meter-2')
+      stage.pass(2 * 3_600_000)
+      const absent = 'none of the gateways that heard it last on the source is on the target (roof-1)'
+      const foreign = expect.stringContaining("DevAddr is not of the target's blocks")
+      const { rows } = await stage.verify()
+      expect(rows).toMatchObject([{ status: 'silent', reasons: [absent, foreign] }, { status: 'heard' }])
+      const silence = (text: string): number => text.match(/"name":"silent"/g)?.length ?? 0
+      expect(silence(await stage.stateText())).toBe(1)
+
+      await registerGateway({ source: stage.target }, 'roof-1', ROOF_1)
+      const away = 'none of the gateways that heard it last on the source is connected to the target (roof-1)'
+      for (const _again of [1, 2])
+        expect((await stage.verify()).rows[0]).toMatchObject({ reasons: [away, foreign] })
+      expect(silence(await stage.stateText()), 'written where it changed').toBe(2)
+      await expectServed(stage, 'meter-1')
+      expect((await stage.verify()).rows[0]).toMatchObject({ status: 'heard' })
+    },
+  })
 })

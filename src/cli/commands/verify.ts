@@ -96,4 +96,9 @@ const nothingApplied = (file: string): FerryError =>
     hint: `ferry apply ${file}`,
   })
 
-const reportRow = ({ device, status, differences }: VerifyRow): ReportRow => ({ device, status, differences })
+const reportRow = ({ device, status, differences, reasons }: VerifyRow): ReportRow => ({
+  device,
+  status,
+  differences,
+  ...(reasons === undefined ? {} : { reasons }),
+})

@@ -11,6 +11,8 @@ import type { Json } from '../../domain/json.ts'
 import type { Desired } from '../device/desired.ts'
 import { settingDigests } from '../device/digests.ts'
 import { type FieldKind, fieldKind } from '../device/fields.ts'
+import type { Carrier } from '../../domain/gateway.ts'
+import { carriersOf, PACKET_BROKER } from '../device/carriers.ts'
 import { isPartial, withDerived } from '../device/mac-state.ts'
 import {
   field,
@@ -216,7 +218,7 @@ export const unmuteTarget = async (context: CrossingContext): Promise<void> => {
     const session = (await target.readSession(change.target)) ?? {}
     const [devAddr, counter] = [session['session.dev_addr'], session['session.last_f_cnt_up']]
     const startedAt = session['session.started_at']
-    const { sourceDevAddr = null, interval } = progress?.baseline ?? {}
+    const { sourceDevAddr = null, interval, heardBy } = progress?.baseline ?? {}
     await journal.fact({
       name: 'baseline',
       devAddr: typeof devAddr === 'string' ? devAddr : null,
@@ -224,6 +226,7 @@ export const unmuteTarget = async (context: CrossingContext): Promise<void> => {
       sourceDevAddr,
       ...(typeof startedAt === 'string' ? { startedAt } : {}),
       ...(interval === undefined ? {} : { interval }),
+      ...(heardBy === undefined ? {} : { heardBy }),
     })
   }
   if (context.intent.policy.mutedSource === 'carry' && (await wasMutedBefore(context)))
@@ -311,14 +314,25 @@ export const refuseSpeaking = (held: DeviceRecord): void => {
 export const rememberSource = async (context: CrossingContext, source: DeviceRecord): Promise<void> => {
   const sourceDevAddr = textField(source, 'network-server', 'session.dev_addr') ?? null
   const interval = sendInterval(source)
+  const heardBy = carriersOf(source).filter(isRemembered).slice(0, REMEMBERED)
   await context.journal.fact({
     name: 'baseline',
     devAddr: null,
     lastFCntUp: 0,
     sourceDevAddr,
     ...(interval === undefined ? {} : { interval }),
+    ...(heardBy.length === 0 ? {} : { heardBy }),
   })
 }
+
+/** Gateways that are kept in mind of one device. */
+const REMEMBERED = 5
+/** What a state takes: ids of gateways as The Things Stack has them, and EUIs. */
+const isRemembered = ({ id, eui }: Carrier): boolean =>
+  id !== PACKET_BROKER &&
+  id.length <= 36 &&
+  /^[a-z0-9](?:-?[a-z0-9]){2,35}$/.test(id) &&
+  (eui === undefined || /^[0-9A-F]{16}$/.test(eui))
 
 const UNDO: readonly { readonly step: StepName; readonly registry: Registry; readonly of: StepName }[] = [
   { step: 'undo-application', registry: 'application-server', of: 'set-application' },

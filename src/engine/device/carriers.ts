@@ -3,6 +3,9 @@ import type { Carrier } from '../../domain/gateway.ts'
 import type { Json } from '../../domain/json.ts'
 import { isObject, macState } from './records.ts'
 
+/** What stands for a gateway of another network. */
+export const PACKET_BROKER = 'packetbroker'
+
 const carrierOf = (metadata: unknown): readonly Carrier[] => {
   const ids = isObject(metadata) ? metadata['gateway_ids'] : undefined
   if (!isObject(ids)) return []
@@ -13,7 +16,7 @@ const carrierOf = (metadata: unknown): readonly Carrier[] => {
 
 /**
  * Gateways that heard the device's last uplinks, as its Network Server remembers them, those that heard most first. What came
- * over Packet Broker names that (`packetbroker`) in the place of the gateway. Empty where nothing is remembered.
+ * over Packet Broker names that in the place of the gateway. Empty where nothing is remembered.
  */
 export const carriersOf = (record: DeviceRecord): readonly Carrier[] => {
   const recent = macState(record)?.['recent_uplinks']

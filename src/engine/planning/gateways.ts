@@ -69,7 +69,7 @@ export const wantedGateway = (gateway: GatewayRecord, { rename }: GatewayPlan): 
 })
 
 /** Digest over what of a gateway is compared; its key as an HMAC. */
-export const gatewayDigest = ({ eui, settings, lnsKey }: GatewayRecord, key: string): string =>
+const gatewayDigest = ({ eui, settings, lnsKey }: GatewayRecord, key: string): string =>
   digestOf({ eui, settings, lnsKey: lnsKey?.value.fingerprint(key) })
     .replace('sha256:', '')
     .slice(0, 16)

@@ -1,10 +1,12 @@
 import type { DeviceChange } from '../../domain/change-set.ts'
 import type { Registry } from '../../domain/device.ts'
+import type { Carrier } from '../../domain/gateway.ts'
 import {
   type ErrorRecord,
   type JournalRecord,
   RETIRE_STEPS,
   type Route,
+  type SilenceReason,
   type StepName,
   type TargetEuis,
 } from '../../domain/journal.ts'
@@ -44,7 +46,10 @@ export interface DeviceProgress {
     readonly sourceDevAddr: string | null
     readonly startedAt?: string
     readonly interval?: number
+    readonly heardBy?: readonly Carrier[]
   }
+  /** What is likely the cause that it was not heard in time, when that was last looked into. */
+  readonly silence?: readonly SilenceReason[]
   readonly credentials?: EscrowPlace & { readonly rootKeys: string | null; readonly session: string | null }
   readonly sourceCounters?: { readonly lastAFCntDown: number; readonly lastNFCntDown: number }
   readonly copiedDownlinks?: number
@@ -158,6 +163,7 @@ const VOID_AT_BEGIN = [
   'resetHeard',
   'heard',
   'deferred',
+  'silence',
   'lastError',
   'sourceKeys',
   'undone',
@@ -270,10 +276,16 @@ const withFact = (
           sourceDevAddr: fact.sourceDevAddr,
           ...(fact.startedAt === undefined ? {} : { startedAt: fact.startedAt }),
           ...(fact.interval === undefined ? {} : { interval: fact.interval }),
+          ...(fact.heardBy === undefined ? {} : { heardBy: fact.heardBy }),
         },
       }
+    case 'silent':
+      return { ...known, silence: fact.reasons }
     case 'heard':
-      return { ...known, heard: { at: fact.at, devAddr: fact.devAddr, lastFCntUp: fact.lastFCntUp } }
+      return {
+        ...omit(known, 'silence'),
+        heard: { at: fact.at, devAddr: fact.devAddr, lastFCntUp: fact.lastFCntUp },
+      }
     case 'applied':
       return { ...known, applied: fact.settings }
     case 'credentials': {

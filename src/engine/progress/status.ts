@@ -11,6 +11,7 @@ import {
   type Progress,
   stepDone,
 } from './progress.ts'
+import { silenceWords } from './silence.ts'
 
 /**
  * Where a device is, from the state alone: held-by-escrow (deleted on the source, not on the target yet: no network
@@ -60,9 +61,24 @@ const rowOf = (device: DeviceProgress, deadline: Deadline): StatusRow => {
     status,
     next: nextWords(device, status),
     ...(device.at === undefined ? {} : { since: device.at }),
-    ...(device.lastError === undefined ? deferral(device) : { error: device.lastError }),
+    ...(status === 'silent'
+      ? silence(device)
+      : device.lastError === undefined
+        ? deferral(device)
+        : { error: device.lastError }),
   }
 }
+
+/** As far as `ferry verify` has looked into it. */
+const silence = (device: DeviceProgress): { readonly error?: ErrorRecord } =>
+  device.silence === undefined || device.silence.length === 0
+    ? {}
+    : {
+        error: {
+          code: 'NotHeardInTime',
+          message: device.silence.map((reason) => silenceWords(reason, device)).join('; '),
+        },
+      }
 
 const deferral = ({ deferred }: DeviceProgress): { readonly error?: ErrorRecord } =>
   deferred === undefined ? {} : { error: { code: deferred.code, message: deferred.message } }

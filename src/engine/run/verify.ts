@@ -1,8 +1,11 @@
 import type { ChangeSet, DeviceChange, FieldChange } from '../../domain/change-set.ts'
+import type { Fields } from '../../domain/device.ts'
+import type { Carrier } from '../../domain/gateway.ts'
 import type { Clock, JournalPort, NetworkPort } from '../../domain/ports.ts'
 import { deviceJournal } from '../crossing/device-journal.ts'
 import { hearing, isOverdue, type Patience } from '../progress/heard.ts'
 import { type DeviceProgress, isGroupMoved, isHeldByEscrow, isLetGo } from '../progress/progress.ts'
+import { type CarrierThere, silenceReasons, silenceWords } from '../progress/silence.ts'
 import { walk } from './walk.ts'
 
 /**
@@ -28,6 +31,8 @@ export interface VerifyRow {
   /** Time from being let go, in milliseconds; for devices that were not heard. */
   readonly silentFor?: number
   readonly differences: readonly FieldChange[]
+  /** What likely keeps the target from hearing it, in words; of silent devices. */
+  readonly reasons?: readonly string[]
 }
 
 export interface VerifyInput {
@@ -40,6 +45,9 @@ export interface VerifyInput {
   readonly concurrency: number
   /** Of the plan (`verify`). */
   readonly patience: Patience
+  readonly isOwnDevAddr: (devAddr: string) => boolean
+  /** How a gateway of the source is on the target. */
+  readonly lookFor: (carrier: Carrier) => Promise<CarrierThere>
 }
 
 /** Compares the target with what was planned, for all devices that the state knows, and records those it hears. */
@@ -74,13 +82,38 @@ const verifyOne = async (input: VerifyInput, change: DeviceChange): Promise<Veri
   if (progress?.route === undefined || isGroupMoved(progress)) return row('equal')
   if (progress.unmutedAt === undefined) return row('unfinished')
   if (progress.heard !== undefined) return row('heard')
-  const heard = hearing(progress, await input.target.readSession(change.target))
+  const network = await input.target.readSession(change.target)
+  const heard = hearing(progress, network)
   if (heard.status === 'joining') return row('joining')
   if (heard.status === 'silent') {
-    return row(isOverdue(progress, input.patience, input.clock()) ? 'silent' : 'waiting')
+    if (!isOverdue(progress, input.patience, input.clock())) return row('waiting')
+    return { ...row('silent'), reasons: await lookInto(input, change, progress, network) }
   }
   await recordHeard(input, change.device, heard)
   return row('heard')
+}
+
+/** Why a device is silent, for this report and for the next `ferry status`. */
+const lookInto = async (
+  input: VerifyInput,
+  change: DeviceChange,
+  progress: DeviceProgress,
+  network: Fields | undefined,
+): Promise<readonly string[]> => {
+  const carriers = await Promise.all((progress.baseline?.heardBy ?? []).map(input.lookFor))
+  const reasons = silenceReasons({
+    progress,
+    network,
+    frequencyPlan: change.profile?.frequencyPlan,
+    isOwnDevAddr: input.isOwnDevAddr,
+    carriers,
+  })
+  const isNew = reasons.join() !== (progress.silence ?? []).join()
+  if (isNew && input.journal !== undefined) {
+    const journal = deviceJournal(change.device, input.journal, input.progress, input.clock)
+    await journal.fact({ name: 'silent', at: journal.now(), reasons })
+  }
+  return reasons.map((reason) => silenceWords(reason, progress))
 }
 
 /** Nothing is wrong with it on the target; it has to send. */

@@ -113,6 +113,7 @@ export const readMask = (registry: Registry): readonly FieldPath[] => [
 export const SESSION_MASK: readonly FieldPath[] = [
   'mac_settings.resets_f_cnt',
   'mac_settings.schedule_downlinks',
+  'frequency_plan_id',
   'session.dev_addr',
   'session.keys.session_key_id',
   'session.last_f_cnt_up',

@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import type { Digest } from '../../../src/domain/identifiers.ts'
 import type { Fact, JournalRecord } from '../../../src/domain/journal.ts'
-import { ROUTES, STEPS } from '../../../src/domain/journal.ts'
+import { ROUTES, SILENCE_REASONS, STEPS } from '../../../src/domain/journal.ts'
 
 const at = fc.integer({ min: 0, max: 4_000_000_000 }).map((seconds) => new Date(seconds * 1000).toISOString())
 const hex = (digits: number) =>
@@ -49,6 +49,12 @@ const facts: { readonly [N in Fact['name']]: fc.Arbitrary<Extract<Fact, { readon
     lastFCntUp: counter,
     devAddr: fc.option(devAddr),
     sourceDevAddr: fc.option(devAddr),
+    heardBy: fc.array(fc.record({ id: fc.constantFrom('roof-1', 'roof-2'), eui }), { maxLength: 5 }),
+  }),
+  silent: fc.record({
+    name: fc.constant('silent'),
+    at,
+    reasons: fc.uniqueArray(fc.constantFrom(...SILENCE_REASONS)),
   }),
   heard: fc.record({ name: fc.constant('heard'), at, devAddr, lastFCntUp: counter }),
   applied: fc.record({
@@ -112,6 +118,7 @@ export const recordKinds: {
       becomes: fc.record({ devEui: eui, joinEui: eui }, { requiredKeys: [] }),
       adopts: fc.uniqueArray(registry),
       because: sentence,
+      wave: fc.constantFrom('canary', 'wave 1', 'rest'),
     },
     { requiredKeys: ['t', 'device', 'at', 'target', 'route'] },
   ),

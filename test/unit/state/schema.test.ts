@@ -139,9 +139,9 @@ test('no record has a place for a secret: free text is for sentences and names, 
     '/header/properties/name',
     '/open/properties/command',
     '/begin/properties/because',
-    '/fact/oneOf/7/properties/message',
+    '/fact/oneOf/8/properties/message',
   ])
-  expect(openObjects(schema.definitions, '')).toEqual(['/fact/oneOf/6/properties/settings'])
+  expect(openObjects(schema.definitions, '')).toEqual(['/fact/oneOf/7/properties/settings'])
 })
 
 test('no patterned text takes a key of 32 hex digits, but those that name things', () => {

@@ -1,5 +1,5 @@
 import type { DeviceRecord, Registry } from '../../../domain/device.ts'
-import { type DevAddrPrefix, devAddrIn, parseDevAddr } from '../../../domain/identifiers.ts'
+import { insidePrefixes } from '../../../domain/identifiers.ts'
 import { type JoinHosts, joinsElsewhere } from '../../device/join-server.ts'
 import { hasPendingSession, isTrue, numberField, secretField, textField } from '../../device/records.ts'
 import { hasNewRootKeys } from '../../device/reprogrammed.ts'
@@ -246,11 +246,6 @@ const howToComplete = (source: DeviceRecord, missing: readonly Registry[]): stri
     ? ', with set.frequencyPlan, set.lorawanVersion and set.lorawanPhyVersion,'
     : ''
   return `write policy.adopt: partial${settings} in an override for it to have it join anew, or `
-}
-
-const insidePrefixes = (devAddr: string, prefixes: readonly DevAddrPrefix[]): boolean => {
-  const parsed = parseDevAddr(devAddr)
-  return parsed !== undefined && prefixes.some((prefix) => devAddrIn(parsed, prefix))
 }
 
 /** Registries a device needs and does not have; the Join Server may be another operator's. */
