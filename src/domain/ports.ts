@@ -102,6 +102,11 @@ export interface NetworkPort {
   read(deviceId: string): Promise<DeviceRecord>
   /** Reads only what being heard shows: session, pending session and counters of the Network Server. */
   readSession(deviceId: string): Promise<Fields | undefined>
+  /**
+   * When each device of the application was seen last, in bulk, as texts to compare: no proof of being heard (a join request moves
+   * it too), but one that did not move was not heard since.
+   */
+  lastSeen?(): Promise<ReadonlyMap<string, string>>
   /** Application downlinks in the queue, in their order; undefined where the credential may not see it. */
   downlinkQueue(deviceId: string): Promise<readonly QueuedDownlink[] | undefined>
   /** Appends to the queue. A second call appends again: what is there is to be read first. */

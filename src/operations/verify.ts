@@ -2,6 +2,7 @@ import { NetworkError } from '../domain/errors.ts'
 import { insidePrefixes } from '../domain/identifiers.ts'
 import type { Carrier, GatewayRow, GatewaysPort } from '../domain/gateway.ts'
 import type { CarrierThere } from '../engine/progress/silence.ts'
+import type { NetworkPort } from '../domain/ports.ts'
 import { isAwaited, type VerifyRow, verifyDevices } from '../engine/run/verify.ts'
 import type { Host } from './host.ts'
 import { type Planned, planMigration } from './plan.ts'
@@ -10,7 +11,7 @@ import type { Workspace } from './workspace.ts'
 export interface VerifyOptions {
   /** Milliseconds to wait until all devices were heard; 0 looks once. */
   readonly wait: number
-  readonly onRound: (rows: readonly VerifyRow[]) => void
+  readonly onRound: (rows: readonly VerifyRow[]) => void | Promise<void>
 }
 
 export interface Verified {
@@ -38,8 +39,10 @@ export const verifyMigration = async (
     const { loaded, stores, target } = workspace
     const journal = planned.state.progress.size === 0 ? undefined : await stores.state.openJournal()
     try {
-      const look = (): Promise<readonly VerifyRow[]> =>
+      const unseen = unseenFinder(target)
+      const look = async (before: readonly VerifyRow[] = []): Promise<readonly VerifyRow[]> =>
         verifyDevices({
+          unseen: await unseen(before),
           changeSet: planned.changeSet,
           target,
           progress: planned.state.progress,
@@ -58,9 +61,9 @@ export const verifyMigration = async (
         host.clock().getTime() < until &&
         !host.draining()
       ) {
-        options.onRound(rows)
+        await options.onRound(rows)
         await host.pause(Math.min(ROUND, Math.max(0, until - host.clock().getTime())))
-        rows = await look()
+        rows = await look(rows)
         gateways = await lookAtGateways(workspace, planned)
       }
       return { planned, rows, gateways }
@@ -115,5 +118,30 @@ const lookFor = async (port: GatewaysPort | undefined, { id, eui }: Carrier): Pr
     // A key of an application may know that a gateway is there, and not whether it is connected.
     if (error instanceof NetworkError) return 'unknown'
     throw error
+  }
+}
+
+/** So often all devices are asked for one by one, whatever the Identity Server says of when they were seen. */
+const ALL_EVERY = 6
+
+/**
+ * Rows of a look before that still hold, for nobody has seen the device since. Ten thousand devices take ten requests so, and not
+ * ten thousand; a server that does not tell when it saw devices is found out by the looks at all of them.
+ */
+const unseenFinder = (
+  target: NetworkPort,
+): ((before: readonly VerifyRow[]) => Promise<ReadonlyMap<string, VerifyRow>>) => {
+  let last: ReadonlyMap<string, string> | undefined
+  let looks = 0
+  return async (before) => {
+    const seen = await target.lastSeen?.()
+    const known = last
+    last = seen
+    looks += 1
+    if (seen === undefined || known === undefined || looks % ALL_EVERY === 0) return new Map()
+    const still = before.filter(
+      (row) => known.has(row.target) && known.get(row.target) === seen.get(row.target),
+    )
+    return new Map(still.map((row) => [row.device, row]))
   }
 }

@@ -302,6 +302,40 @@ describe('a device that the target does not hear', () => {
   })
 })
 
+describe('waiting to be heard', () => {
+  const THREE = [1, 2, 3].map((number) => ({ ...METER, id: `meter-${number}`, number }))
+  const readsOf = async (stage: Stage, id: string): Promise<number> => {
+    const { requests } = await call(stage.target, 'GET', '/simulator/v1/requests')
+    const path = `/ns/applications/meters/devices/${id}?`
+    return (requests as readonly { readonly method: string; readonly path: string }[]).filter(
+      (request) => request.method === 'GET' && request.path.startsWith(path),
+    ).length
+  }
+
+  scenario({
+    promise: 'asks for a device only when it was seen since, and for all of them now and then',
+    fleet: THREE,
+    plan: KEEPING,
+    ends: async (stage) => {
+      await applied(stage, { waiting: 3 })
+      const [before, others] = [await readsOf(stage, 'meter-1'), await readsOf(stage, 'meter-2')]
+      let rounds = 0
+      const { rows } = await stage.verify({
+        wait: 120_000,
+        onRound: async () => {
+          rounds += 1
+          if (rounds === 3) await stage.device('meter-1').uplink(stage.air)
+        },
+      })
+      expect(rows.map(({ status }) => status)).toEqual(['heard', 'waiting', 'waiting'])
+      expect(rounds).toBe(12)
+      // The plan, the first look, the one after the uplink; of a silent one the plan, the first look, and each sixth.
+      expect((await readsOf(stage, 'meter-1')) - before).toBe(3)
+      expect((await readsOf(stage, 'meter-2')) - others).toBe(4)
+    },
+  })
+})
+
 describe('a device that sends once a day', () => {
   scenario({
     promise: 'is not called silent after an hour, nor before two days are over',

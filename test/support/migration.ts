@@ -29,6 +29,7 @@ import {
   rollBackMigration,
   planMigration,
   type Verified,
+  type VerifyOptions,
   verifyMigration,
   type Workspace,
 } from '../../src/index.ts'
@@ -59,7 +60,8 @@ export interface Migration {
   readonly writeSource: () => Promise<void>
   readonly plan: () => Promise<Planned>
   readonly apply: (options?: Partial<ApplyOptions>) => Promise<ApplyOutcome>
-  readonly verify: () => Promise<Verified>
+  /** Looks once; with `wait` so many milliseconds, which pass as fast as the looks do. */
+  readonly verify: (options?: Partial<VerifyOptions>) => Promise<Verified>
   readonly rollBack: (options?: Partial<RollbackOptions>) => Promise<RollbackOutcome>
   readonly audit: () => Promise<Audited>
   /** Applies with ports of the caller's making around the real ones: to interrupt a run anywhere. */
@@ -235,7 +237,13 @@ export const startMigration = async (options: MigrationOptions = {}): Promise<Mi
       within((space) =>
         applyMigration(space, host, { allow: {}, confirm: async () => true, recipients: [], ...options }),
       ),
-    verify: () => within((space) => verifyMigration(space, host, { wait: 0, onRound: () => undefined })),
+    verify: (options = {}) =>
+      within((space) => {
+        const pause = async (milliseconds: number): Promise<void> => {
+          offset += milliseconds
+        }
+        return verifyMigration(space, { ...host, pause }, { wait: 0, onRound: () => undefined, ...options })
+      }),
     rollBack: (options = {}) =>
       within((space) =>
         rollBackMigration(space, host, {

@@ -48,6 +48,8 @@ export interface VerifyInput {
   readonly isOwnDevAddr: (devAddr: string) => boolean
   /** How a gateway of the source is on the target. */
   readonly lookFor: (carrier: Carrier) => Promise<CarrierThere>
+  /** What a look before this one told of devices that nobody has seen since: they are not asked for again. */
+  readonly unseen?: ReadonlyMap<string, VerifyRow>
 }
 
 /** Compares the target with what was planned, for all devices that the state knows, and records those it hears. */
@@ -82,11 +84,16 @@ const verifyOne = async (input: VerifyInput, change: DeviceChange): Promise<Veri
   if (progress?.route === undefined || isGroupMoved(progress)) return row('equal')
   if (progress.unmutedAt === undefined) return row('unfinished')
   if (progress.heard !== undefined) return row('heard')
+  const isLate = isOverdue(progress, input.patience, input.clock())
+  const before = input.unseen?.get(change.device)
+  // What became late since is looked into.
+  if (before !== undefined && isAwaited(before.status) && !(isLate && before.status === 'waiting'))
+    return { ...before, ...row(before.status) }
   const network = await input.target.readSession(change.target)
   const heard = hearing(progress, network)
   if (heard.status === 'joining') return row('joining')
   if (heard.status === 'silent') {
-    if (!isOverdue(progress, input.patience, input.clock())) return row('waiting')
+    if (!isLate) return row('waiting')
     return { ...row('silent'), reasons: await lookInto(input, change, progress, network) }
   }
   await recordHeard(input, change.device, heard)

@@ -9,7 +9,7 @@ import { readElsewhere } from './elsewhere.ts'
 import { readDefaultMacSettings, readFacts, readNewDevAddr } from './facts.ts'
 import { readFormatters, writeFormatters } from './formatters.ts'
 import { gatewaysOf } from './gateways.ts'
-import { listDevices } from './listing.ts'
+import { listDevices, readLastSeen } from './listing.ts'
 import { preflight } from './preflight.ts'
 import { pushDownlinks, readDownlinkQueue, replaceDownlinks } from './queue.ts'
 import { createDeviceReader, readSession } from './reading.ts'
@@ -79,6 +79,7 @@ export const createThingsStack = (options: ThingsStackOptions): NetworkPort => {
     newDevAddr: () => readNewDevAddr(api),
     formatters: () => readFormatters(api),
     setFormatters: (formatters) => writeFormatters(api, formatters),
+    lastSeen: () => readLastSeen(api),
     gateways: gatewaysOf(api),
     write: (write) => writeDevice(api, write),
     remove: (registry, ids) => removeDevice(api, registry, ids),

@@ -1,8 +1,9 @@
 import type { Json } from '../../domain/json.ts'
 import type { SelectableDevice } from '../../domain/migration-plan.ts'
+import type { HttpAnswer } from '../../http/index.ts'
 import type { Api } from './api.ts'
 import { ownError } from './errors.ts'
-import { arrayOf, objectOf, valueAt } from './json-tree.ts'
+import { arrayOf, objectOf, textOf, valueAt } from './json-tree.ts'
 import { idsOf } from './records.ts'
 
 /** The most that a list request may ask for. */
@@ -21,13 +22,16 @@ interface Page {
   readonly total: number | undefined
 }
 
-const readPage = async (api: Api, page: number): Promise<Page> => {
-  const answer = await api.call({
+const ask = (api: Api, fieldMask: string, page: number): Promise<HttpAnswer> =>
+  api.call({
     method: 'GET',
     registry: 'identity-server',
     path: api.devicesPath('identity-server'),
-    query: { field_mask: 'attributes', order: 'device_id', limit: String(PAGE), page: String(page) },
+    query: { field_mask: fieldMask, order: 'device_id', limit: String(PAGE), page: String(page) },
   })
+
+const readPage = async (api: Api, page: number): Promise<Page> => {
+  const answer = await ask(api, 'attributes', page)
   const count = answer.headers['x-total-count']
   return {
     devices: arrayOf(objectOf(answer.body)?.['end_devices']).map(selectable),
@@ -83,4 +87,18 @@ export async function* listDevices(api: Api): AsyncGenerator<readonly Selectable
     devices = await readOnce(api)
   }
   for (let from = 0; from < devices.length; from += PAGE) yield devices.slice(from, from + PAGE)
+}
+
+/** When each device was seen last. A device that comes or goes meanwhile may be missing: whoever asks looks at it by itself then. */
+export const readLastSeen = async (api: Api): Promise<ReadonlyMap<string, string>> => {
+  const seen = new Map<string, string>()
+  for (let page = 1; ; page += 1) {
+    const { body } = await ask(api, 'last_seen_at', page)
+    const devices = arrayOf(objectOf(body)?.['end_devices'])
+    for (const device of devices) {
+      const id = textOf(valueAt(device, 'ids.device_id'))
+      if (id !== undefined) seen.set(id, textOf(valueAt(device, 'last_seen_at')) ?? '')
+    }
+    if (devices.length < PAGE) return seen
+  }
 }
