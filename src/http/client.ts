@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events'
 import { NetworkError } from '../domain/errors.ts'
 import { decodeAnswer, type HttpAnswer } from './answer.ts'
 import { type Attempt, attempt } from './attempt.ts'
@@ -93,6 +94,8 @@ export const createHttpClient = (options: HttpOptions): HttpClient => {
   // One listener for all that is under way, as in the pacer.
   const abort = (): void => void dispatcher.destroy(new Error('interrupted'))
   options.signal?.addEventListener('abort', abort, { once: true })
+  // Each kind of request has one as well: a few dozen, which is no leak.
+  if (options.signal !== undefined) setMaxListeners(0, options.signal)
   const pacers = new Map<string, Pacer>()
   const pacerOf = (origin: string): Pacer => {
     const known = pacers.get(origin)

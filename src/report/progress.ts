@@ -22,6 +22,8 @@ export interface ProgressView {
   readonly ok: number
   readonly waiting: number
   readonly failed: number
+  /** Devices that the target was found to have heard, in this run. */
+  readonly heard: number
   readonly wave?: string
   readonly slow?: {
     readonly side: Side
@@ -43,6 +45,7 @@ export const startProgress = (now: number): ProgressView => ({
   ok: 0,
   waiting: 0,
   failed: 0,
+  heard: 0,
 })
 
 type Tally = 'ok' | 'waiting' | 'failed'
@@ -89,6 +92,7 @@ export const advanceProgress = (view: ProgressView, event: FerryEvent, now: numb
     case 'apply.done':
       return { ...view, phase: 'done' }
     case 'step.done':
+      return event.step === 'hear' ? { ...view, heard: view.heard + 1 } : view
     case 'step.failed':
       return view
   }
@@ -100,6 +104,18 @@ const GUESS_FROM = 0.01
 const etaOf = (done: number, of: number, since: number, now: number): string => {
   if (of === 0 || done < Math.max(1, of * GUESS_FROM) || done >= of) return ''
   return `ETA ${duration(((now - since) / done) * (of - done))}`
+}
+
+/** Devices a second so far, or a minute where that is less than one. */
+const rateOf = (done: number, since: number, now: number): string => {
+  const seconds = (now - since) / 1000
+  if (done === 0 || seconds < 1) return ''
+  const each = done / seconds
+  return each >= 10
+    ? `${each.toFixed(0)}/s`
+    : each >= 1
+      ? `${each.toFixed(1)}/s`
+      : `${(each * 60).toFixed(1)}/min`
 }
 
 const slowOf = ({ slow }: ProgressView, now: number): string =>
@@ -122,7 +138,7 @@ const readingOf = ({ reading }: ProgressView): string =>
     })
     .join(', ')
 
-/** One line without line end, such as `Apply 829/8,292 10.0 % | ok 812 wait 14 fail 3 | ETA 41 min`. */
+/** One line without line end, such as `Apply 829/8,292 10.0 % | ok 12 heard 12 wait 814 fail 3 | 3.0/s | ETA 41 min`. */
 export const progressLine = (view: ProgressView, now: number): string => {
   if (view.phase === 'starting') return 'Asking the networks'
   if (view.phase === 'reading') {
@@ -131,9 +147,10 @@ export const progressLine = (view: ProgressView, now: number): string => {
   const share = view.total === 0 ? 100 : (view.ended / view.total) * 100
   return [
     `Apply ${count(view.ended)}/${count(view.total)} ${share.toFixed(1)} %${view.wave === undefined ? '' : ` ${harmless(view.wave)}`}`,
-    `ok ${count(view.ok)} wait ${count(view.waiting)} fail ${count(view.failed)}`,
+    `ok ${count(view.ok)} heard ${count(view.heard)} wait ${count(view.waiting)} fail ${count(view.failed)}`,
     view.phase === 'stopping' ? `stopping: ${harmless(view.stopping ?? '')}` : '',
     slowOf(view, now),
+    rateOf(view.ended, view.startedAt, now),
     view.phase === 'stopping'
       ? ''
       : view.phase === 'done'
@@ -144,9 +161,20 @@ export const progressLine = (view: ProgressView, now: number): string => {
     .join(' | ')
 }
 
+/** Columns of the bar, with its ends; and how wide a terminal has to be to have one. */
+const BAR = 12
+const WIDE_ENOUGH = 100
+
+/** Plain characters, for every terminal has them: `[####......] `. */
+const barOf = ({ phase, ended, total }: ProgressView): string => {
+  if ((phase !== 'applying' && phase !== 'stopping') || total === 0) return ''
+  const full = Math.floor((ended / total) * (BAR - 2))
+  return `[${'#'.repeat(full)}${'.'.repeat(BAR - 2 - full)}] `
+}
+
 /** The line for a terminal of so many columns: it never wraps, so that it can be written over. */
 export const terminalLine = (view: ProgressView, now: number, width: number): string =>
-  cut(progressLine(view, now), Math.max(1, width - 1))
+  cut(`${width >= WIDE_ENOUGH ? barOf(view) : ''}${progressLine(view, now)}`, Math.max(1, width - 1))
 
 /**
  * For an output that is no terminal: the line, if one is due, and the view that remembers it. Due are the first

@@ -236,13 +236,26 @@ describe('progress', () => {
       273_000,
     )
     expect(progressLine(view, 273_000)).toBe(
-      'Apply 829/8,292 10.0 % | ok 812 wait 14 fail 3 | throttled: target 429, 12 s | ETA 41 min',
+      'Apply 829/8,292 10.0 % | ok 812 heard 0 wait 14 fail 3 | throttled: target 429, 12 s | 3.0/s | ETA 41 min',
     )
     expect(progressLine(view, 300_000)).not.toContain('throttled')
     expect(terminalLine(view, 273_000, 60)).toHaveLength(59)
+    expect(terminalLine(view, 300_000, 120)).toMatch(/^\[\.{10}\] Apply 829\/8,292 .*ETA/)
+    expect(terminalLine(viewAfter([started, ...ended(4146, 'migrated')], 0), 9_000, 120)).toMatch(
+      /^\[#{5}\.{5}\] /,
+    )
+    expect(terminalLine(view, 300_000, 120).length).toBeLessThan(120)
     expect(
       progressLine(advanceProgress(view, { event: 'apply.stopping', reason: 'Ctrl-C' }, 1), 273_000),
     ).toContain('stopping: Ctrl-C')
+  })
+
+  it('counts what was heard, and tells slow runs by the minute', () => {
+    const heard: FerryEvent = { event: 'step.done', device: 'meter-1', step: 'hear', status: 'done' }
+    const other: FerryEvent = { event: 'step.done', device: 'meter-1', step: 'compare', status: 'done' }
+    const view = viewAfter([started, heard, other, ...ended(3, 'migrated')], 0)
+    expect(progressLine(view, 360_000)).toContain('heard 1 wait 0 fail 0 | 0.5/min')
+    expect(progressLine(view, 60)).not.toMatch(/\/s|\/min/)
   })
 
   it('guesses nothing before one percent', () => {
