@@ -178,11 +178,9 @@ export const noRecipients = (): FerryError =>
 
 const checkApproval = (approved: ChangeSet | undefined, planned: Planned): ReadonlySet<string> => {
   if (approved === undefined) return new Set()
-  const { read } = planned.state
-  const since =
-    read.status === 'absent'
-      ? []
-      : read.records.slice(Math.max(0, approved.base.serial - (read.header.serialBase ?? 0)))
+  const since = planned.state.runs
+    .filter(({ serial }) => serial > approved.base.serial)
+    .map(({ opened }) => opened)
   const approval: Approval = compareWithApproved(approved, planned.changeSet, since)
   if (approval.ok) return approval.stale
   throw new FerryError(

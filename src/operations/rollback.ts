@@ -45,8 +45,9 @@ export const rollBackMigration = async (
   const lock = await workspace.stores.state.lock('ferry rollback', host.owner, host.clock)
   try {
     const { loaded, source, target, stores } = workspace
-    const { progress, read } = await readKnownState(stores)
-    const chosen = choose(options, progress, read.status === 'absent' ? [] : read.records)
+    const { progress } = await readKnownState(stores)
+    const read = options.run === undefined ? undefined : await stores.state.read()
+    const chosen = choose(options, progress, read?.status === 'read' ? read.records : [])
     const rows = planRollback(progress, chosen)
     const recipients = recipientsOf(workspace, options)
     const isNeeded = rows.some(({ action }) => action !== 'leave')

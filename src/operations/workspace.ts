@@ -1,13 +1,13 @@
 import { relative } from 'node:path'
 import type { Diagnostic } from '../domain/diagnostic.ts'
 import { FerryError } from '../domain/errors.ts'
-import type { Side } from '../domain/journal.ts'
+import type { JournalRecord, Side } from '../domain/journal.ts'
 import type { LoadedPlan, SecretReference, SourceEnd } from '../domain/migration-plan.ts'
 import type { NetworkPort } from '../domain/ports.ts'
 import type { Secret } from '../domain/secret.ts'
 import { derivedDigestKey } from '../engine/device/digests.ts'
-import { type DeviceProgress, foldState } from '../engine/progress/progress.ts'
-import type { StateRead } from '../state/read-state.ts'
+import { type DeviceProgress, foldRecord } from '../engine/progress/progress.ts'
+import type { StateSummary } from '../state/read-state.ts'
 import { openEnd } from './ends.ts'
 import type { Host } from './host.ts'
 import { type LocalPlan, localPlan } from './local-plan.ts'
@@ -29,8 +29,12 @@ export interface Workspace extends LocalPlan {
 export interface KnownState {
   readonly serial: number
   readonly progress: Map<string, DeviceProgress>
-  readonly read: StateRead
+  readonly read: StateSummary
+  /** The runs, each with the number of records up to it, itself included. */
+  readonly runs: readonly { readonly serial: number; readonly opened: OpenedRun }[]
 }
+
+type OpenedRun = Extract<JournalRecord, { readonly t: 'open' }>
 
 /**
  * Resolves the plan's secrets and makes its networks; asks nothing of them yet.
@@ -100,10 +104,17 @@ const network = async (
 
 /** Reads and folds the state file. @throws FerryError kind `stale` for one that is damaged or of another plan. */
 export const readKnownState = async ({ state }: Stores): Promise<KnownState> => {
-  const read = await state.read()
-  return read.status === 'absent'
-    ? { serial: 0, progress: new Map(), read }
-    : { serial: read.serial, progress: foldState(read.records), read }
+  const progress = new Map<string, DeviceProgress>()
+  const opened: { readonly count: number; readonly record: OpenedRun }[] = []
+  let count = 0
+  const read = await state.fold((record) => {
+    count += 1
+    if (record.t === 'open') opened.push({ count, record })
+    foldRecord(progress, record)
+  })
+  const serial = read.status === 'absent' ? 0 : read.serial
+  const runs = opened.map(({ count: at, record }) => ({ serial: serial - count + at, opened: record }))
+  return { serial, progress, read, runs }
 }
 
 /** A path for people: relative to the working folder where it lies below. */

@@ -51,6 +51,13 @@ export const remoteStore = ({ http, place, fold, ...options }: RemoteStoreOption
     place: place.name,
     mostUnderWay: MOST_UNDER_WAY,
     read: async () => (await look()).known,
+    fold: async (onRecord) => {
+      const { known } = await look()
+      if (known.status === 'absent') return known
+      const { records, ...summary } = known
+      for (const record of records) onRecord(record)
+      return summary
+    },
     openJournal: async () => {
       const id = lockId
       if (id === undefined) throw new Error('the lock is taken before the state is opened')

@@ -36,7 +36,9 @@ export const compactState = async (
   const fs = options.fs ?? nodeFiles
   const bytes = await readStateBytes(file, fs)
   if (bytes === undefined) return { status: 'absent' }
-  const { header, records } = trustedState(file, scanState(bytes), options.lineage)
+  const scan = scanState(bytes)
+  const { header } = trustedState(file, scan, options.lineage)
+  const { records } = scan
   const kept = compactRecords(records, options.fold)
   if (!isDeepStrictEqual(options.fold(records), options.fold(kept))) {
     throw new FerryError(

@@ -5,7 +5,7 @@ import type { JournalPort } from '../domain/ports.ts'
 import { createFile, removeLeftovers, writeFully } from './durable-file.ts'
 import { type FileSystem, fileErrorText, nodeFiles } from './file-system.ts'
 import { formatLines, headerOf, type StateOwner } from './format.ts'
-import { readStateBytes, scanState, serialOf, trustedState } from './read-state.ts'
+import { scanStateFile, serialOf, trustedState } from './read-state.ts'
 
 export interface JournalOptions extends StateOwner {
   readonly file: string
@@ -37,15 +37,14 @@ export interface Journal extends JournalPort {
 export const openJournal = async (options: JournalOptions): Promise<Journal> => {
   const { file, lineage } = options
   const fs = options.fs ?? nodeFiles
-  const bytes = await readStateBytes(file, fs)
-  if (bytes === undefined) {
+  const scan = await scanStateFile(file, fs)
+  if (scan === undefined) {
     const begin = headerOf(lineage, options)
     return groupCommit(options, 0, false, newFile(file, fs, formatLines('', [begin])))
   }
-  const scan = scanState(bytes)
-  const { header, records, tornTail } = trustedState(file, scan, lineage)
-  const writer = await explained(file, () => existingFile(file, fs, scan.validBytes, scan.hash, bytes.length))
-  return groupCommit(options, serialOf(header, records.length), tornTail, writer)
+  const { header, tornTail } = trustedState(file, scan, lineage)
+  const writer = await explained(file, () => existingFile(file, fs, scan.validBytes, scan.hash, scan.size))
+  return groupCommit(options, serialOf(header, scan.count), tornTail, writer)
 }
 
 type Handle = Awaited<ReturnType<FileSystem['open']>>

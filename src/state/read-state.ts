@@ -47,10 +47,26 @@ export const readState = async (
   file: string,
   options: { readonly lineage?: string; readonly fs?: FileSystem } = {},
 ): Promise<StateRead> => {
-  const bytes = await readStateBytes(file, options.fs ?? nodeFiles)
-  if (bytes === undefined) return { status: 'absent' }
-  const { header, records, tornTail } = trustedState(file, scanState(bytes), options.lineage)
-  return { status: 'read', header, records, serial: serialOf(header, records.length), tornTail }
+  const records: JournalRecord[] = []
+  const read = await foldStateFile(file, (record) => records.push(record), options)
+  return read.status === 'absent' ? read : { ...read, records }
+}
+
+/** What a state is, without its records. */
+export type StateSummary =
+  | { readonly status: 'absent' }
+  | Omit<Extract<StateRead, { status: 'read' }>, 'records'>
+
+/** As `readState`, and hands out each record in its order in place of keeping them. Until it returns they may be of a damaged file. */
+export const foldStateFile = async (
+  file: string,
+  onRecord: (record: JournalRecord) => void,
+  options: { readonly lineage?: string; readonly fs?: FileSystem } = {},
+): Promise<StateSummary> => {
+  const scan = await scanStateFile(file, options.fs ?? nodeFiles, onRecord)
+  if (scan === undefined) return { status: 'absent' }
+  const { header, tornTail } = trustedState(file, scan, options.lineage)
+  return { status: 'read', header, serial: serialOf(header, scan.count), tornTail }
 }
 
 export const serialOf = (header: StateHeader, records: number): number => (header.serialBase ?? 0) + records
@@ -61,46 +77,120 @@ export const readStateBytes = async (file: string, fs: FileSystem): Promise<Buff
     return await fs.readFile(file)
   } catch (cause) {
     if (errorCodeOf(cause) === 'ENOENT') return undefined
-    throw new FerryError(
-      'stale',
-      'StateUnreadable',
-      `can't read the state file ${file}: ${fileErrorText(cause)}`,
-      {
-        cause,
-        hint: 'give read access to it and run again',
-      },
-    )
+    throw unreadable(file, cause)
   }
 }
+
+const unreadable = (file: string, cause: unknown): FerryError =>
+  new FerryError('stale', 'StateUnreadable', `can't read the state file ${file}: ${fileErrorText(cause)}`, {
+    cause,
+    hint: 'give read access to it and run again',
+  })
 
 /** Checks line by line, and stops at the first that is wrong; a wrong last line after the header is torn. */
 export const scanState = (bytes: Uint8Array): StateScan => {
   const records: JournalRecord[] = []
+  const scanner = scanLines((record) => records.push(record))
+  scanner.take(bytes, true)
+  return { ...scanner.end(), records }
+}
+
+/** The valid beginning of a state file that was not kept in memory. */
+export type StateEnd = Omit<StateScan, 'records'> & { readonly count: number }
+
+/** So much of a file is in memory at once. */
+const PIECE = 4 * 2 ** 20
+
+/**
+ * Scans a file piece by piece, and hands out each record as it is read: the state of a large fleet is larger than what is known from
+ * it. Undefined where there is no file. @throws FerryError `StateUnreadable`
+ */
+export const scanStateFile = async (
+  file: string,
+  fs: FileSystem,
+  onRecord: (record: JournalRecord) => void = () => undefined,
+): Promise<(StateEnd & { readonly size: number }) | undefined> => {
+  const scanner = scanLines(onRecord)
+  let size = 0
+  try {
+    const handle = await fs.open(file, 'r')
+    try {
+      let left: Buffer = Buffer.alloc(0)
+      for (;;) {
+        const piece = Buffer.alloc(PIECE)
+        const { bytesRead } = await handle.read(piece, 0, PIECE, size)
+        size += bytesRead
+        const bytes =
+          left.length === 0
+            ? piece.subarray(0, bytesRead)
+            : Buffer.concat([left, piece.subarray(0, bytesRead)])
+        const taken = scanner.take(bytes, bytesRead === 0)
+        if (bytesRead === 0) break
+        left = bytes.subarray(taken)
+      }
+    } finally {
+      await handle.close()
+    }
+  } catch (cause) {
+    if (errorCodeOf(cause) === 'ENOENT') return undefined
+    throw unreadable(file, cause)
+  }
+  return { ...scanner.end(), size }
+}
+
+interface Scanner {
+  /**
+   * Takes whole lines from the front, the last of them only where `isEnd` says that nothing follows; what was wrong is remembered.
+   * @returns how many bytes were taken
+   */
+  take(bytes: Uint8Array, isEnd: boolean): number
+  end(): StateEnd
+}
+
+const scanLines = (onRecord: (record: JournalRecord) => void): Scanner => {
   let header: StateHeader | undefined
   let hash = ''
   let offset = 0
-  const end = (fault?: StateFault): StateScan => ({ header, records, validBytes: offset, hash, fault })
-  if (bytes.length === 0) return end({ kind: 'empty', line: 1, offset: 0 })
-  for (let line = 1; offset < bytes.length; line += 1) {
-    const newline = bytes.indexOf(0x0a, offset)
-    const next = newline === -1 ? bytes.length : newline + 1
-    const text = bytes.subarray(offset, newline === -1 ? next : newline)
-    const parsed = newline === -1 ? undefined : parseLine(hash, text)
+  let count = 0
+  let number = 1
+  let fault: StateFault | undefined
+
+  const takeLine = (text: Uint8Array, isWhole: boolean, isLast: boolean): void => {
+    const parsed = isWhole ? parseLine(hash, text) : undefined
     if (header === undefined) {
       const version = versionOf(text)
-      if (version !== undefined) return end({ kind: 'version', line, offset, version })
-      if (!isHeader(parsed?.content)) return end({ kind: 'damaged', line, offset })
-      header = parsed.content
-    } else {
-      if (!isRecord(parsed?.content)) {
-        return end({ kind: next === bytes.length && isTorn(text) ? 'torn' : 'damaged', line, offset })
-      }
-      records.push(parsed.content)
-    }
+      if (version !== undefined) fault = { kind: 'version', line: number, offset, version }
+      else if (isHeader(parsed?.content)) header = parsed.content
+      else fault = { kind: 'damaged', line: number, offset }
+    } else if (isRecord(parsed?.content)) {
+      onRecord(parsed.content)
+      count += 1
+    } else fault = { kind: isLast && isTorn(text) ? 'torn' : 'damaged', line: number, offset }
+    if (fault !== undefined) return
     hash = parsed?.hash ?? ''
-    offset = next
+    offset += text.length + 1
+    number += 1
   }
-  return end()
+
+  return {
+    take: (bytes, isEnd) => {
+      let at = 0
+      while (fault === undefined && at < bytes.length) {
+        const newline = bytes.indexOf(0x0a, at)
+        const next = newline === -1 ? bytes.length : newline + 1
+        // Whether a wrong line is the last one decides what it is.
+        if (next === bytes.length && !isEnd) break
+        takeLine(bytes.subarray(at, newline === -1 ? next : newline), newline !== -1, next === bytes.length)
+        at = next
+      }
+      return fault === undefined ? at : bytes.length
+    },
+    end: () => {
+      const isEmpty = fault === undefined && header === undefined
+      const found = isEmpty ? ({ kind: 'empty', line: 1, offset: 0 } as const) : fault
+      return { header, count, validBytes: offset, hash, fault: found }
+    },
+  }
 }
 
 /**
@@ -113,14 +203,10 @@ const isTorn = (line: Uint8Array): boolean =>
 /** The scan as a state to go on from; throws for everything but a whole file and a torn last line. */
 export const trustedState = (
   file: string,
-  scan: StateScan,
+  scan: Pick<StateScan, 'header' | 'fault'>,
   lineage: string | undefined,
-): {
-  readonly header: StateHeader
-  readonly records: readonly JournalRecord[]
-  readonly tornTail: boolean
-} => {
-  const { header, records, fault } = scan
+): { readonly header: StateHeader; readonly tornTail: boolean } => {
+  const { header, fault } = scan
   if (fault?.kind === 'version') {
     throw new FerryError(
       'stale',
@@ -140,7 +226,7 @@ export const trustedState = (
       },
     )
   }
-  return { header, records, tornTail: fault?.kind === 'torn' }
+  return { header, tornTail: fault?.kind === 'torn' }
 }
 
 const damaged = (file: string, fault: StateFault | undefined): FerryError => {

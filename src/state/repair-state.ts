@@ -43,7 +43,7 @@ export const repairState = async (
   const rebuilt = first.header === undefined ? rebuildHeader(file, bytes, first, options.plan) : undefined
   const content = rebuilt ?? bytes
   const scan = rebuilt === undefined ? first : scanState(rebuilt)
-  const { header, records } = trustedState(file, { ...scan, fault: undefined }, options.plan?.lineage)
+  const { header } = trustedState(file, { ...scan, fault: undefined }, options.plan?.lineage)
 
   await removeLeftovers(dirname(file), basename(file), fs)
   const damagedFile = await keepCopy(file, bytes, fs)
@@ -53,10 +53,10 @@ export const repairState = async (
     status: 'repaired',
     line: first.fault.line,
     offset: first.fault.offset,
-    kept: records.length,
+    kept: scan.records.length,
     dropped: linesOf(lost).length,
     devices: devicesNamedIn(lost),
-    serial: serialOf(header, records.length),
+    serial: serialOf(header, scan.records.length),
     damagedFile,
     headerRebuilt: rebuilt !== undefined,
   }

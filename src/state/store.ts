@@ -1,3 +1,4 @@
+import type { JournalRecord } from '../domain/journal.ts'
 import type { Clock } from '../domain/ports.ts'
 import { type FileSystem, nodeFiles } from './file-system.ts'
 import type { StateOwner } from './format.ts'
@@ -11,7 +12,7 @@ import {
   readLock,
   unlock,
 } from './lock.ts'
-import { readState, type StateRead } from './read-state.ts'
+import { foldStateFile, readState, type StateRead, type StateSummary } from './read-state.ts'
 
 /** Where the state of a plan lies, for everything that reads or writes it. */
 export interface StateStore {
@@ -19,6 +20,8 @@ export interface StateStore {
   readonly place: string
   /** @throws as `readState` does */
   read(): Promise<StateRead>
+  /** As `read`, and hands out the records one by one, in their order, in place of keeping them. */
+  fold(onRecord: (record: JournalRecord) => void): Promise<StateSummary>
   /** Hold the lock. @throws as `openJournal` does */
   openJournal(): Promise<Journal>
   /** @throws as `acquireLock` does */
@@ -44,6 +47,7 @@ export const fileStore = ({ file, lineage, fs = nodeFiles, ...owner }: FileStore
   return {
     place: file,
     read: () => readState(file, { lineage, fs }),
+    fold: (onRecord) => foldStateFile(file, onRecord, { lineage, fs }),
     openJournal: () => openJournal({ file, lineage, fs, ...owner }),
     lock: (command, holder, clock) => acquireLock({ file: lockFile, owner: holder, command, clock, fs }),
     readLock: () => readLock(lockFile, fs),

@@ -30,7 +30,7 @@ export const status: Command<StatusOptions> = async (shell, [file = ''], options
   await withStores(shell, loaded, async (local, stores) => {
     const showAll = async (looked: Looked): Promise<void> => {
       show(shell, loaded, looked, json)
-      if (html !== undefined) await writePage(html, local, looked)
+      if (html !== undefined) await writePage(html, local, looked, await stores.state.read())
     }
     if (watch) await keepShowing(shell, loaded, stores, json, showAll)
     else await showAll(await look(shell, loaded, stores))
@@ -43,7 +43,8 @@ export const status: Command<StatusOptions> = async (shell, [file = ''], options
 const writePage = async (
   file: string,
   { stateOwner }: LocalPlan,
-  { rows, read, now }: Looked,
+  { rows, now }: Looked,
+  read: Awaited<ReturnType<Stores['state']['read']>>,
 ): Promise<void> => {
   const { renderHtml } = await import('../../report/html/report.ts')
   const page = await renderHtml({

@@ -313,12 +313,15 @@ const withFact = (
 /** What a whole state file says of every device, by device id on the source. */
 export const foldState = (records: Iterable<JournalRecord>): Map<string, DeviceProgress> => {
   const progress = new Map<string, DeviceProgress>()
-  for (const record of records) {
-    if (record.t === 'open' || record.t === 'close') continue
-    const next = advance(progress.get(record.device), record)
-    if (next !== undefined) progress.set(record.device, next)
-  }
+  for (const record of records) foldRecord(progress, record)
   return progress
+}
+
+/** One record more. */
+export const foldRecord = (progress: Map<string, DeviceProgress>, record: JournalRecord): void => {
+  if (record.t === 'open' || record.t === 'close') return
+  const next = advance(progress.get(record.device), record)
+  if (next !== undefined) progress.set(record.device, next)
 }
 
 export const stepDone = (progress: DeviceProgress | undefined, step: StepName): boolean =>
