@@ -12,7 +12,8 @@ const { networks, close } = await startSimulator({
 
 /** What the simulator keeps of each request would fill the memory at millions of them. */
 const forget = setInterval(async () => {
-  for (const { url } of networks) await fetch(`${url}/simulator/v1/requests`, { method: 'DELETE' })
+  for (const { url } of networks)
+    await fetch(`${url}/simulator/v1/requests`, { method: 'DELETE' }).catch(() => undefined)
 }, 5_000)
 
 const write = async (file) => {

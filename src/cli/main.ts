@@ -6,21 +6,31 @@ import { EXIT_CODES } from './exit-codes.ts'
 import { outputTo } from './output.ts'
 import { parseCommandLine } from './program.ts'
 
+/** Mebibytes from which garbage may grow by so many percent of what lives before it is collected. */
+const GROWTH: readonly (readonly [mebibytes: number, percent: number])[] = [
+  [0, 40],
+  [300, 20],
+  [430, 10],
+]
+
 /**
- * A fleet is held in memory: garbage may grow by two fifths of what lives, not to four times of it, before it is collected; of a
- * process that grew large, by a tenth. Collecting more often costs time: a tenth from the start, a sixth of that of a reading.
+ * A fleet is held in memory, and V8 alone would let garbage grow to four times of what lives. Collecting more often takes time: a
+ * tenth from the start takes a sixth of that of a reading. So it is done the more, the more there is.
  */
 const keepMemorySmall = (): void => {
-  setFlagsFromString('--heap-growing-percent=40')
-  const watch = setInterval(() => {
-    if (process.memoryUsage.rss() < LARGE) return
-    setFlagsFromString('--heap-growing-percent=10')
-    clearInterval(watch)
-  }, 200)
+  let step = 0
+  const look = (): void => {
+    const mebibytes = process.memoryUsage.rss() / 2 ** 20
+    const reached = GROWTH.findLastIndex(([from]) => mebibytes >= from)
+    if (reached < step) return
+    setFlagsFromString(`--heap-growing-percent=${GROWTH[reached]?.[1]}`)
+    step = reached + 1
+    if (step === GROWTH.length) clearInterval(watch)
+  }
+  const watch = setInterval(look, 200)
   watch.unref()
+  look()
 }
-/** Bytes. */
-const LARGE = 200 * 2 ** 20
 keepMemorySmall()
 
 const given = process.argv.slice(2)
