@@ -1,3 +1,4 @@
+import type { ApplicationChange } from './application.ts'
 import type { Activation, FieldPath, Registry } from './device.ts'
 import type { Diagnostic } from './diagnostic.ts'
 import type { GatewayChange } from './gateway.ts'
@@ -165,6 +166,8 @@ export interface ChangeSet {
   readonly guards: readonly Guard[]
   /** Absent where nothing of the application is written. */
   readonly formatters?: FormattersChange
+  /** What is around the devices; absent where the plan leaves it alone. */
+  readonly application?: readonly ApplicationChange[]
   /** In the order in which they are best moved; absent where the plan leaves gateways alone. */
   readonly gateways?: readonly GatewayChange[]
   readonly policy: MigrationPlan['policy']

@@ -210,6 +210,15 @@ export type Wave =
   | { readonly match: string }
   | { readonly attributes: Readonly<Record<string, string>> }
 
+/** What goes with the devices of what is around them. */
+export interface ApplicationPlan {
+  /** Default payload formatters. */
+  readonly formatters: boolean
+  /** Name, description and attributes of the application. */
+  readonly attributes: boolean
+  readonly webhooks: boolean
+}
+
 /** Registrations of gateways that go with the devices. */
 export interface GatewayPlan {
   readonly include: readonly GatewaySelector[]
@@ -238,6 +247,8 @@ export interface MigrationPlan {
     readonly overrides: readonly Override[]
   }
   readonly policy: Policy
+  /** Absent where the plan carries nothing of the application. */
+  readonly application?: ApplicationPlan
   /** Absent where the plan leaves gateways alone. */
   readonly gateways?: GatewayPlan
   readonly coverage: { readonly gateways: 'on-target' | 'moving-now' | 'packet-broker' | 'unknown' }

@@ -1,3 +1,4 @@
+import type { ApplicationPort } from './application.ts'
 import type { NewCredentials } from './credentials.ts'
 import type { DeviceIds, DeviceRecord, FieldPath, Fields, Registry } from './device.ts'
 import type { Diagnostic } from './diagnostic.ts'
@@ -122,6 +123,8 @@ export interface NetworkPort {
   formatters?(): Promise<Formatters | undefined>
   /** Makes them the application's default formatters. */
   setFormatters?(formatters: Formatters): Promise<void>
+  /** What the application has besides its devices, where the network tells. */
+  readonly application?: ApplicationPort
   /** Gateways, where the network has a registry of them. */
   readonly gateways?: GatewaysPort
   /** Only of a network that can not be told to be silent. */

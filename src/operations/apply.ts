@@ -6,6 +6,7 @@ import { digestOf } from '../domain/json.ts'
 import { awaitsConfirmation } from '../engine/crossing/confirmation.ts'
 import { errorRecord } from '../engine/crossing/device-journal.ts'
 import { type Approval, compareWithApproved } from '../engine/planning/approval.ts'
+import { carryApplication } from '../engine/planning/application.ts'
 import { carryGateway, wantedGateway } from '../engine/planning/gateways.ts'
 import { type ApplyResult, applyChanges, hasWork } from '../engine/run/apply.ts'
 import { noEscrow } from '../escrow/escrow.ts'
@@ -67,7 +68,7 @@ export const applyMigration = async (
     const stale = checkApproval(options.approved, planned)
     checkGuards(planned.changeSet, options.allow)
     const isConfirmed = confirms(options.confirmed)
-    const isDone = planned.changeSet.formatters === undefined && !hasGatewayWork(planned.changeSet)
+    const isDone = planned.changeSet.formatters === undefined && !hasWorkAround(planned.changeSet)
     if (isDone && !hasWork(planned.changeSet.devices, isConfirmed))
       return {
         status: 'nothing-to-do',
@@ -80,6 +81,12 @@ export const applyMigration = async (
     if (host.identity === undefined && needsIdentity(planned.changeSet)) throw identityMissing()
     if (!(await options.confirm(planned))) return { status: 'declined', planned }
     await carryFormatters(workspace, planned.changeSet)
+    if (workspace.target.application !== undefined)
+      await carryApplication(
+        planned.changeSet.application ?? [],
+        planned.applications,
+        workspace.target.application,
+      )
     const gateways = await carryGateways(workspace, host, planned)
     const result = await carryOut(workspace, host, planned, stale, options)
     return {
@@ -111,8 +118,10 @@ const carryFormatters = async ({ source, target }: Workspace, { formatters }: Ch
   await target.setFormatters?.(wanted)
 }
 
-const hasGatewayWork = ({ gateways = [] }: ChangeSet): boolean =>
-  gateways.some(({ action }) => action === 'create' || action === 'update')
+/** Whether something besides the devices is to be written. */
+const hasWorkAround = ({ gateways = [], application = [] }: ChangeSet): boolean =>
+  gateways.some(({ action }) => action === 'create' || action === 'update') ||
+  application.some(({ action }) => action === 'write')
 
 /**
  * Before any device crosses: a registration does nothing until its gateway connects. One that was written by a run that ended is

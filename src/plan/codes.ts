@@ -1,5 +1,6 @@
 /** Every code that reading, checking or selecting by a plan can give, with its meaning in one line. */
 export const PLAN_CODES: Readonly<Record<string, string>> = {
+  ApplicationNotCarried: 'the source has nothing around its devices that could be copied',
   CanaryIsAll: 'rollout.canary is as many devices as the plan selects, so all go first',
   ComplexKey: 'a key of a mapping is a list, a mapping or an alias',
   ConflictingPolicy: 'two fields of a policy contradict each other',

@@ -3,6 +3,7 @@ import type { Limits } from '../domain/house-rules.ts'
 import { type Digest, parseDevEui, parseJoinEui } from '../domain/identifiers.ts'
 import { digestOf } from '../domain/json.ts'
 import type {
+  ApplicationPlan,
   DeviceSettings,
   FileEnd,
   GatewayPlan,
@@ -70,6 +71,7 @@ export const normalise = (document: PlanDocument, context: NormaliseContext): Mi
       overrides: document.devices.overrides.map((override) => overrideOf(override, context)),
     },
     policy: { ...policy, rejoin: rejoinOf(policy.rejoin) },
+    ...applicationOf(document.application),
     ...(document.gateways === undefined ? {} : { gateways: gatewaysOf(document.gateways) }),
     coverage: document.coverage,
     rollout: rolloutOf(rollout),
@@ -94,6 +96,18 @@ export const normalise = (document: PlanDocument, context: NormaliseContext): Mi
       : { limits: limitsOf(document.limits) }),
     ...(document.digestKey === undefined ? {} : { digestKey: secretOf(document.digestKey, absolute) }),
   }
+}
+
+const applicationOf = (
+  application: PlanDocument['application'],
+): { readonly application?: ApplicationPlan } => {
+  const { formatters, attributes, webhooks } = application ?? {}
+  const wanted = {
+    formatters: formatters === 'carry',
+    attributes: attributes === 'carry',
+    webhooks: webhooks === 'carry',
+  }
+  return Object.values(wanted).some(Boolean) ? { application: wanted } : {}
 }
 
 const gatewaysOf = ({ include, owner, rename }: NonNullable<PlanDocument['gateways']>): GatewayPlan => ({

@@ -14,6 +14,11 @@ export interface PlanDocument extends HouseRulesDocument {
     readonly overrides: readonly OverrideDocument[]
   }
   readonly policy: PolicyDocument
+  readonly application?: {
+    readonly formatters: 'ignore' | 'carry'
+    readonly attributes: 'ignore' | 'carry'
+    readonly webhooks: 'ignore' | 'carry'
+  }
   readonly gateways?: {
     readonly include: readonly {
       readonly all?: true

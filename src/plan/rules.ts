@@ -1,10 +1,10 @@
 import type { Finding } from './finding.ts'
 import type { Rule, RuleContext } from './rule.ts'
+import { AROUND_RULES } from './rules-around.ts'
 import { CREDENTIAL_RULES } from './rules-credentials.ts'
 import { FILE_SOURCE_RULES } from './rules-file-source.ts'
 import { FILE_RULES } from './rules-files.ts'
 import { FORBID_RULES } from './rules-forbid.ts'
-import { GATEWAY_RULES } from './rules-gateways.ts'
 import { HANDOVER_RULES } from './rules-handover.ts'
 import { NETWORK_RULES } from './rules-networks.ts'
 import { OVERRIDE_RULES } from './rules-overrides.ts'
@@ -28,7 +28,7 @@ export const RULES: readonly Rule[] = [
   ...SOURCE_RULES,
   ...TTN_V2_RULES,
   ...FILE_SOURCE_RULES,
-  ...GATEWAY_RULES,
+  ...AROUND_RULES,
 ]
 
 /** How a cell of the table of the vendor's guides is taken care of. */

@@ -5,6 +5,7 @@ import { changesOf } from './becomes.ts'
 import { harmlessJson, withoutKeyForms } from './escape.ts'
 import type { FindingGroup } from './findings.ts'
 import { examplesOf } from './findings.ts'
+import { applicationJson } from './application.ts'
 import { gatewayJson } from './gateways.ts'
 import type { ChangeGroup } from './groups.ts'
 import type { Hand } from './hands.ts'
@@ -186,6 +187,9 @@ export const previewJson = (changeSet: ChangeSet): { readonly [key: string]: Jso
     })),
     irreversible: preview.irreversible.map((item) => ({ ...item })),
     needs_a_hand: preview.hands.map(handJson),
+    ...(changeSet.application === undefined
+      ? {}
+      : { application: changeSet.application.map(applicationJson) }),
     ...(changeSet.gateways === undefined ? {} : { gateways: changeSet.gateways.map(gatewayJson) }),
     blocked: preview.blocked.map(findingGroupJson),
     excluded: preview.excluded.map(findingGroupJson),

@@ -1,5 +1,6 @@
 import type { ChangeSet } from '../domain/change-set.ts'
 import { harmless, markdownCode, markdownText, shellWord } from './escape.ts'
+import { applicationList } from './application.ts'
 import { gatewayList } from './gateways.ts'
 import {
   countsTable,
@@ -124,6 +125,7 @@ const compose = (preview: Preview, level: Level & { readonly dropped: string }, 
     irreversibleList(preview),
     handsList(preview),
     gatewayList(preview.changeSet),
+    applicationList(preview.changeSet),
     ...blockedSections(preview, level),
     ...toldSections(preview, level),
     groupsSection(preview, level, file),

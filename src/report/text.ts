@@ -1,5 +1,6 @@
 import type { ChangeSet } from '../domain/change-set.ts'
 import { harmless, shellWord } from './escape.ts'
+import { applicationLines } from './application.ts'
 import { gatewayLines } from './gateways.ts'
 import {
   blank,
@@ -120,6 +121,11 @@ const endPart = (preview: Preview, options: Required<TextOptions>): readonly Lin
   ]
 }
 
+const applicationPart = ({ changeSet }: Preview): readonly Line[] => {
+  const lines = applicationLines(changeSet)
+  return lines.length === 0 ? [] : [blank, ...lines]
+}
+
 const gatewaysPart = ({ changeSet }: Preview): readonly Line[] => {
   const lines = gatewayLines(changeSet)
   return lines.length === 0 ? [] : [blank, ...lines]
@@ -137,6 +143,7 @@ export const renderText = (changeSet: ChangeSet, options: TextOptions = {}): str
     ...irreversiblePart(preview),
     ...handsPart(preview),
     ...gatewaysPart(preview),
+    ...applicationPart(preview),
     ...blockedPart(preview),
     ...toldPart(preview),
     ...groupsPart(preview, settled),

@@ -39,6 +39,8 @@ export interface Network {
   readonly networkServer: RecordStore
   readonly applicationServer: RecordStore
   readonly links: RecordStore
+  /** By `application/webhook`. */
+  readonly webhooks: RecordStore
   /** AppSKeys that the Join Server remembers, by `joinEui/devEui/sessionKeyId`. */
   readonly sessionKeys: Map<string, string>
   /** All that its gateways have sent, in order. */
@@ -67,6 +69,7 @@ export const createNetwork = (name: string, facts: NetworkFacts, clock: () => Da
   networkServer: new RecordStore(),
   applicationServer: new RecordStore(),
   links: new RecordStore(),
+  webhooks: new RecordStore(),
   sessionKeys: new Map(),
   transmissions: [],
 })
@@ -80,6 +83,7 @@ export const storesOf = (network: Network): readonly RecordStore[] => [
   network.networkServer,
   network.applicationServer,
   network.links,
+  network.webhooks,
 ]
 
 /** The key of a device in every registry. */

@@ -1,3 +1,4 @@
+import type { ApplicationChange } from '../../domain/application.ts'
 import type { Action, ChangeSet, DeviceChange } from '../../domain/change-set.ts'
 import type { JournalRecord } from '../../domain/journal.ts'
 import { canonicalJson } from '../../domain/json.ts'
@@ -29,7 +30,7 @@ export const compareWithApproved = (
   // Written by this very change set, they are no reason to refuse what is left of it.
   if (now.formatters !== undefined && now.formatters.digest !== approved.formatters?.digest)
     differences.push('the payload functions of the source, or the formatters of the target, were changed')
-  differences.push(...changedGateways(approved, now))
+  differences.push(...changedGateways(approved, now), ...changedApplication(approved, now))
   const isResumed = approved.base.serial !== now.base.serial && grewByItself(approved, recordsSince)
   if (approved.base.lineage !== now.base.lineage) differences.push('the state is of another plan')
   else if (approved.base.serial !== now.base.serial && !isResumed)
@@ -66,6 +67,22 @@ const changedGateways = (approved: ChangeSet, now: ChangeSet): readonly string[]
       return was?.action !== action || was.expect.source !== expect.source
     })
     .map(({ gateway, action }) => `the gateway ${gateway} changed (now ${action})`)
+    .slice(0, 5)
+}
+
+/** The same of what is around the devices. */
+const changedApplication = (approved: ChangeSet, now: ChangeSet): readonly string[] => {
+  const wasApproved = (change: ApplicationChange): boolean =>
+    (approved.application ?? []).some(
+      (was) =>
+        was.part === change.part &&
+        was.id === change.id &&
+        was.action === 'write' &&
+        was.digest === change.digest,
+    )
+  return (now.application ?? [])
+    .filter((change) => change.action === 'write' && !wasApproved(change))
+    .map(({ part, id }) => `the ${part}${id === undefined ? ' of the application' : ` ${id}`} changed`)
     .slice(0, 5)
 }
 

@@ -85,7 +85,19 @@ const approvableGateway = ({ gateway, target, eui, action, settings, lnsKey, exp
  * approved. Paths and the tool's version are not part of it, so that two machines reach the same.
  */
 export const changeSetDigest = (changeSet: UndigestedChangeSet): Digest => {
-  const { plan, source, target, base, complete, policy, coverage, rollout, formatters, gateways } = changeSet
+  const {
+    plan,
+    source,
+    target,
+    base,
+    complete,
+    policy,
+    coverage,
+    rollout,
+    formatters,
+    gateways,
+    application,
+  } = changeSet
   const hash = createHash('sha256')
   hash.update(
     line({
@@ -98,6 +110,7 @@ export const changeSetDigest = (changeSet: UndigestedChangeSet): Digest => {
       coverage,
       rollout,
       formatters,
+      application,
       gateways: gateways?.map(approvableGateway).sort(byGateway),
     }),
   )

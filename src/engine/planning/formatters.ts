@@ -13,11 +13,13 @@ const NOTHING: PlannedFormatters = { findings: [] }
 
 /** What the plan wants of the application's payload functions: carried only where it says so, and only to an empty place. */
 export const planFormatters = async (
-  { source: end }: Pick<MigrationPlan, 'source'>,
+  { source: end, application }: Pick<MigrationPlan, 'source' | 'application'>,
   source: NetworkPort,
   target: NetworkPort,
 ): Promise<PlannedFormatters> => {
-  if (end.network !== 'ttn-v2' || end.payloadFunctions !== 'carry') return NOTHING
+  const isWanted =
+    end.network === 'ttn-v2' ? end.payloadFunctions === 'carry' : application?.formatters === true
+  if (!isWanted) return NOTHING
   const [wanted, held] = await Promise.all([source.formatters?.(), target.formatters?.()])
   if (wanted === undefined)
     return { findings: [told('FormattersAbsent', 'the application has no payload functions on the source')] }

@@ -28,6 +28,7 @@ import {
   unreadable,
   withoutTwins,
 } from './left-alone.ts'
+import { type ApplicationsRead, planApplication, readApplications } from './application.ts'
 import type { Carried } from './gateway-order.ts'
 import { type GatewaysRead, planGateways, readGateways } from './gateways.ts'
 import { listAll } from './listing.ts'
@@ -63,6 +64,7 @@ export interface PlanningInput {
 export interface Planning {
   readonly changeSet: ChangeSet
   readonly gateways: GatewaysRead
+  readonly applications: ApplicationsRead
   /** Of a device of the change set. */
   readonly intentBy: (deviceId: string) => DeviceIntent
   /** What the plan wants of a device, for one whose description is learnt only later: from the escrow. */
@@ -81,8 +83,18 @@ const TOLD_EVERY = 20
  */
 export const planChanges = async (input: PlanningInput): Promise<Planning> => {
   const { source, target, state } = input
-  const { changes, listed, targetDevices, formatters, intents, targetFacts, defaultsFor, gateways, carried } =
-    await readNetworks(input)
+  const {
+    changes,
+    listed,
+    targetDevices,
+    formatters,
+    intents,
+    targetFacts,
+    defaultsFor,
+    gateways,
+    applications,
+    carried,
+  } = await readNetworks(input)
   const devices = withMembers(withoutTwins([...changes].sort(byDevEui)))
   const { plan, file, digest } = input.loaded
   const moved =
@@ -112,6 +124,7 @@ export const planChanges = async (input: PlanningInput): Promise<Planning> => {
       ...gateways.findings,
     ],
     ...(formatters.change === undefined ? {} : { formatters: formatters.change }),
+    ...(plan.application === undefined ? {} : { application: planApplication(applications) }),
     ...(moved === undefined ? {} : { gateways: moved }),
     guards,
     policy: plan.policy,
@@ -122,7 +135,7 @@ export const planChanges = async (input: PlanningInput): Promise<Planning> => {
     devices,
   })
   const intentOf = (device: SelectableDevice): DeviceIntent => input.select(device).intent
-  return { changeSet, intentBy: intents.of, intentOf, targetFacts, defaultsFor, gateways }
+  return { changeSet, intentBy: intents.of, intentOf, targetFacts, defaultsFor, gateways, applications }
 }
 
 /** Devices that do not move under this plan stay where they are, as far as the source serves them at all. */
@@ -143,18 +156,20 @@ interface NetworksRead extends Pick<Planning, 'targetFacts' | 'defaultsFor'> {
   readonly formatters: Awaited<ReturnType<typeof planFormatters>>
   readonly intents: Intents
   readonly gateways: GatewaysRead
+  readonly applications: ApplicationsRead
   /** Empty where the plan moves no gateways. */
   readonly carried: readonly Carried[]
 }
 
 const readNetworks = async (input: PlanningInput): Promise<NetworksRead> => {
   const { source, target, emit, state } = input
-  const [sourceDevices, targetDevices, targetFacts, formatters, gateways] = await Promise.all([
+  const [sourceDevices, targetDevices, targetFacts, formatters, gateways, applications] = await Promise.all([
     listToEnd(source, 'source', emit),
     listToEnd(target, 'target', emit),
     target.facts(),
     planFormatters(input.loaded.plan, source, target),
     readGateways(input.loaded.plan, source, target, input.selectGateway),
+    readApplications(input.loaded.plan, source, target),
   ])
   const carried: Carried[] = []
   const keepCarriers =
@@ -218,6 +233,7 @@ const readNetworks = async (input: PlanningInput): Promise<NetworksRead> => {
     targetFacts,
     defaultsFor,
     gateways,
+    applications,
     carried,
   }
 }

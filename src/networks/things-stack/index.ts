@@ -5,6 +5,7 @@ import type { NetworkPort } from '../../domain/ports.ts'
 import type { Secret } from '../../domain/secret.ts'
 import { createHttpClient, type Environment, type HttpOptions, type Wait } from '../../http/index.ts'
 import { createApi } from './api.ts'
+import { applicationOf } from './application.ts'
 import { readElsewhere } from './elsewhere.ts'
 import { readDefaultMacSettings, readFacts, readNewDevAddr } from './facts.ts'
 import { readFormatters, writeFormatters } from './formatters.ts'
@@ -80,6 +81,7 @@ export const createThingsStack = (options: ThingsStackOptions): NetworkPort => {
     formatters: () => readFormatters(api),
     setFormatters: (formatters) => writeFormatters(api, formatters),
     lastSeen: () => readLastSeen(api),
+    application: applicationOf(api),
     gateways: gatewaysOf(api),
     write: (write) => writeDevice(api, write),
     remove: (registry, ids) => removeDevice(api, registry, ids),

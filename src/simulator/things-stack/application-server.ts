@@ -8,6 +8,7 @@ import { type Component, componentRoutes } from './component-routes.ts'
 import { applicationEntity, changedId, checkApplicationId, euiConflict } from './devices.ts'
 import { errors, fail } from './errors.ts'
 import { requireApplication } from './rights.ts'
+import { webhookRoutes } from './webhooks.ts'
 
 const isZero = (text: string | undefined): boolean => text === undefined || /^0+$/.test(text)
 
@@ -154,26 +155,24 @@ const linkRoutes: readonly Route[] = [
   })),
 ]
 
-const emptyList = (path: string, rpc: string, headers: Readonly<Record<string, string>>): Route => ({
+const pubSubs: Route = {
   method: 'GET',
-  path,
-  rpc,
+  path: '/as/pubsub/:application',
+  rpc: '/ttn.lorawan.v3.ApplicationPubSubRegistry/List',
   registry: 'as',
   prepare: (call) => ({
     entity: applicationEntity(call),
     run: () => {
       requireApplication(call.network, call.credentials(), param(call, 'application'), 'TRAFFIC_READ')
-      return { body: {}, headers }
+      return { body: {} }
     },
   }),
-})
+}
 
-/** The device registry of the Application Server, application links, and empty integrations (API notes, section 8). */
+/** The device registry of the Application Server, application links, webhooks, and no pub/sub (API notes, section 8). */
 export const applicationServerRoutes: readonly Route[] = [
   ...componentRoutes(component),
   ...linkRoutes,
-  emptyList('/as/webhooks/:application', '/ttn.lorawan.v3.ApplicationWebhookRegistry/List', {
-    'x-total-count': '0',
-  }),
-  emptyList('/as/pubsub/:application', '/ttn.lorawan.v3.ApplicationPubSubRegistry/List', {}),
+  ...webhookRoutes,
+  pubSubs,
 ]

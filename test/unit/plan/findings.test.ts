@@ -314,6 +314,14 @@ const SCHEMA: readonly Case[] = [
     },
     'GatewaysNotRegistered',
   ],
+  [
+    'what is around the devices of a source that has none',
+    {
+      ...v2('url: https://v2.example.com'),
+      rest: 'coverage: { gateways: on-target }\n‸application: { webhooks: carry }',
+    },
+    'ApplicationNotCarried',
+  ],
   ['a V2 of the public clusters [edge 92]', v2('url: ‸https://eu.thethings.network'), 'V2ClusterGone'],
   [
     'a V2 by two addresses',

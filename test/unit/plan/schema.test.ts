@@ -123,6 +123,7 @@ const PLAN: Names<Omit<MigrationPlan, 'name'>> = {
   target: true,
   devices: true,
   policy: true,
+  application: true,
   gateways: true,
   coverage: true,
   rollout: true,

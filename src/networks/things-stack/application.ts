@@ -1,0 +1,133 @@
+import type { ApplicationPort, ApplicationSettings, Webhook } from '../../domain/application.ts'
+import type { Json } from '../../domain/json.ts'
+import { type Api, maskQuery } from './api.ts'
+import { arrayOf, objectOf, textOf, valueAt } from './json-tree.ts'
+
+const SETTINGS = ['name', 'description', 'attributes'] as const
+
+/** Which messages go where, and how. Health and times belong to the server; templates to where they are installed. */
+const WEBHOOK = [
+  'base_url',
+  'format',
+  'field_mask',
+  'paused',
+  'uplink_message',
+  'uplink_normalized',
+  'join_accept',
+  'downlink_ack',
+  'downlink_nack',
+  'downlink_sent',
+  'downlink_failed',
+  'downlink_queued',
+  'downlink_queue_invalidated',
+  'location_solved',
+  'service_data',
+] as const
+/** May hold keys and passwords: only what they are called is told. */
+const SECRET = ['headers', 'downlink_api_key', 'template_fields'] as const
+
+const applicationPath = (api: Api): string => `/applications/${encodeURIComponent(api.application)}`
+const webhooksPath = (api: Api): string => `/as/webhooks/${encodeURIComponent(api.application)}`
+
+const textsOf = (value: Json | undefined): Readonly<Record<string, string>> =>
+  Object.fromEntries(
+    Object.entries(objectOf(value) ?? {}).flatMap(([name, text]) =>
+      typeof text === 'string' ? [[name, text] as const] : [],
+    ),
+  )
+
+const settings = async (api: Api): Promise<ApplicationSettings> => {
+  const { body } = await api.call({
+    method: 'GET',
+    registry: 'identity-server',
+    path: applicationPath(api),
+    query: maskQuery(SETTINGS),
+  })
+  const [name, description] = [textOf(valueAt(body, 'name')), textOf(valueAt(body, 'description'))]
+  const attributes = textsOf(valueAt(body, 'attributes'))
+  return {
+    ...(name === undefined || name === '' ? {} : { name }),
+    ...(description === undefined || description === '' ? {} : { description }),
+    ...(Object.keys(attributes).length === 0 ? {} : { attributes }),
+  }
+}
+
+const setSettings = async (api: Api, given: ApplicationSettings): Promise<void> => {
+  await api.call({
+    method: 'PUT',
+    registry: 'identity-server',
+    path: applicationPath(api),
+    body: {
+      application: { ids: { application_id: api.application }, ...(given as Readonly<Record<string, Json>>) },
+      field_mask: { paths: Object.keys(given) },
+    },
+  })
+}
+
+/** A user, a password or a token may stand in an address: it is carried without them. */
+const withoutSecrets = (address: string): { readonly url: string; readonly left: readonly string[] } => {
+  if (!URL.canParse(address)) return { url: address, left: [] }
+  const url = new URL(address)
+  const left = [
+    ...(url.username === '' && url.password === '' ? [] : ['base_url user and password']),
+    ...(url.search === '' ? [] : ['base_url query']),
+  ]
+  if (left.length === 0) return { url: address, left }
+  url.username = ''
+  url.password = ''
+  url.search = ''
+  return { url: url.href, left }
+}
+
+const namesOf = (field: string, value: Json | undefined): readonly string[] => {
+  const object = objectOf(value)
+  if (object !== undefined) return Object.keys(object).map((name) => `${field}.${name}`)
+  return value === undefined || value === '' || value === null ? [] : [field]
+}
+
+const webhookOf = (body: Json): Webhook => {
+  const object = objectOf(body) ?? {}
+  const address = withoutSecrets(textOf(object['base_url']) ?? '')
+  return {
+    id: textOf(valueAt(body, 'ids.webhook_id')) ?? '',
+    fields: Object.fromEntries(
+      WEBHOOK.flatMap((name) => {
+        const value = name === 'base_url' ? address.url : object[name]
+        return value === undefined || value === null || value === '' ? [] : [[name, value] as const]
+      }),
+    ),
+    left: [...address.left, ...SECRET.flatMap((name) => namesOf(name, object[name]))],
+  }
+}
+
+const webhooks = async (api: Api): Promise<readonly Webhook[]> => {
+  const { body } = await api.call({
+    method: 'GET',
+    registry: 'application-server',
+    path: webhooksPath(api),
+    query: maskQuery([...WEBHOOK, ...SECRET]),
+  })
+  return arrayOf(objectOf(body)?.['webhooks'])
+    .map(webhookOf)
+    .sort((a, b) => (a.id < b.id ? -1 : 1))
+}
+
+const createWebhook = async (api: Api, { id, fields }: Webhook, paused: boolean): Promise<void> => {
+  const written = { ...fields, ...(paused ? { paused } : {}) }
+  await api.call({
+    method: 'POST',
+    registry: 'application-server',
+    path: webhooksPath(api),
+    body: {
+      webhook: { ids: { application_ids: { application_id: api.application }, webhook_id: id }, ...written },
+      field_mask: { paths: Object.keys(written) },
+    },
+  })
+}
+
+export const applicationOf = (api: Api): ApplicationPort => ({
+  settings: () => settings(api),
+  setSettings: (given) => setSettings(api, given),
+  webhooks: () => webhooks(api),
+  createWebhook: (webhook, paused) => createWebhook(api, webhook, paused),
+})
