@@ -1,11 +1,10 @@
-import { NetworkError } from '../domain/errors.ts'
+import type { GatewayRow } from '../domain/gateway.ts'
 import { insidePrefixes } from '../domain/identifiers.ts'
-import type { Carrier, GatewayRow, GatewaysPort } from '../domain/gateway.ts'
-import type { CarrierThere } from '../engine/progress/silence.ts'
-import type { NetworkPort } from '../domain/ports.ts'
 import { isAwaited, type VerifyRow, verifyDevices } from '../engine/run/verify.ts'
+import { carrierFinder, isAwaitedGateway, lookAtGateways } from './gateways-there.ts'
 import type { Host } from './host.ts'
 import { type Planned, planMigration } from './plan.ts'
+import { unseenFinder } from './unseen.ts'
 import type { Workspace } from './workspace.ts'
 
 export interface VerifyOptions {
@@ -39,7 +38,7 @@ export const verifyMigration = async (
     const { loaded, stores, target } = workspace
     const journal = planned.state.progress.size === 0 ? undefined : await stores.state.openJournal()
     try {
-      const unseen = unseenFinder(target)
+      const unseen = unseenFinder(options.wait > 0 ? target : {})
       const look = async (before: readonly VerifyRow[] = []): Promise<readonly VerifyRow[]> =>
         verifyDevices({
           unseen: await unseen(before),
@@ -72,76 +71,5 @@ export const verifyMigration = async (
     }
   } finally {
     await lock.release()
-  }
-}
-
-/** It is registered, and somebody has to point it to the target. */
-const isAwaitedGateway = ({ status }: GatewayRow): boolean => status === 'never' || status === 'gone'
-
-const lookAtGateways = ({ target }: Workspace, { changeSet }: Planned): Promise<readonly GatewayRow[]> => {
-  const { gateways: port } = target
-  if (port === undefined) return Promise.resolve([])
-  const moved = (changeSet.gateways ?? []).filter(({ action }) => action !== 'blocked')
-  return Promise.all(
-    moved.map(async ({ gateway, target: id, action }): Promise<GatewayRow> => {
-      if (action === 'create') return { gateway, target: id, status: 'absent' }
-      const connection = await port.connection(id)
-      if (connection?.connectedAt === undefined) return { gateway, target: id, status: 'never' }
-      const { lastUplinkAt, disconnectedAt } = connection
-      const status = disconnectedAt === undefined ? 'connected' : 'gone'
-      return { gateway, target: id, status, ...(lastUplinkAt === undefined ? {} : { lastUplinkAt }) }
-    }),
-  )
-}
-
-/** Each gateway is looked for once a look, however many devices it has heard. */
-const carrierFinder = (port: GatewaysPort | undefined): ((carrier: Carrier) => Promise<CarrierThere>) => {
-  const known = new Map<string, Promise<CarrierThere>>()
-  return (carrier) => {
-    const found = known.get(carrier.id) ?? lookFor(port, carrier)
-    known.set(carrier.id, found)
-    return found
-  }
-}
-
-const lookFor = async (port: GatewaysPort | undefined, { id, eui }: Carrier): Promise<CarrierThere> => {
-  if (port === undefined) return 'unknown'
-  const there = await port.find(id)
-  if (there === undefined || (eui !== undefined && there.eui !== undefined && there.eui !== eui))
-    return 'absent'
-  try {
-    const connection = await port.connection(id)
-    return connection?.connectedAt === undefined || connection.disconnectedAt !== undefined
-      ? 'away'
-      : 'connected'
-  } catch (error) {
-    // A key of an application may know that a gateway is there, and not whether it is connected.
-    if (error instanceof NetworkError) return 'unknown'
-    throw error
-  }
-}
-
-/** So often all devices are asked for one by one, whatever the Identity Server says of when they were seen. */
-const ALL_EVERY = 6
-
-/**
- * Rows of a look before that still hold, for nobody has seen the device since. Ten thousand devices take ten requests so, and not
- * ten thousand; a server that does not tell when it saw devices is found out by the looks at all of them.
- */
-const unseenFinder = (
-  target: NetworkPort,
-): ((before: readonly VerifyRow[]) => Promise<ReadonlyMap<string, VerifyRow>>) => {
-  let last: ReadonlyMap<string, string> | undefined
-  let looks = 0
-  return async (before) => {
-    const seen = await target.lastSeen?.()
-    const known = last
-    last = seen
-    looks += 1
-    if (seen === undefined || known === undefined || looks % ALL_EVERY === 0) return new Map()
-    const still = before.filter(
-      (row) => known.has(row.target) && known.get(row.target) === seen.get(row.target),
-    )
-    return new Map(still.map((row) => [row.device, row]))
   }
 }
