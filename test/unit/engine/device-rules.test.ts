@@ -59,6 +59,13 @@ const CASES: readonly (readonly [string, Partial<RuleInput>])[] = [
   ['SessionsDiffer', { source: device({ [AS]: { 'session.keys.session_key_id': 'b3RoZXI=' } }) }],
   ['NetworkKeysDiffer', { source: device({ [NS]: { 'session.keys.nwk_s_enc_key.key': key('B9') } }) }],
   [
+    'AnswersTooLate',
+    {
+      source: device({ [NS]: state({ current_parameters: { rx1_delay: 1 } }) }),
+      coverage: 'packet-broker',
+    },
+  ],
+  [
     'DevAddrNotCovered',
     {
       source: device({ [NS]: { 'session.dev_addr': '2A000F01' }, [AS]: { 'session.dev_addr': '2A000F01' } }),

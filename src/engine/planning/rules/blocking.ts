@@ -1,5 +1,4 @@
 import type { DeviceRecord, Registry } from '../../../domain/device.ts'
-import { insidePrefixes } from '../../../domain/identifiers.ts'
 import { type JoinHosts, joinsElsewhere } from '../../device/join-server.ts'
 import { hasPendingSession, isTrue, numberField, secretField, textField } from '../../device/records.ts'
 import { hasNewRootKeys } from '../../device/reprogrammed.ts'
@@ -11,8 +10,9 @@ import {
   profileOf,
   versionAtLeast,
 } from '../../device/route.ts'
+import { reachOf } from '../../device/reach.ts'
 import { isMuted, MUTE } from '../../device/scheduling.ts'
-import { type DeviceRule, error, type RuleInput } from './rule.ts'
+import { type DeviceRule, error, reaching, type RuleInput } from './rule.ts'
 import { sessionFault } from './session-fault.ts'
 import { FILE_BLOCKING } from './file.ts'
 import { V2_BLOCKING } from './ttn-v2.ts'
@@ -153,13 +153,12 @@ export const BLOCKING: readonly DeviceRule[] = [
   },
   {
     from: 'A7c, A7d: a kept DevAddr is routed to the network that owns its block',
-    check: ({ source, route, coverage, targetFacts, isUnderWay }) => {
+    check: (input) => {
+      const { source, route, coverage, isUnderWay } = input
       // A group sends through gateways of the target, wherever its DevAddr is from.
-      if (isUnderWay || route === 'multicast') return undefined
-      if (route === undefined || !keepsKeys(route) || coverage === 'on-target' || coverage === 'moving-now')
-        return undefined
+      if (isUnderWay || route === undefined || route === 'multicast') return undefined
+      if (reachOf(reaching(input, route)) !== 'unreachable') return undefined
       const devAddr = textField(source, NS, 'session.dev_addr')
-      if (devAddr === undefined || insidePrefixes(devAddr, targetFacts.devAddrPrefixes)) return undefined
       const why = coverage === 'packet-broker' ? ', and Packet Broker routes data by DevAddr' : ''
       return error(
         'DevAddrNotCovered',

@@ -3,6 +3,7 @@ import type { Diagnostic } from '../../../domain/diagnostic.ts'
 import type { Route, TargetEuis } from '../../../domain/journal.ts'
 import type { DeviceIntent, MigrationPlan } from '../../../domain/migration-plan.ts'
 import type { JoinHosts } from '../../device/join-server.ts'
+import type { ReachInput } from '../../device/reach.ts'
 import type { NetworkFacts, QueuedDownlink } from '../../../domain/ports.ts'
 
 /** What a rule may look at. */
@@ -35,6 +36,15 @@ export interface RuleInput {
   /** So many of the queue were copied to the target already. */
   readonly copiedDownlinks: number | undefined
 }
+
+/** What decides how the target hears a device that crosses by a route. */
+export const reaching = ({ source, coverage, targetFacts, intent }: RuleInput, route: Route): ReachInput => ({
+  source,
+  route,
+  coverage,
+  prefixes: targetFacts.devAddrPrefixes,
+  rx1Delay: intent.policy.rx1Delay,
+})
 
 /** A finding before it is known which device it is about. */
 export type Verdict = Omit<Diagnostic, 'subject'> & { readonly path?: string }

@@ -13,8 +13,9 @@ import {
 } from '../../device/records.ts'
 import { redact } from '../../../domain/redact.ts'
 import { activationOf, keepsSession, profileOf, versionAtLeast } from '../../device/route.ts'
+import { PACKET_BROKER_DELAY, reachOf } from '../../device/reach.ts'
 import { isMuted } from '../../device/scheduling.ts'
-import { type DeviceRule, note, warning } from './rule.ts'
+import { type DeviceRule, note, reaching, warning } from './rule.ts'
 import { TELLING_JOIN } from './telling-join.ts'
 import { TELLING_QUEUE } from './telling-queue.ts'
 import { V2_TELLING } from './ttn-v2.ts'
@@ -44,6 +45,20 @@ export const TELLING: readonly DeviceRule[] = [
         ? note(
             'NeverJoined',
             'it never joined on the source, so there is no session to keep: it joins on the target',
+          )
+        : undefined,
+  },
+  {
+    from: 'A7a: an answer takes longer through Packet Broker',
+    check: (input) =>
+      input.route !== undefined &&
+      input.route !== 'multicast' &&
+      !input.isUnderWay &&
+      reachOf(reaching(input, input.route)) === 'late'
+        ? warning(
+            'AnswersTooLate',
+            `its RX1 delay is below ${PACKET_BROKER_DELAY} s, and answers through Packet Broker come later than that: it hears none`,
+            `ask it for ${PACKET_BROKER_DELAY} s on the source first (desired_rx1_delay), where gateways of its own reach it, or move them`,
           )
         : undefined,
   },
