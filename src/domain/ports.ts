@@ -99,8 +99,11 @@ export interface NetworkPort {
    * that are taken before anything is written. Empty where it may not.
    */
   elsewhere(): Promise<readonly HeldElsewhere[]>
-  /** Reads all registries; the record lists those that know the device. No registry: `registries` is empty. */
-  read(deviceId: string): Promise<DeviceRecord>
+  /**
+   * Reads all registries, or those that are named at least; the record lists those that know the device. No registry: `registries` is
+   * empty.
+   */
+  read(deviceId: string, registries?: readonly Registry[]): Promise<DeviceRecord>
   /** Reads only what being heard shows: session, pending session and counters of the Network Server. */
   readSession(deviceId: string): Promise<Fields | undefined>
   /**

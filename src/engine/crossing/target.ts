@@ -189,7 +189,8 @@ export const writeFinal = async (
   const final = FINAL[step]
   if (final === undefined) throw new Error(`${step} is no final write`)
   const { registry, kinds } = final
-  const held = await context.target.read(context.change.target)
+  // Of a target that others may let speak, the Network Server tells.
+  const held = await context.target.read(context.change.target, ['network-server', registry])
   refuseSpeaking(held)
   const carried = withMacState(fieldsOfKind(registry, desired.record.registries[registry], kinds), held)
   const fields = raised(registry, carried, held.registries[registry])

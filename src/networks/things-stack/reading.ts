@@ -1,6 +1,7 @@
-import type { DeviceIds, DeviceRecord, FieldPath, Fields, Registry } from '../../domain/device.ts'
+import type { DeviceIds, FieldPath, Fields, Registry } from '../../domain/device.ts'
 import { NetworkError } from '../../domain/errors.ts'
 import type { Json } from '../../domain/json.ts'
+import type { NetworkPort } from '../../domain/ports.ts'
 import { type Api, maskQuery } from './api.ts'
 import { ownError, registryName } from './errors.ts'
 import { readMask, SESSION_MASK } from './fields.ts'
@@ -81,14 +82,15 @@ const commonIds = (api: Api, deviceId: string, found: readonly Found[]): DeviceI
   return common
 }
 
-/** Reads all registries that the network has at once; those that do not know the device are left out of the record. */
-export const createDeviceReader = (
-  api: Api,
-  registries: readonly Registry[],
-): ((deviceId: string) => Promise<DeviceRecord>) => {
+/**
+ * Reads all registries that the network has at once, or those of them that are named; those that do not know the device are left out
+ * of the record.
+ */
+export const createDeviceReader = (api: Api, registries: readonly Registry[]): NetworkPort['read'] => {
   const readRegistry = createRegistryReader(api)
-  return async (deviceId) => {
-    const answers = await Promise.all(registries.map((registry) => readRegistry(registry, deviceId)))
+  return async (deviceId, named = registries) => {
+    const asked = registries.filter((registry) => named.includes(registry))
+    const answers = await Promise.all(asked.map((registry) => readRegistry(registry, deviceId)))
     const found = answers.filter((one) => one !== undefined)
     return {
       ids: commonIds(api, deviceId, found),
