@@ -68,7 +68,8 @@ export interface GatewayChange {
   readonly action: 'create' | 'update' | 'same' | 'blocked'
   /** Fields that are written, by name. */
   readonly settings: readonly string[]
-  readonly lnsKey: 'carried' | 'none'
+  /** none: the source has none, or does not show it. */
+  readonly lnsKey: 'carried' | 'same' | 'none'
   /** Devices that it has heard last. */
   readonly carries: number
   /** Devices that nobody on the source hears any more once it has left, of those that move. */

@@ -48,7 +48,7 @@ const sentences = (change: GatewayChange): readonly string[] => [
 
 /** What somebody has to do at the gateway itself, once its registration is there. */
 const atGateway = (change: GatewayChange, host: string): string =>
-  `server address ${harmless(host.replace(/:\d+$/, ''))}${change.lnsKey === 'carried' ? ', its LNS key stays as it is' : '; a Basics Station needs a new LNS key of the target'}`
+  `server address ${harmless(host.replace(/:\d+$/, ''))}${change.lnsKey !== 'none' ? ', its LNS key stays as it is' : '; a Basics Station needs a new LNS key of the target'}`
 
 const isMoved = ({ action }: GatewayChange): boolean => action !== 'blocked'
 

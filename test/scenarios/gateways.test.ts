@@ -95,7 +95,10 @@ describe('gateways', () => {
         { gateway: 'roof-2', status: 'never' },
       ])
       const again = await stage.plan()
-      expect(again.changeSet.gateways?.map(({ action }) => action)).toEqual(['same', 'same'])
+      expect(again.changeSet.gateways).toMatchObject([
+        { gateway: 'roof-1', action: 'same', lnsKey: 'same' },
+        { gateway: 'roof-2', action: 'same', lnsKey: 'none' },
+      ])
       await applied(stage, { waiting: 2, migrated: 1 })
     },
   })

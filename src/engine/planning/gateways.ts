@@ -134,7 +134,8 @@ export const planGateways = (
         ...(wanted.eui === undefined ? {} : { eui: wanted.eui }),
         action,
         settings,
-        lnsKey: keyDiffers && blocked === undefined ? 'carried' : 'none',
+        lnsKey:
+          wanted.lnsKey === undefined || blocked !== undefined ? 'none' : keyDiffers ? 'carried' : 'same',
         ...coverage,
         expect: {
           source: gatewayDigest(record, digestKey),
