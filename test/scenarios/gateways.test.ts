@@ -94,6 +94,12 @@ describe('gateways', () => {
         { gateway: 'roof-1', status: 'connected' },
         { gateway: 'roof-2', status: 'never' },
       ])
+      const written = [
+        JSON.stringify(planned),
+        JSON.stringify(first.gateways),
+        await stage.stateText(),
+      ].join()
+      for (const secret of [LNS_KEY, 'a made-up key']) expect(written).not.toContain(secret)
       const again = await stage.plan()
       expect(again.changeSet.gateways).toMatchObject([
         { gateway: 'roof-1', action: 'same', lnsKey: 'same' },

@@ -1,4 +1,6 @@
 import { describe, expect } from 'vitest'
+import { appliedEnd } from '../../src/cli/applied.ts'
+import { exitCodeOf } from '../../src/cli/exit-codes.ts'
 import type { NetworkPort } from '../../src/index.ts'
 import type { DeviceSpec } from '../support/fleet.ts'
 import { actions } from '../support/migration.ts'
@@ -40,6 +42,7 @@ describe('a device that both networks hear', () => {
       )
       const first = await applied(stage, { deferred: 1, migrated: 1 })
       expect(first.result.devices[0]).toMatchObject(ON_BOTH)
+      expect(exitCodeOf(appliedEnd(first.result.counts))).toBe(7)
       for (const registry of ['is', 'js', 'ns', 'as'] as const)
         expect(await stage.held('source', registry, 'meter-1'), registry).toBeDefined()
       expect(await stage.held('source', 'is', 'meter-2')).toBeUndefined()
