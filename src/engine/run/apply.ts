@@ -135,8 +135,9 @@ const workThrough = async (
   const changed = others.flat()
   const created = due.at(-1) ?? []
   const failures = countOf(rollout.maxFailures, begun.length + changed.length + created.length)
-  const failed = (): number => [...results.values()].filter((result) => result.status === 'failed').length
-  const stop = (): boolean => input.draining() || failed() > failures
+  // Counted as they come: it is asked for before each device, and of a large fleet a count takes long.
+  let failed = 0
+  const stop = (): boolean => input.draining() || failed > failures
   const isShut = (): boolean => rollout.window !== undefined && !isOpen(rollout.window, input.clock())
   const stopOrShut = (): boolean => stop() || isShut()
   const work = async (change: DeviceChange, wave?: string): Promise<void> => {
@@ -144,6 +145,7 @@ const workThrough = async (
       ? staleResult('it joined anew on the source after the preview')
       : await workOn(input, change, wave)
     results.set(change.device, result)
+    if (result.status === 'failed') failed += 1
     emit({
       event: 'device.done',
       device: change.device,
@@ -169,7 +171,7 @@ const workThrough = async (
     stopOrShut,
   )
   if (input.draining()) return { by: 'interrupted' }
-  if (failed() > failures) return { by: 'failures' }
+  if (failed > failures) return { by: 'failures' }
   if (rollout.window !== undefined && isShut() && [...changed, ...created].some(isLeft(results)))
     return { by: 'window', opensAt: opensAt(rollout.window, input.clock()).toISOString() }
   return gate === undefined ? undefined : { by: 'gate', gate }
