@@ -217,6 +217,8 @@ export interface ApplicationPlan {
   /** Name, description and attributes of the application. */
   readonly attributes: boolean
   readonly webhooks: boolean
+  readonly pubSubs: boolean
+  readonly collaborators: boolean
 }
 
 /** Registrations of gateways that go with the devices. */

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import type { ChangeSet } from '../domain/change-set.ts'
 import { FerryError, NetworkError } from '../domain/errors.ts'
+import type { ApplicationFailure } from '../domain/application.ts'
 import type { GatewayResult } from '../domain/gateway.ts'
 import { digestOf } from '../domain/json.ts'
 import { awaitsConfirmation } from '../engine/crossing/confirmation.ts'
@@ -45,6 +46,8 @@ export type ApplyOutcome =
       readonly result: ApplyResult
       /** Registrations that were written, or could not be. */
       readonly gateways?: readonly GatewayResult[]
+      /** Parts of the application that could not be written. */
+      readonly around?: readonly ApplicationFailure[]
       readonly tookOver?: LockDocument
     }
   | { readonly status: 'nothing-to-do'; readonly planned: Planned; readonly result: ApplyResult }
@@ -81,12 +84,14 @@ export const applyMigration = async (
     if (host.identity === undefined && needsIdentity(planned.changeSet)) throw identityMissing()
     if (!(await options.confirm(planned))) return { status: 'declined', planned }
     await carryFormatters(workspace, planned.changeSet)
-    if (workspace.target.application !== undefined)
-      await carryApplication(
-        planned.changeSet.application ?? [],
-        planned.applications,
-        workspace.target.application,
-      )
+    const around =
+      workspace.target.application === undefined
+        ? []
+        : await carryApplication(
+            planned.changeSet.application ?? [],
+            planned.applications,
+            workspace.target.application,
+          )
     const gateways = await carryGateways(workspace, host, planned)
     const result = await carryOut(workspace, host, planned, stale, options)
     return {
@@ -94,6 +99,7 @@ export const applyMigration = async (
       planned,
       result,
       ...(gateways.length === 0 ? {} : { gateways }),
+      ...(around.length === 0 ? {} : { around }),
       ...(lock.tookOver === undefined ? {} : { tookOver: lock.tookOver }),
     }
   } finally {

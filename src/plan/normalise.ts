@@ -101,11 +101,13 @@ export const normalise = (document: PlanDocument, context: NormaliseContext): Mi
 const applicationOf = (
   application: PlanDocument['application'],
 ): { readonly application?: ApplicationPlan } => {
-  const { formatters, attributes, webhooks } = application ?? {}
+  const { formatters, attributes, webhooks, pubSubs, collaborators } = application ?? {}
   const wanted = {
     formatters: formatters === 'carry',
     attributes: attributes === 'carry',
     webhooks: webhooks === 'carry',
+    pubSubs: pubSubs === 'carry',
+    collaborators: collaborators === 'carry',
   }
   return Object.values(wanted).some(Boolean) ? { application: wanted } : {}
 }

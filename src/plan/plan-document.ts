@@ -18,6 +18,8 @@ export interface PlanDocument extends HouseRulesDocument {
     readonly formatters: 'ignore' | 'carry'
     readonly attributes: 'ignore' | 'carry'
     readonly webhooks: 'ignore' | 'carry'
+    readonly pubSubs: 'ignore' | 'carry'
+    readonly collaborators: 'ignore' | 'carry'
   }
   readonly gateways?: {
     readonly include: readonly {

@@ -9,6 +9,7 @@ const TONE: Readonly<Record<ApplicationChange['action'], readonly [symbol: strin
     write: ['+', 'green'],
     same: ['=', undefined],
     differs: ['!', 'yellow'],
+    left: ['!', 'yellow'],
   }
 
 const title = ({ part, id }: ApplicationChange): string =>
@@ -27,6 +28,8 @@ const says = ({ action, names, left }: ApplicationChange): string => {
       return 'there already'
     case 'differs':
       return 'the target has another one, which stays'
+    case 'left':
+      return `for somebody to make there, with what is secret: ${left.map(harmless).join(', ')}`
   }
 }
 

@@ -1,3 +1,4 @@
+import type { ApplicationFailure } from '../domain/application.ts'
 import type { ApplyCounts, DeviceResultStatus } from '../domain/events.ts'
 import type { GatewayResult } from '../domain/gateway.ts'
 import { type ErrorRecord, NOT_CONFIRMED } from '../domain/journal.ts'
@@ -42,6 +43,8 @@ export interface ApplyResult {
   readonly heldByEscrow?: readonly string[]
   /** Registrations that were written, or could not be. */
   readonly gateways?: readonly GatewayResult[]
+  /** Parts of the application that could not be written. */
+  readonly around?: readonly ApplicationFailure[]
 }
 
 interface StatusWords {
@@ -239,6 +242,15 @@ export const renderApplyResultJson = (result: ApplyResult): string =>
             target,
             status,
             error: error === undefined ? null : errorJson(error),
+          })),
+        }),
+    ...(result.around === undefined
+      ? {}
+      : {
+          not_carried: result.around.map(({ part, id, error }) => ({
+            part,
+            id: id ?? null,
+            error: errorJson(error),
           })),
         }),
     left: result.left.map((device) => ({

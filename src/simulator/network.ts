@@ -39,8 +39,11 @@ export interface Network {
   readonly networkServer: RecordStore
   readonly applicationServer: RecordStore
   readonly links: RecordStore
-  /** By `application/webhook`. */
+  /** By `application/integration`. */
   readonly webhooks: RecordStore
+  readonly pubSubs: RecordStore
+  /** Rights of others than the owner, by `application/user`. */
+  readonly collaborators: RecordStore
   /** AppSKeys that the Join Server remembers, by `joinEui/devEui/sessionKeyId`. */
   readonly sessionKeys: Map<string, string>
   /** All that its gateways have sent, in order. */
@@ -70,6 +73,8 @@ export const createNetwork = (name: string, facts: NetworkFacts, clock: () => Da
   applicationServer: new RecordStore(),
   links: new RecordStore(),
   webhooks: new RecordStore(),
+  pubSubs: new RecordStore(),
+  collaborators: new RecordStore(),
   sessionKeys: new Map(),
   transmissions: [],
 })
@@ -84,6 +89,8 @@ export const storesOf = (network: Network): readonly RecordStore[] => [
   network.applicationServer,
   network.links,
   network.webhooks,
+  network.pubSubs,
+  network.collaborators,
 ]
 
 /** The key of a device in every registry. */

@@ -138,6 +138,70 @@ describe.each(serversUnderTest)('what is around the devices, on the $name', (ser
     expect(await other.webhooks()).toEqual([{ ...erp, fields: { ...erp?.fields, paused: true }, left: [] }])
   })
 
+  test('a pub/sub integration is made as it was, and one with a password is only named', async () => {
+    const id = await bench.newApplication()
+    const application = defined(bench.open({ application: id }).application)
+    const nats = { nats: { server_url: 'nats://nats.example.org:4222' } }
+    const mqtt = {
+      mqtt: {
+        server_url: 'mqtts://mqtt.example.org:8883',
+        client_id: 'ferry',
+        username: 'meters',
+        password: 'made-up',
+        use_tls: true,
+      },
+    }
+    for (const [name, provider] of Object.entries({ plain: nats, secret: mqtt })) {
+      const fields = { format: 'json', base_topic: 'meters', uplink_message: { topic: 'up' } }
+      const answer = await bench.api('POST', `/as/pubsub/${id}`, {
+        pubsub: {
+          ids: { application_ids: { application_id: id }, pub_sub_id: name },
+          ...fields,
+          ...provider,
+        },
+        field_mask: { paths: [...Object.keys(fields), 'provider'] },
+      })
+      expect(answer.status, JSON.stringify(answer.body)).toBe(200)
+    }
+    const [plain, secret] = await application.pubSubs()
+    const fields = { format: 'json', base_topic: 'meters', uplink_message: { topic: 'up' }, ...nats }
+    expect(plain).toEqual({ id: 'plain', fields, left: [] })
+    expect(secret).toEqual({ id: 'secret', fields: {}, left: ['mqtt.username', 'mqtt.password'] })
+    const other = defined(bench.open({ application: await bench.newApplication() }).application)
+    await other.createPubSub(defined(plain))
+    expect(await other.pubSubs()).toEqual([plain])
+  })
+
+  test('collaborators have their rights, and a stranger is refused', async () => {
+    const application = defined(bench.open({ application: await bench.newApplication() }).application)
+    expect(await application.collaborators()).toEqual([
+      { kind: 'user', id: 'admin', rights: ['RIGHT_APPLICATION_ALL'] },
+    ])
+    await expect(
+      application.addCollaborator({
+        kind: 'user',
+        id: randomId('nobody'),
+        rights: ['RIGHT_APPLICATION_INFO'],
+      }),
+    ).rejects.toMatchObject({ fault: { status: 404 } })
+    const made = await bench.api('POST', '/users', {
+      user: {
+        ids: { user_id: 'operator' },
+        primary_email_address: 'operator@example.org',
+        password: 'Made-up-1234',
+      },
+    })
+    // Some servers have the user already.
+    expect([200, 409, 404, 501]).toContain(made.status)
+    const operator = {
+      kind: 'user',
+      id: 'operator',
+      rights: ['RIGHT_APPLICATION_DEVICES_READ', 'RIGHT_APPLICATION_INFO'],
+    } as const
+    await application.addCollaborator(operator)
+    expect(await application.collaborators()).toContainEqual(operator)
+  })
+
   test('devices that were never seen have no time, and all are told', async () => {
     const application = bench.open({ application: await bench.newApplication() })
     const ids = [newIds(), newIds()]

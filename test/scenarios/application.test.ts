@@ -6,6 +6,7 @@ import { call, type TestNetwork } from '../support/stack-api.ts'
 const FLEET: readonly DeviceSpec[] = [{ id: 'meter-1', number: 1, mode: 'otaa', fCntUp: 100, nFCntDown: 5 }]
 const PLAN = `policy: { persistSession: true }
 application: { formatters: carry, attributes: carry, webhooks: carry }`
+const ALL_AROUND = 'policy: { persistSession: true }\napplication: { pubSubs: carry, collaborators: carry }'
 
 /** Plainly made up, and never to be seen anywhere but where it was entered. */
 const PASSWORD = 'a-made-up-password'
@@ -124,6 +125,67 @@ describe('what is around the devices', () => {
       ])
       const shown = [JSON.stringify(planned), await stage.stateText(), JSON.stringify(stage.events)].join()
       expect(shown).not.toContain(PASSWORD)
+    },
+  })
+
+  scenario({
+    promise: 'as pub/sub and collaborators goes as far as the target takes it, and keeps no device back',
+    fleet: FLEET,
+    plan: ALL_AROUND,
+    before: async ({ source }) => {
+      const { application } = source
+      for (const [id, provider] of Object.entries({
+        plain: { nats: { server_url: 'nats://nats.example.org' } },
+        secret: { nats: { server_url: `nats://meters:${PASSWORD}@nats.example.org` } },
+      }))
+        await call(source, 'POST', `/as/pubsub/${application}`, {
+          pubsub: {
+            ids: { application_ids: { application_id: application }, pub_sub_id: id },
+            format: 'json',
+            ...provider,
+          },
+          field_mask: { paths: ['format', 'provider'] },
+        })
+      await call(source, 'PUT', `/applications/${application}/collaborators`, {
+        collaborator: {
+          ids: { user_ids: { user_id: 'operator' } },
+          rights: ['RIGHT_APPLICATION_INFO'],
+        },
+      })
+    },
+    ends: async (stage, planned) => {
+      expect(planned.application).toMatchObject([
+        { part: 'pub-sub', id: 'plain', action: 'write', names: ['format', 'nats'] },
+        { part: 'pub-sub', id: 'secret', action: 'left', left: ['nats.server_url user and password'] },
+        { part: 'collaborator', id: 'user admin', action: 'same' },
+        { part: 'collaborator', id: 'user operator', action: 'write', names: ['RIGHT_APPLICATION_INFO'] },
+      ])
+      await call(stage.target, 'POST', '/simulator/v1/faults', {
+        faults: [
+          {
+            path: '/collaborators$',
+            method: 'PUT',
+            times: 1,
+            do: { status: 404, body: { code: 5, message: 'user not found', details: [] } },
+          },
+        ],
+      })
+      const first = await applied(stage, { waiting: 1 })
+      expect(first.around).toMatchObject([{ part: 'collaborator', id: 'user operator' }])
+      expect(first.around).toHaveLength(1)
+      const { pubsubs } = await call(
+        stage.target,
+        'GET',
+        `/as/pubsub/${stage.target.application}?field_mask=format,provider`,
+      )
+      expect(pubsubs).toMatchObject([
+        { ids: { pub_sub_id: 'plain' }, nats: { server_url: 'nats://nats.example.org' } },
+      ])
+      const second = await applied(stage, { waiting: 1 })
+      expect(second.around).toBeUndefined()
+      const actions = (await stage.plan()).changeSet.application?.map(({ action }) => action)
+      expect(actions).toEqual(['same', 'left', 'same', 'same'])
+      expect(JSON.stringify([planned, first.around, await stage.stateText()])).not.toContain(PASSWORD)
     },
   })
 

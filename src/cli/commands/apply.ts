@@ -213,16 +213,25 @@ const tellOutcome = (
     )
   if (result.stopped?.by === 'window') tell(err, 'note', windowText(result.stopped.opensAt), `then ${again}`)
   const gateways = outcome.status === 'applied' ? (outcome.gateways ?? []) : []
+  const around = outcome.status === 'applied' ? (outcome.around ?? []) : []
   tellGateways(err, gateways, files.plan)
+  for (const { part, id, error } of around)
+    tell(
+      err,
+      'error',
+      `the ${part}${id === undefined ? '' : ` ${id}`} of the application was not carried: ${error.code} ${error.message}`,
+      error.hint,
+    )
   const report = {
     ...appliedReport(result, files, outcome.planned.state.progress),
     ...(gateways.length === 0 ? {} : { gateways }),
+    ...(around.length === 0 ? {} : { around }),
   }
   const json = renderApplyResultJson(report)
   if (options.jsonLines === true) writeLine(shell, { event: 'result', result: JSON.parse(json) as unknown })
   else if (options.json === true) out.write(json)
   else out.write(renderApplyResult(report, { width: out.width, style: out.style }))
-  const isPartly = gateways.some(({ status }) => status === 'failed')
+  const isPartly = around.length > 0 || gateways.some(({ status }) => status === 'failed')
   return exitCodeOf(isPartly ? 'partial' : appliedEnd(result.counts))
 }
 

@@ -1,12 +1,17 @@
 import type {
   ApplicationChange,
+  ApplicationFailure,
   ApplicationPort,
   ApplicationSettings,
+  Collaborator,
+  PubSub,
   Webhook,
 } from '../../domain/application.ts'
+import { NetworkError } from '../../domain/errors.ts'
 import { canonicalJson, digestOf, type Json } from '../../domain/json.ts'
 import type { MigrationPlan } from '../../domain/migration-plan.ts'
 import type { NetworkPort } from '../../domain/ports.ts'
+import { errorRecord } from '../crossing/device-journal.ts'
 
 type Wanting = Pick<MigrationPlan, 'application'>
 
@@ -14,6 +19,8 @@ type Wanting = Pick<MigrationPlan, 'application'>
 export interface ApplicationsRead {
   readonly settings?: Sides<ApplicationSettings>
   readonly webhooks?: Sides<readonly Webhook[]>
+  readonly pubSubs?: Sides<readonly PubSub[]>
+  readonly collaborators?: Sides<readonly Collaborator[]>
 }
 
 interface Sides<T> {
@@ -36,6 +43,8 @@ export const readApplications = async (
   return {
     ...(application.attributes ? { settings: await both((port) => port.settings()) } : {}),
     ...(application.webhooks ? { webhooks: await both((port) => port.webhooks()) } : {}),
+    ...(application.pubSubs ? { pubSubs: await both((port) => port.pubSubs()) } : {}),
+    ...(application.collaborators ? { collaborators: await both((port) => port.collaborators()) } : {}),
   }
 }
 
@@ -93,34 +102,112 @@ const webhookChange = (wanted: Webhook, all: readonly Webhook[]): ApplicationCha
   }
 }
 
+const pubSubChange = (wanted: PubSub, all: readonly PubSub[]): ApplicationChange => {
+  const held = all.find(({ id }) => id === wanted.id)
+  const isLeft = wanted.left.length > 0
+  const isSame = canonicalJson(held?.fields ?? null) === canonicalJson(wanted.fields)
+  // Two that hold something secret can not be compared: the target has one, which is enough.
+  const action = held === undefined ? (isLeft ? 'left' : 'write') : isSame || isLeft ? 'same' : 'differs'
+  return {
+    part: 'pub-sub',
+    id: wanted.id,
+    action,
+    names: action === 'write' ? Object.keys(wanted.fields) : [],
+    left: action === 'left' ? wanted.left : [],
+    digest: digest(wanted.fields),
+  }
+}
+
+const nameOf = ({ kind, id }: Collaborator): string => `${kind} ${id}`
+
+const collaboratorChange = (wanted: Collaborator, all: readonly Collaborator[]): ApplicationChange => {
+  const held = all.find((each) => nameOf(each) === nameOf(wanted))
+  const isSame = held !== undefined && canonicalJson(held.rights) === canonicalJson(wanted.rights)
+  const action = held === undefined ? 'write' : isSame ? 'same' : 'differs'
+  return {
+    part: 'collaborator',
+    id: nameOf(wanted),
+    action,
+    names: action === 'write' ? wanted.rights : [],
+    left: [],
+    digest: digest(wanted.rights),
+  }
+}
+
+const each = <T>(
+  sides: Sides<readonly T[]> | undefined,
+  change: (wanted: T, all: readonly T[]) => ApplicationChange,
+): readonly ApplicationChange[] => sides?.source.map((wanted) => change(wanted, sides.target)) ?? []
+
 /** Pure: what becomes of each part, in a fixed order. */
-export const planApplication = ({ settings, webhooks }: ApplicationsRead): readonly ApplicationChange[] => [
-  ...(settings === undefined
+export const planApplication = (read: ApplicationsRead): readonly ApplicationChange[] => [
+  ...(read.settings === undefined
     ? []
     : [
-        ...textChange('name', settings),
-        ...textChange('description', settings),
-        ...attributesChange(settings),
+        ...textChange('name', read.settings),
+        ...textChange('description', read.settings),
+        ...attributesChange(read.settings),
       ]),
-  ...(webhooks === undefined
-    ? []
-    : webhooks.source.map((webhook) => webhookChange(webhook, webhooks.target))),
+  ...each(read.webhooks, webhookChange),
+  ...each(read.pubSubs, pubSubChange),
+  ...each(read.collaborators, collaboratorChange),
 ]
 
+/** What writes one part; undefined where it is written with others. */
+const writing = (
+  { part, id, left }: ApplicationChange,
+  read: ApplicationsRead,
+  target: ApplicationPort,
+): (() => Promise<void>) | undefined => {
+  switch (part) {
+    case 'webhook': {
+      const webhook = read.webhooks?.source.find((one) => one.id === id)
+      // It would call its address in vain until the server gave it up.
+      return webhook === undefined ? undefined : () => target.createWebhook(webhook, left.length > 0)
+    }
+    case 'pub-sub': {
+      const pubSub = read.pubSubs?.source.find((one) => one.id === id)
+      return pubSub === undefined ? undefined : () => target.createPubSub(pubSub)
+    }
+    case 'collaborator': {
+      const collaborator = read.collaborators?.source.find((one) => nameOf(one) === id)
+      return collaborator === undefined ? undefined : () => target.addCollaborator(collaborator)
+    }
+    default:
+      return undefined
+  }
+}
+
 /**
- * Writes what the target has none of. A webhook that lacks something secret is made without sending: it would call its address in vain
- * until the server gave it up.
+ * Writes what the target has none of. What can not be written keeps nothing else back: a collaborator whom the target does not know is
+ * no reason to leave devices where they are.
  */
 export const carryApplication = async (
   changes: readonly ApplicationChange[],
-  { settings, webhooks }: ApplicationsRead,
+  read: ApplicationsRead,
   target: ApplicationPort,
-): Promise<void> => {
-  const missing = settings === undefined ? {} : missingSettings(settings)
-  if (Object.keys(missing).length > 0) await target.setSettings(missing)
-  for (const { part, id, action, left } of changes) {
-    const webhook = webhooks?.source.find((each) => each.id === id)
-    if (part === 'webhook' && action === 'write' && webhook !== undefined)
-      await target.createWebhook(webhook, left.length > 0)
+): Promise<readonly ApplicationFailure[]> => {
+  const failures: ApplicationFailure[] = []
+  const tried = async (
+    of: Pick<ApplicationChange, 'part' | 'id'>,
+    work: () => Promise<void>,
+  ): Promise<void> => {
+    try {
+      await work()
+    } catch (error) {
+      if (!(error instanceof NetworkError)) throw error
+      failures.push({
+        part: of.part,
+        ...(of.id === undefined ? {} : { id: of.id }),
+        error: errorRecord(error),
+      })
+    }
   }
+  const missing = read.settings === undefined ? {} : missingSettings(read.settings)
+  if (Object.keys(missing).length > 0) await tried({ part: 'attributes' }, () => target.setSettings(missing))
+  for (const change of changes) {
+    const work = change.action === 'write' ? writing(change, read, target) : undefined
+    if (work !== undefined) await tried(change, work)
+  }
+  return failures
 }

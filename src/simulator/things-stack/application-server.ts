@@ -8,7 +8,7 @@ import { type Component, componentRoutes } from './component-routes.ts'
 import { applicationEntity, changedId, checkApplicationId, euiConflict } from './devices.ts'
 import { errors, fail } from './errors.ts'
 import { requireApplication } from './rights.ts'
-import { webhookRoutes } from './webhooks.ts'
+import { integrationRoutes } from './integrations.ts'
 
 const isZero = (text: string | undefined): boolean => text === undefined || /^0+$/.test(text)
 
@@ -155,24 +155,9 @@ const linkRoutes: readonly Route[] = [
   })),
 ]
 
-const pubSubs: Route = {
-  method: 'GET',
-  path: '/as/pubsub/:application',
-  rpc: '/ttn.lorawan.v3.ApplicationPubSubRegistry/List',
-  registry: 'as',
-  prepare: (call) => ({
-    entity: applicationEntity(call),
-    run: () => {
-      requireApplication(call.network, call.credentials(), param(call, 'application'), 'TRAFFIC_READ')
-      return { body: {} }
-    },
-  }),
-}
-
-/** The device registry of the Application Server, application links, webhooks, and no pub/sub (API notes, section 8). */
+/** The device registry of the Application Server, application links and integrations (API notes, section 8). */
 export const applicationServerRoutes: readonly Route[] = [
   ...componentRoutes(component),
   ...linkRoutes,
-  ...webhookRoutes,
-  pubSubs,
+  ...integrationRoutes,
 ]

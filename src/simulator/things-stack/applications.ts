@@ -2,7 +2,7 @@ import { decode } from '../json/decode.ts'
 import { pathsBelow, setPaths } from '../json/mask.ts'
 import { type Message, textAt } from '../json/types.ts'
 import { validate, wrapInvalid } from '../json/validate.ts'
-import type { Network } from '../network.ts'
+import { deviceKey, type Network } from '../network.ts'
 import { blockedIds } from './blocked-ids.ts'
 import {
   bodyMask,
@@ -219,8 +219,48 @@ const devEui = route('POST', '/applications/:application/dev-eui', 'IssueDevEUI'
   },
 }))
 
+const access = (
+  method: 'GET' | 'PUT',
+  rpc: string,
+  run: (call: Call, application: string) => Message,
+): Route => ({
+  ...route(method, '/applications/:application/collaborators', rpc, (call) => ({
+    entity: applicationEntity(call),
+    run: () => {
+      const application = param(call, 'application')
+      requireApplication(call.network, call.credentials(), application, 'SETTINGS_COLLABORATORS')
+      return { body: run(call, application) }
+    },
+  })),
+  rpc: `/ttn.lorawan.v3.ApplicationAccess/${rpc}`,
+})
+
+const collaboratorIds = (user: string): Message => ({ ids: { user_ids: { user_id: user } } })
+
+/** The owner has all rights; others what they were given, and none once that is nothing. */
+const listCollaborators = access('GET', 'ListCollaborators', ({ network }, application) => {
+  const owner = network.applicationOwners.get(application)
+  const others = network.collaborators.entries(`${application}/`).map(([, record]) => record)
+  const all = owner === undefined ? [] : [{ ...collaboratorIds(owner), rights: ['RIGHT_APPLICATION_ALL'] }]
+  return { collaborators: [...all, ...others] }
+})
+
+const setCollaborator = access('PUT', 'SetCollaborator', (call, application) => {
+  const { network } = call
+  const given = bodyObject(call, 'collaborator') ?? {}
+  const user = textAt(given, 'ids.user_ids.user_id') ?? ''
+  if (!network.users.has(user)) throw fail(errors.userNotFound, { user_id: user })
+  const rights = given['rights']
+  const key = deviceKey(application, user)
+  if (!Array.isArray(rights) || rights.length === 0) network.collaborators.delete(key)
+  else network.collaborators.set(key, { ...collaboratorIds(user), rights })
+  return {}
+})
+
 /** The application registry (API notes, section 13.1). */
 export const applicationRoutes: readonly Route[] = [
+  listCollaborators,
+  setCollaborator,
   create,
   listOfUser,
   list,

@@ -108,6 +108,7 @@ export const errors = {
     'application_not_found',
     'application with id `{application_id}` not found',
   ),
+  pubSubNotFound: define(notFound, 'applicationserver/io/pubsub', 'pub_sub_not_found', 'pub/sub not found'),
   webhookNotFound: define(notFound, 'applicationserver/io/web', 'webhook_not_found', 'webhook not found'),
   gatewayNotFound: define(
     notFound,
