@@ -241,7 +241,7 @@ const collaboratorIds = (user: string): Message => ({ ids: { user_ids: { user_id
 const listCollaborators = access('GET', 'ListCollaborators', ({ network }, application) => {
   const owner = network.applicationOwners.get(application)
   const others = network.collaborators.entries(`${application}/`).map(([, record]) => record)
-  const all = owner === undefined ? [] : [{ ...collaboratorIds(owner), rights: ['RIGHT_APPLICATION_ALL'] }]
+  const all = owner === undefined ? [] : [{ ...collaboratorIds(owner), rights: ['RIGHT_ALL'] }]
   return { collaborators: [...all, ...others] }
 })
 
