@@ -10,7 +10,8 @@ import {
   type StepName,
   type TargetEuis,
 } from '../../domain/journal.ts'
-import type { EscrowPlace } from '../../domain/ports.ts'
+import type { EscrowPlace, EscrowStage } from '../../domain/ports.ts'
+import { remembered } from '../../domain/remembered.ts'
 import { euisOf } from '../device/euis.ts'
 
 /** What a step came to, as far as the journal tells; an intent without outcome is `unknown`. */
@@ -71,24 +72,33 @@ export interface DeviceProgress {
 
 export type Progress = ReadonlyMap<string, DeviceProgress>
 
+const NOTHING: readonly Registry[] = []
+
 const fresh = (device: string): DeviceProgress => ({
   device,
   target: device,
   steps: {},
   registeredBefore: false,
   livedOnTarget: false,
-  adopts: [],
+  adopts: NOTHING,
   escrow: {},
 })
 
 /** Steps after which the target knows something of the device that we wrote. */
 const TARGET_WRITES: readonly StepName[] = ['create-identity', 'set-join', 'set-application', 'set-network']
 
+/** Built anew and not deleted from: V8 gives an object that something was deleted from a shape of its own, larger than itself. */
 const omit = <T extends object, K extends keyof T>(value: T, ...keys: readonly K[]): Omit<T, K> => {
-  const copy = { ...value }
-  for (const key of keys) delete copy[key]
-  return copy
+  if (!keys.some((key) => key in value)) return value
+  const kept: Partial<T> = {}
+  for (const key of Object.keys(value) as (keyof T)[]) if (!keys.includes(key as K)) kept[key] = value[key]
+  return kept as Omit<T, K>
 }
+
+/** Devices of a fleet come to the same steps, and have much else in common: what is equal is kept once. */
+const sameSteps = remembered((text: string) => JSON.parse(text) as DeviceProgress['steps'])
+const shared = (steps: DeviceProgress['steps']): DeviceProgress['steps'] => sameSteps(JSON.stringify(steps))
+const sameText = remembered((text: string) => text)
 
 /** One record applied to what is known of its device. Pure; records that name no device change nothing. */
 export const advance = (
@@ -102,13 +112,14 @@ export const advance = (
       // What was done to the source, and whose the target's records are, outlives a new beginning.
       return {
         ...omit(known, ...VOID_AT_BEGIN),
-        target: record.target,
+        target: record.target === known.device ? known.device : record.target,
         ...euisOf(record),
         route: record.route,
         ...(record.handover === undefined ? {} : { handover: record.handover }),
         ...(record.becomes === undefined ? {} : { becomes: record.becomes }),
         ...(record.wave === undefined ? {} : { wave: record.wave }),
-        adopts: [...new Set([...known.adopts, ...(record.adopts ?? [])])],
+        adopts:
+          record.adopts === undefined ? known.adopts : [...new Set([...known.adopts, ...record.adopts])],
         registeredBefore: isOurs(known),
         livedOnTarget: known.livedOnTarget || isLetGo(known),
         steps: {},
@@ -120,16 +131,16 @@ export const advance = (
         ...known,
         // Written a second time: a refusal of this one says nothing of the one before.
         registeredBefore: known.registeredBefore || isWrittenAgain(known, record.step),
-        steps: { ...begun(known, record.step), [record.step]: 'unknown' },
+        steps: shared({ ...begun(known, record.step), [record.step]: 'unknown' }),
       }
     case 'outcome': {
       const status: StepStatus = record.status === 'already' ? 'done' : record.status
       return {
         ...omit(known, 'lastError'),
-        steps: {
+        steps: shared({
           ...(status === 'done' ? taken(known.steps, record.step) : known.steps),
           [record.step]: status,
-        },
+        }),
         at: record.at,
         ...(record.step === 'unmute-target' && status === 'done' ? { unmutedAt: record.at } : {}),
         ...(record.error === undefined ? {} : { lastError: record.error }),
@@ -251,13 +262,28 @@ export const wasOnTarget = (progress: DeviceProgress | undefined): boolean =>
   progress !== undefined &&
   (progress.registeredBefore || TARGET_WRITES.some((step) => progress.steps[step] === 'done'))
 
+const STAGES: readonly EscrowStage[] = ['A', 'B', 'T']
+
+/** Built anew in one order: spread and extended, each device's object would have a shape of its own. */
+const withPlace = (
+  escrow: DeviceProgress['escrow'],
+  { stage, file, line }: EscrowPlace & { readonly stage: EscrowStage },
+): DeviceProgress['escrow'] => {
+  const places: { -readonly [S in EscrowStage]?: EscrowPlace } = {}
+  for (const each of STAGES) {
+    const place = each === stage ? { file: sameText(file), line } : escrow[each]
+    if (place !== undefined) places[each] = place
+  }
+  return places
+}
+
 const withFact = (
   known: DeviceProgress,
   fact: Extract<JournalRecord, { t: 'fact' }>['fact'],
 ): DeviceProgress => {
   switch (fact.name) {
     case 'escrow':
-      return { ...known, escrow: { ...known.escrow, [fact.stage]: { file: fact.file, line: fact.line } } }
+      return { ...known, escrow: withPlace(known.escrow, fact) }
     case 'source-scheduling':
       return { ...known, sourceScheduling: fact.value }
     case 'source-started':
@@ -287,7 +313,12 @@ const withFact = (
         heard: { at: fact.at, devAddr: fact.devAddr, lastFCntUp: fact.lastFCntUp },
       }
     case 'applied':
-      return { ...known, applied: fact.settings }
+      return {
+        ...known,
+        applied: Object.fromEntries(
+          Object.entries(fact.settings).map(([field, digest]) => [sameText(field), sameText(digest)]),
+        ),
+      }
     case 'credentials': {
       const { file, line, rootKeys, session } = fact
       return { ...known, credentials: { file, line, rootKeys, session } }
