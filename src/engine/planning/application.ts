@@ -51,7 +51,7 @@ export const readApplications = async (
 const digest = (value: unknown): string => digestOf(value as Json)
 
 /** What the target has none of; what it has stays as it is. */
-export const missingSettings = ({ source, target }: Sides<ApplicationSettings>): ApplicationSettings => {
+const missingSettings = ({ source, target }: Sides<ApplicationSettings>): ApplicationSettings => {
   const attributes = Object.fromEntries(
     Object.entries(source.attributes ?? {}).filter(([name]) => target.attributes?.[name] === undefined),
   )

@@ -50,6 +50,8 @@ interface Kind {
   readonly fields: readonly string[]
   readonly notFound: ErrorDefinition
   readonly store: (network: Network) => RecordStore
+  /** Whether a list tells how many there are, in a header. */
+  readonly isCounted: boolean
   /** What is wrong with what is to be written. */
   readonly refuse?: (
     given: Message,
@@ -109,7 +111,7 @@ const routesOf = (kind: Kind): readonly Route[] => {
     const shown = records.map(([, record]) => view(record, queryMask(call)))
     return {
       body: shown.length === 0 ? {} : { [kind.many]: shown },
-      headers: { 'x-total-count': String(shown.length) },
+      ...(kind.isCounted ? { headers: { 'x-total-count': String(shown.length) } } : {}),
     }
   }
   /** Makes what is not there, as the real server does. */
@@ -176,6 +178,7 @@ export const integrationRoutes: readonly Route[] = [
     ],
     notFound: errors.webhookNotFound,
     store: ({ webhooks }) => webhooks,
+    isCounted: true,
     refuse: ({ base_url: address }, mask) =>
       mask.includes('base_url') && (typeof address !== 'string' || !URL.canParse(address))
         ? ['base_url', 'value must be absolute']
@@ -199,5 +202,6 @@ export const integrationRoutes: readonly Route[] = [
     ],
     notFound: errors.pubSubNotFound,
     store: ({ pubSubs }) => pubSubs,
+    isCounted: false,
   }),
 ]
