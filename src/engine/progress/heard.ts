@@ -1,6 +1,6 @@
 import type { Fields } from '../../domain/device.ts'
 import { MUTE } from '../device/scheduling.ts'
-import type { DeviceProgress } from './progress.ts'
+import { type DeviceProgress, stepDone } from './progress.ts'
 
 export type Hearing =
   | { readonly status: 'heard'; readonly devAddr: string; readonly lastFCntUp: number }
@@ -64,8 +64,10 @@ export const isServedBySource = (progress: DeviceProgress, source: Fields | unde
   if (typeof devAddr !== 'string' || source?.[MUTE] === false || progress.baseline === undefined) return false
   const { sourceDevAddr, lastFCntUp } = progress.baseline
   if (devAddr !== sourceDevAddr) return true
+  // A source that we are about to stop serves the device until then; and only what was carried can be counted on from.
+  if (!stepDone(progress, 'stop-source') || devAddr !== progress.baseline.devAddr) return false
   const counter = source?.['session.last_f_cnt_up']
-  return progress.sourceScheduling !== undefined && (typeof counter === 'number' ? counter : 0) > lastFCntUp
+  return (typeof counter === 'number' ? counter : 0) > lastFCntUp
 }
 
 /** Why nothing more is done to the source of such a device. */
