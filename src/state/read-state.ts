@@ -115,10 +115,12 @@ export const scanStateFile = async (
   try {
     const handle = await fs.open(file, 'r')
     try {
+      const { size: told } = await handle.stat()
       let left: Buffer = Buffer.alloc(0)
       for (;;) {
-        const piece = Buffer.alloc(PIECE)
-        const { bytesRead } = await handle.read(piece, 0, PIECE, size)
+        // At its end one byte is asked for, which shows that it is the end.
+        const piece = Buffer.allocUnsafe(Math.max(1, Math.min(PIECE, told - size)))
+        const { bytesRead } = await handle.read(piece, 0, piece.length, size)
         size += bytesRead
         const bytes =
           left.length === 0
