@@ -8,7 +8,7 @@ import { parseCommandLine } from './program.ts'
 
 /** Mebibytes from which garbage may grow by so many percent of what lives before it is collected. */
 const GROWTH: readonly (readonly [mebibytes: number, percent: number])[] = [
-  [0, 40],
+  [120, 40],
   [300, 20],
   [430, 10],
 ]
@@ -22,7 +22,7 @@ const keepMemorySmall = (): void => {
   const look = (): void => {
     const mebibytes = process.memoryUsage.rss() / 2 ** 20
     const reached = GROWTH.findLastIndex(([from]) => mebibytes >= from)
-    if (reached < step) return
+    if (reached < step || reached === -1) return
     setFlagsFromString(`--heap-growing-percent=${GROWTH[reached]?.[1]}`)
     step = reached + 1
     if (step === GROWTH.length) clearInterval(watch)

@@ -5,12 +5,14 @@ import type { JournalPort } from '../domain/ports.ts'
 import { createFile, removeLeftovers, writeFully } from './durable-file.ts'
 import { type FileSystem, fileErrorText, nodeFiles } from './file-system.ts'
 import { formatLines, headerOf, type StateOwner } from './format.ts'
-import { scanStateFile, serialOf, trustedState } from './read-state.ts'
+import { type ScannedFile, scanStateFile, serialOf, trustedState } from './read-state.ts'
 
 export interface JournalOptions extends StateOwner {
   readonly file: string
   /** Of the plan (`lineageOf`); a state with another one is refused. */
   readonly lineage: string
+  /** A scan of the file before: used if the file is as it was then. */
+  readonly scanned?: ScannedFile | undefined
   readonly fs?: FileSystem
 }
 
@@ -37,7 +39,7 @@ export interface Journal extends JournalPort {
 export const openJournal = async (options: JournalOptions): Promise<Journal> => {
   const { file, lineage } = options
   const fs = options.fs ?? nodeFiles
-  const scan = await scanStateFile(file, fs)
+  const scan = (await stillAs(options.scanned, file, fs)) ?? (await scanStateFile(file, fs))
   if (scan === undefined) {
     const begin = headerOf(lineage, options)
     return groupCommit(options, 0, false, newFile(file, fs, formatLines('', [begin])))
@@ -45,6 +47,18 @@ export const openJournal = async (options: JournalOptions): Promise<Journal> => 
   const { header, tornTail } = trustedState(file, scan, lineage)
   const writer = await explained(file, () => existingFile(file, fs, scan.validBytes, scan.hash, scan.size))
   return groupCommit(options, serialOf(header, scan.count), tornTail, writer)
+}
+
+/** The lock keeps others from the file between the two; somebody without one is found out by its time. */
+const stillAs = async (
+  scanned: ScannedFile | undefined,
+  file: string,
+  fs: FileSystem,
+): Promise<ScannedFile | undefined> => {
+  if (scanned === undefined) return undefined
+  const now = await fs.stat(file).catch(() => undefined)
+  const isSame = now?.ino === scanned.ino && now.size === scanned.size && now.mtimeMs === scanned.mtimeMs
+  return isSame ? scanned : undefined
 }
 
 type Handle = Awaited<ReturnType<FileSystem['open']>>

@@ -57,14 +57,22 @@ export type StateSummary =
   | { readonly status: 'absent' }
   | Omit<Extract<StateRead, { status: 'read' }>, 'records'>
 
-/** As `readState`, and hands out each record in its order in place of keeping them. Until it returns they may be of a damaged file. */
+/**
+ * As `readState`, and hands out each record in its order in place of keeping them. Until it returns they may be of a damaged file.
+ * `onScanned` is told how the file was.
+ */
 export const foldStateFile = async (
   file: string,
   onRecord: (record: JournalRecord) => void,
-  options: { readonly lineage?: string; readonly fs?: FileSystem } = {},
+  options: {
+    readonly lineage?: string
+    readonly fs?: FileSystem
+    readonly onScanned?: (scan: ScannedFile) => void
+  } = {},
 ): Promise<StateSummary> => {
   const scan = await scanStateFile(file, options.fs ?? nodeFiles, onRecord)
   if (scan === undefined) return { status: 'absent' }
+  options.onScanned?.(scan)
   const { header, tornTail } = trustedState(file, scan, options.lineage)
   return { status: 'read', header, serial: serialOf(header, scan.count), tornTail }
 }
@@ -96,7 +104,14 @@ export const scanState = (bytes: Uint8Array): StateScan => {
 }
 
 /** The valid beginning of a state file that was not kept in memory. */
-export type StateEnd = Omit<StateScan, 'records'> & { readonly count: number }
+type StateEnd = Omit<StateScan, 'records'> & { readonly count: number }
+
+/** A whole scan, and what the file was then: one that is still so need not be scanned again. */
+export interface ScannedFile extends StateEnd {
+  readonly size: number
+  readonly ino: number
+  readonly mtimeMs: number
+}
 
 /** So much of a file is in memory at once. */
 const PIECE = 4 * 2 ** 20
@@ -109,13 +124,15 @@ export const scanStateFile = async (
   file: string,
   fs: FileSystem,
   onRecord: (record: JournalRecord) => void = () => undefined,
-): Promise<(StateEnd & { readonly size: number }) | undefined> => {
+): Promise<ScannedFile | undefined> => {
   const scanner = scanLines(onRecord)
   let size = 0
+  let was = { ino: 0, mtimeMs: 0 }
   try {
     const handle = await fs.open(file, 'r')
     try {
-      const { size: told } = await handle.stat()
+      const { size: told, ino, mtimeMs } = await handle.stat()
+      was = { ino, mtimeMs }
       let left: Buffer = Buffer.alloc(0)
       for (;;) {
         // At its end one byte is asked for, which shows that it is the end.
@@ -137,7 +154,7 @@ export const scanStateFile = async (
     if (errorCodeOf(cause) === 'ENOENT') return undefined
     throw unreadable(file, cause)
   }
-  return { ...scanner.end(), size }
+  return { ...scanner.end(), ...was, size }
 }
 
 interface Scanner {

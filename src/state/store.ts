@@ -12,7 +12,13 @@ import {
   readLock,
   unlock,
 } from './lock.ts'
-import { foldStateFile, readState, type StateRead, type StateSummary } from './read-state.ts'
+import {
+  foldStateFile,
+  readState,
+  type ScannedFile,
+  type StateRead,
+  type StateSummary,
+} from './read-state.ts'
 
 /** Where the state of a plan lies, for everything that reads or writes it. */
 export interface StateStore {
@@ -44,11 +50,19 @@ export interface FileStoreOptions extends StateOwner {
 /** The state file of a plan, with its lock beside it. */
 export const fileStore = ({ file, lineage, fs = nodeFiles, ...owner }: FileStoreOptions): StateStore => {
   const lockFile = lockFileOf(file)
+  let scanned: ScannedFile | undefined
   return {
     place: file,
     read: () => readState(file, { lineage, fs }),
-    fold: (onRecord) => foldStateFile(file, onRecord, { lineage, fs }),
-    openJournal: () => openJournal({ file, lineage, fs, ...owner }),
+    fold: (onRecord) =>
+      foldStateFile(file, onRecord, {
+        lineage,
+        fs,
+        onScanned: (scan) => {
+          scanned = scan
+        },
+      }),
+    openJournal: () => openJournal({ file, lineage, fs, scanned, ...owner }),
     lock: (command, holder, clock) => acquireLock({ file: lockFile, owner: holder, command, clock, fs }),
     readLock: () => readLock(lockFile, fs),
     unlock: (id) => unlock(lockFile, id, fs),
