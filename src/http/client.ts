@@ -1,11 +1,12 @@
 import { setMaxListeners } from 'node:events'
 import { NetworkError } from '../domain/errors.ts'
+import { remembered } from '../domain/remembered.ts'
 import { decodeAnswer, type HttpAnswer } from './answer.ts'
 import { type Attempt, attempt } from './attempt.ts'
 import { createDispatcher, type Environment } from './dispatcher.ts'
 import { envNumber } from './env-number.ts'
 import { networkErrorOf } from './failures.ts'
-import { createPacer, type Pacer, type Slot } from './pacer.ts'
+import { createPacer, type Slot } from './pacer.ts'
 import { createRateGate, isBucketEmpty, type RateGate } from './rate-gate.ts'
 import type { Headers } from './rate-limit.ts'
 import { DEFAULT_PATIENCE, decide, type Outcome, type Patience } from './retry.ts'
@@ -96,23 +97,16 @@ export const createHttpClient = (options: HttpOptions): HttpClient => {
   options.signal?.addEventListener('abort', abort, { once: true })
   // Each kind of request has one as well: a few dozen, which is no leak.
   if (options.signal !== undefined) setMaxListeners(0, options.signal)
-  const pacers = new Map<string, Pacer>()
-  const pacerOf = (origin: string): Pacer => {
-    const known = pacers.get(origin)
-    if (known !== undefined) return known
-    const pacer = createPacer(options.maxConcurrency, timing, options.signal)
-    pacers.set(origin, pacer)
-    return pacer
-  }
-
-  const gates = new Map<string, RateGate>()
-  const gateOf = (kind: string): RateGate => {
-    const known = gates.get(kind)
-    if (known !== undefined) return known
-    const gate = createRateGate(timing, patience.longestWait, options.signal)
-    gates.set(kind, gate)
-    return gate
-  }
+  // All of them are remembered: one that was forgotten would let through what it holds back.
+  const all = Number.POSITIVE_INFINITY
+  const pacerOf = remembered(
+    (_origin: string) => createPacer(options.maxConcurrency, timing, options.signal),
+    all,
+  )
+  const gateOf = remembered(
+    (_kind: string) => createRateGate(timing, patience.longestWait, options.signal),
+    all,
+  )
 
   /** Waits for the next attempt; returns the outcome to go with where there is none, or where the request's bucket is empty. */
   const attemptAll = async (

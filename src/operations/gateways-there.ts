@@ -1,11 +1,16 @@
 import { NetworkError } from '../domain/errors.ts'
-import type { Carrier, GatewayRow, GatewaysPort } from '../domain/gateway.ts'
+import type { Carrier, GatewayConnection, GatewayRow, GatewaysPort } from '../domain/gateway.ts'
 import type { CarrierThere } from '../engine/progress/silence.ts'
 import type { Planned } from './plan.ts'
 import type { Workspace } from './workspace.ts'
 
 /** It is registered, and somebody has to point it to the target. */
 export const isAwaitedGateway = ({ status }: GatewayRow): boolean => status === 'never' || status === 'gone'
+
+const connectionStatus = (connection: GatewayConnection | undefined): 'connected' | 'gone' | 'never' => {
+  if (connection?.connectedAt === undefined) return 'never'
+  return connection.disconnectedAt === undefined ? 'connected' : 'gone'
+}
 
 /** How the gateways that the plan moves are connected to the target. */
 export const lookAtGateways = (
@@ -19,9 +24,8 @@ export const lookAtGateways = (
     moved.map(async ({ gateway, target: id, action }): Promise<GatewayRow> => {
       if (action === 'create') return { gateway, target: id, status: 'absent' }
       const connection = await port.connection(id)
-      if (connection?.connectedAt === undefined) return { gateway, target: id, status: 'never' }
-      const { lastUplinkAt, disconnectedAt } = connection
-      const status = disconnectedAt === undefined ? 'connected' : 'gone'
+      const status = connectionStatus(connection)
+      const lastUplinkAt = status === 'never' ? undefined : connection?.lastUplinkAt
       return { gateway, target: id, status, ...(lastUplinkAt === undefined ? {} : { lastUplinkAt }) }
     }),
   )
@@ -45,10 +49,7 @@ const lookFor = async (port: GatewaysPort | undefined, { id, eui }: Carrier): Pr
   if (there === undefined || (eui !== undefined && there.eui !== undefined && there.eui !== eui))
     return 'absent'
   try {
-    const connection = await port.connection(id)
-    return connection?.connectedAt === undefined || connection.disconnectedAt !== undefined
-      ? 'away'
-      : 'connected'
+    return connectionStatus(await port.connection(id)) === 'connected' ? 'connected' : 'away'
   } catch (error) {
     // A key of an application may know that a gateway is there, and not whether it is connected.
     if (error instanceof NetworkError) return 'unknown'

@@ -1,7 +1,7 @@
 import type { DeviceRecord } from '../../domain/device.ts'
 import type { Carrier } from '../../domain/gateway.ts'
 import type { Json } from '../../domain/json.ts'
-import { isObject, macState } from './records.ts'
+import { isObject, recentUplinks } from './records.ts'
 
 /** What stands for a gateway of another network. */
 export const PACKET_BROKER = 'packetbroker'
@@ -19,10 +19,9 @@ const carrierOf = (metadata: unknown): readonly Carrier[] => {
  * over Packet Broker names that in the place of the gateway. Empty where nothing is remembered.
  */
 export const carriersOf = (record: DeviceRecord): readonly Carrier[] => {
-  const recent = macState(record)?.['recent_uplinks']
   const heard = new Map<string, { readonly carrier: Carrier; times: number }>()
-  for (const uplink of Array.isArray(recent) ? recent : []) {
-    const metadata = isObject(uplink) ? uplink['rx_metadata'] : undefined
+  for (const uplink of recentUplinks(record)) {
+    const metadata = uplink['rx_metadata']
     for (const carrier of (Array.isArray(metadata) ? metadata : []).flatMap(carrierOf)) {
       const known = heard.get(carrier.id)
       if (known === undefined) heard.set(carrier.id, { carrier, times: 1 })

@@ -45,6 +45,12 @@ export const macState = (record: DeviceRecord): JsonObject | undefined => {
   return isObject(value) ? value : undefined
 }
 
+/** Uplinks that the Network Server remembers of the session, 20 at most; empty where it remembers none. */
+export const recentUplinks = (record: DeviceRecord): readonly JsonObject[] => {
+  const recent = macState(record)?.['recent_uplinks']
+  return (Array.isArray(recent) ? recent : []).filter(isObject)
+}
+
 export const hasSession = (record: DeviceRecord): boolean =>
   field(record, 'network-server', 'session.dev_addr') !== undefined
 

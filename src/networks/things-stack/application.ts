@@ -7,7 +7,7 @@ import type {
 } from '../../domain/application.ts'
 import type { Json } from '../../domain/json.ts'
 import { type Api, maskQuery } from './api.ts'
-import { arrayOf, objectOf, textOf, valueAt } from './json-tree.ts'
+import { arrayOf, type JsonObject, objectOf, textOf, valueAt } from './json-tree.ts'
 
 const SETTINGS = ['name', 'description', 'attributes'] as const
 
@@ -103,17 +103,21 @@ const namesOf = (field: string, value: Json | undefined): readonly string[] => {
   return value === undefined || value === '' || value === null ? [] : [field]
 }
 
+/** The named fields that hold something, in the order of the names. */
+const saidOf = (object: JsonObject, names: readonly string[]): JsonObject =>
+  Object.fromEntries(
+    names.flatMap((name) => {
+      const value = object[name]
+      return value === undefined || value === null || value === '' ? [] : [[name, value] as const]
+    }),
+  )
+
 const webhookOf = (body: Json): Webhook => {
   const object = objectOf(body) ?? {}
   const address = withoutSecrets(textOf(object['base_url']) ?? '')
   return {
     id: textOf(valueAt(body, 'ids.webhook_id')) ?? '',
-    fields: Object.fromEntries(
-      WEBHOOK.flatMap((name) => {
-        const value = name === 'base_url' ? address.url : object[name]
-        return value === undefined || value === null || value === '' ? [] : [[name, value] as const]
-      }),
-    ),
+    fields: saidOf({ ...object, base_url: address.url }, WEBHOOK),
     left: [...address.left, ...SECRET.flatMap((name) => namesOf(name, object[name]))],
   }
 }
@@ -143,12 +147,7 @@ const createWebhook = async (api: Api, { id, fields }: Webhook, paused: boolean)
 
 const pubSubOf = (body: Json): PubSub => {
   const object = objectOf(body) ?? {}
-  const fields = Object.fromEntries(
-    [...PUB_SUB, ...PROVIDERS].flatMap((name) => {
-      const value = object[name]
-      return value === undefined || value === null || value === '' ? [] : [[name, value] as const]
-    }),
-  )
+  const fields = saidOf(object, [...PUB_SUB, ...PROVIDERS])
   const left = [
     ...PROVIDERS.flatMap((name) => {
       const address = textOf(valueAt(body, `${name}.server_url`))

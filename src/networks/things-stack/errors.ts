@@ -32,6 +32,10 @@ const REGISTRY_NAMES: { readonly [R in Registry]: string } = {
 export const registryName = (registry: Registry | undefined): string =>
   registry === undefined ? 'server' : REGISTRY_NAMES[registry]
 
+/** The server answered that there is nothing of that name. */
+export const isNotFound = (error: unknown): boolean =>
+  error instanceof NetworkError && error.fault.status === 404
+
 const listOf = (value: string | number | readonly string[] | undefined): string =>
   typeof value === 'object' ? value.join(', ') : String(value ?? '')
 

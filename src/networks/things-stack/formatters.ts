@@ -1,6 +1,6 @@
-import { NetworkError } from '../../domain/errors.ts'
 import type { Formatters } from '../../domain/ports.ts'
 import type { Api } from './api.ts'
+import { isNotFound } from './errors.ts'
 import { objectOf, textOf } from './json-tree.ts'
 
 const REGISTRY = 'application-server'
@@ -26,7 +26,7 @@ export const readFormatters = async (api: Api): Promise<Formatters | undefined> 
   } as const
   const answer = await api.call(call).catch((error: unknown) => {
     // An application that nobody linked has no formatters either.
-    if (error instanceof NetworkError && error.fault.status === 404) return undefined
+    if (isNotFound(error)) return undefined
     throw error
   })
   const held = objectOf(objectOf(answer?.body)?.[FIELD]) ?? {}

@@ -9,6 +9,7 @@ import type {
 import type { Json } from '../../domain/json.ts'
 import { Secret } from '../../domain/secret.ts'
 import { type Api, maskQuery } from './api.ts'
+import { isNotFound } from './errors.ts'
 import { arrayOf, objectOf, textOf, valueAt } from './json-tree.ts'
 
 /**
@@ -66,9 +67,8 @@ const gatewayOf = (body: Json | undefined): GatewayRecord => {
 
 const pathOf = (id: string): string => `/gateways/${encodeURIComponent(id)}`
 
-const isNotFound = (error: unknown): boolean => error instanceof NetworkError && error.fault.status === 404
 const mayNot = (error: unknown): boolean =>
-  error instanceof NetworkError && (error.fault.status === 403 || error.fault.status === 404)
+  isNotFound(error) || (error instanceof NetworkError && error.fault.status === 403)
 
 const orUndefined = async <T>(
   ask: Promise<T>,

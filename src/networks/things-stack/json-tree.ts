@@ -1,4 +1,5 @@
 import type { Json } from '../../domain/json.ts'
+import { remembered } from '../../domain/remembered.ts'
 
 export type JsonObject = { readonly [key: string]: Json }
 
@@ -11,15 +12,7 @@ export const textOf = (value: Json | undefined): string | undefined =>
 export const arrayOf = (value: Json | undefined): readonly Json[] => (Array.isArray(value) ? value : [])
 
 /** Paths are those of field tables: few, and asked for once a device. */
-const namesByPath = new Map<string, readonly string[]>()
-
-const namesOf = (path: string): readonly string[] => {
-  const known = namesByPath.get(path)
-  if (known !== undefined) return known
-  const names = path.split('.')
-  namesByPath.set(path, names)
-  return names
-}
+const namesOf = remembered((path: string): readonly string[] => path.split('.'))
 
 /** The value at a dotted path; undefined where it, or an object above it, is absent or null. */
 export const valueAt = (root: Json | undefined, path: string): Json | undefined => {

@@ -1,6 +1,5 @@
-import type { DeviceRecord } from '../../../domain/device.ts'
-import { isObject, macState } from '../../device/records.ts'
 import { joinsAnew, profileOf } from '../../device/route.ts'
+import { usualInterval } from '../../device/send-interval.ts'
 import { type DeviceRule, note, type RuleInput } from './rule.ts'
 
 /**
@@ -29,24 +28,9 @@ const STEPS: readonly (readonly [milliseconds: number, words: string])[] = [
 const atMost = (milliseconds: number): string =>
   STEPS.find(([limit]) => milliseconds <= limit)?.[1] ?? 'more than a month'
 
-/** Milliseconds between uplinks: the middle one of the intervals that the source's Network Server remembers. */
-const uplinkInterval = (source: DeviceRecord): number | undefined => {
-  const recent = macState(source)?.['recent_uplinks']
-  if (!Array.isArray(recent)) return undefined
-  const times = recent
-    .map((uplink) => (isObject(uplink) ? Date.parse(String(uplink['received_at'])) : Number.NaN))
-    .filter((time) => !Number.isNaN(time))
-    .sort((a, b) => a - b)
-  const intervals = times
-    .slice(1)
-    .map((time, index) => time - (times[index] ?? time))
-    .sort((a, b) => a - b)
-  return intervals[Math.floor(intervals.length / 2)]
-}
-
 const silence = ({ source }: RuleInput): string => {
   const listens = profileOf(source).class === 'A' ? '' : '; of class B or C, it gets no downlinks until then'
-  const interval = uplinkInterval(source)
+  const interval = usualInterval(source)
   if (interval === undefined || interval <= 0)
     return `its interval is not known: one that notices joins after about ${UPLINKS_UNTIL_NOTICED} unanswered uplinks, others never${listens}`
   return `one that notices joins after about ${UPLINKS_UNTIL_NOTICED} unanswered uplinks, which take up to ${atMost(interval * UPLINKS_UNTIL_NOTICED)}; others never${listens}`
