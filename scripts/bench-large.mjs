@@ -41,6 +41,8 @@ const measure = async (devices, isFirst) => {
     const env = writePlan(folder, running.networks, identityIn(folder))
     const run = await ferry(folder, ['apply', 'fleet.yaml', '--yes'], env)
     tell('apply', devices, run)
+    const { processor, mebibytes } = running.usage()
+    console.log(`the networks: ${round(processor)} s of processor, at most ${round(mebibytes, 0)} MiB`)
     if (isFirst) await readAgain(folder, devices, env, running)
     return run.seconds / devices
   } finally {

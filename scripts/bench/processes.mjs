@@ -58,7 +58,8 @@ export const script = (name, argument, execArgv = []) =>
 /** Starts the local networks. */
 export const startNetworks = async (options) => {
   const child = fork(resolve(import.meta.dirname, 'networks.mjs'), [JSON.stringify(options)], {
-    execArgv: ['--max-old-space-size=16000'],
+    // A nursery in which answers die: of a small one they would move among the records, and all of those be marked more often.
+    execArgv: ['--max-old-space-size=16000', '--max-semi-space-size=128'],
   })
   const [{ networks }] = await once(child, 'message')
   const ask = async (message) => {
@@ -70,6 +71,7 @@ export const startNetworks = async (options) => {
     startLog: () => ask({}),
     /** What was requested since the log was started, into a file. */
     writeLog: (file) => ask({ writeLog: file }),
+    usage: () => usageOf(child.pid),
     close: async () => {
       child.disconnect()
       await once(child, 'exit')

@@ -1,5 +1,5 @@
 import type { HttpPlace } from '../domain/migration-plan.ts'
-import { foldState } from '../engine/progress/progress.ts'
+import { foldState } from '../engine/progress/fold.ts'
 import type { EscrowCopies } from '../escrow/copies.ts'
 import { escrowPlace } from '../remote/escrow-place.ts'
 import { openPlace, type Place } from '../remote/place.ts'

@@ -2,6 +2,7 @@ import { isAbsolute, relative, resolve, sep } from 'node:path'
 import type { Limits } from '../domain/house-rules.ts'
 import { type Digest, parseDevEui, parseJoinEui } from '../domain/identifiers.ts'
 import { digestOf } from '../domain/json.ts'
+import { canonicalMacVersion, canonicalPhyVersion } from '../domain/lorawan-versions.ts'
 import type {
   ApplicationPlan,
   DeviceSettings,
@@ -25,7 +26,6 @@ import { parseWindow } from './change-window.ts'
 import { countOrShare } from './count-or-share.ts'
 import { parseDuration } from './duration.ts'
 import type { IdsFile } from './ids-file.ts'
-import { canonicalMacVersion, canonicalPhyVersion } from '../domain/lorawan-versions.ts'
 import type {
   HouseRulesDocument,
   HttpPlaceDocument,

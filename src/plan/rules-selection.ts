@@ -1,5 +1,5 @@
-import { error, type Finding, warning } from './finding.ts'
 import { parseWindow } from './change-window.ts'
+import { error, type Finding, warning } from './finding.ts'
 import type { Path } from './located.ts'
 import type { Draft } from './plan-document.ts'
 import type { Rule, RuleContext } from './rule.ts'

@@ -1,7 +1,7 @@
 import {
   ACTIONS,
-  byDevEui,
   type Action,
+  byDevEui,
   type ChangeSet,
   type DeviceChange,
   type DeviceProfile,

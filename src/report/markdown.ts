@@ -1,6 +1,6 @@
 import type { ChangeSet } from '../domain/change-set.ts'
-import { harmless, markdownCode, markdownText, shellWord } from './escape.ts'
 import { applicationList } from './application.ts'
+import { harmless, markdownCode, markdownText, shellWord } from './escape.ts'
 import { gatewayList } from './gateways.ts'
 import {
   countsTable,

@@ -1,6 +1,6 @@
 import type { ChangeSet } from '../domain/change-set.ts'
-import { harmless, shellWord } from './escape.ts'
 import { applicationLines } from './application.ts'
+import { harmless, shellWord } from './escape.ts'
 import { gatewayLines } from './gateways.ts'
 import {
   blank,

@@ -66,7 +66,7 @@ const formatLine = (
   content: StateHeader | JournalRecord,
 ): { readonly text: string; readonly hash: string } => {
   const body = JSON.stringify(content)
-  const chained = chainHash(previous, Buffer.from(body))
+  const chained = chainHash(hashedBytes(previous, Buffer.from(body)))
   return { text: `${body.slice(0, -1)},"h":"${chained}"}\n`, hash: chained }
 }
 
@@ -100,9 +100,11 @@ export const parseLine = (
   const tail = bytes.toString('latin1', end)
   const told = tail.slice(6, 22)
   const isTail = tail.startsWith(',"h":"') && tail.endsWith('"}') && /^[0-9a-f]{16}$/.test(told)
-  if (!isTail || told !== chainHash(previous, bytes.subarray(0, end), '}')) return undefined
+  if (!isTail) return undefined
+  const hashed = hashedBytes(previous, bytes.subarray(0, end), '}')
+  if (told !== chainHash(hashed)) return undefined
   try {
-    const content: unknown = JSON.parse(`${bytes.toString('utf8', 0, end)}}`)
+    const content: unknown = JSON.parse(hashed.toString('utf8', previous.length))
     return typeof content === 'object' && content !== null ? { content, hash: told } : undefined
   } catch {
     return undefined
@@ -112,15 +114,20 @@ export const parseLine = (
 /** Lines are short: what is hashed is put together here, since hashing in one call takes half of the time. */
 let scratch = Buffer.alloc(4096)
 
-/** @param rest what follows the body, so that it need not be copied to be longer */
-const chainHash = (previous: string, body: Uint8Array, rest = ''): string => {
+/**
+ * What the hash of a line is taken of; to be used before the next call.
+ * @param rest what follows the body, so that it need not be copied to be longer
+ */
+const hashedBytes = (previous: string, body: Uint8Array, rest = ''): Buffer => {
   const size = previous.length + body.length + rest.length
   if (scratch.length < size) scratch = Buffer.alloc(2 * size)
   scratch.write(previous, 0, 'latin1')
   scratch.set(body, previous.length)
   scratch.write(rest, previous.length + body.length, 'latin1')
-  return hash('sha256', scratch.subarray(0, size), 'hex').slice(0, 16)
+  return scratch.subarray(0, size)
 }
+
+const chainHash = (bytes: Buffer): string => hash('sha256', bytes, 'hex').slice(0, 16)
 
 const plain = ({ network, host, application }: NetworkIdentity): NetworkIdentity => ({
   network,

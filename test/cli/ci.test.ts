@@ -4,8 +4,8 @@ import { resolve } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { sampleDevices } from '../../src/simulator/sample/devices.ts'
 import { radioOf, virtualDeviceOf } from '../../src/simulator/virtual-device.ts'
-import { type CodeHost, type Ran, runGitlabJob, runWorkflow, startCodeHost } from '../support/workflow.ts'
 import { escrowAt, type StateServer, startStateServer, stateAt } from '../support/state-server.ts'
+import { type CodeHost, type Ran, runGitlabJob, runWorkflow, startCodeHost } from '../support/workflow.ts'
 import { createPlace, type Place } from './support.ts'
 
 const PULL = 7

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { leaks } from '../support/key-leaks.ts'
-import { localFailures, networkFailures } from './secrets-failures.ts'
 import { wholeCourse } from './secrets-course.ts'
+import { localFailures, networkFailures } from './secrets-failures.ts'
 import { ferry } from './support.ts'
 import type { Watched } from './watched.ts'
 

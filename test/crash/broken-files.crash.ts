@@ -7,8 +7,8 @@ import { EXIT_CODES } from '../../src/cli/exit-codes.ts'
 import { type Ended, ferry } from '../cli/support.ts'
 import { brokenChangeSet } from './change-set-mutations.ts'
 import { CHOSEN } from './chosen.ts'
-import { PLANS } from './survive-mutations.ts'
 import { mutated } from './mutations.ts'
+import { PLANS } from './survive-mutations.ts'
 import { survived } from './tally.ts'
 
 const MiB = 1024 * 1024

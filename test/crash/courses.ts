@@ -1,7 +1,7 @@
 import type { DeviceSpec } from '../support/fleet.ts'
-import type { World } from './world.ts'
 import { METER_11, VALVE } from '../support/meters.ts'
 import { remove } from '../support/scenario.ts'
+import type { World } from './world.ts'
 
 /** One thing that happens in a course: a command of the tool, or what devices do in between. */
 type Act =

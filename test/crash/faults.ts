@@ -1,8 +1,8 @@
+import { differences } from '../support/ends.ts'
+import { storeOf } from '../support/stack-api.ts'
 import type { Course } from './courses.ts'
 import { drawn } from './drawn.ts'
-import { differences } from '../support/ends.ts'
 import { type Answered, type Call, callPlaces, occurrence, pattern } from './fault-calls.ts'
-import { storeOf } from '../support/stack-api.ts'
 import { endOf, none, nothingTwice, perform, promisesHold, requestsOf, type Whole } from './kills.ts'
 import type { Ended, Side, World } from './world.ts'
 

@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest'
 import { CHOSEN } from './chosen.ts'
-import { survived } from './tally.ts'
 import { brokenPlans } from './survive-mutations.ts'
+import { survived } from './tally.ts'
 
 const { one, seed } = CHOSEN
 const COUNT = 6_000

@@ -1,7 +1,7 @@
 import { expect } from 'vitest'
 import { tryEach } from './attempts.ts'
 import type { Course } from './courses.ts'
-import { kill, type Point, namedPointsOf, pointName, pointsOf, runWhole } from './kills.ts'
+import { kill, namedPointsOf, type Point, pointName, pointsOf, runWhole } from './kills.ts'
 import { survived, told } from './tally.ts'
 
 /** Kills a run of the course at each chosen point, and tells all that went wrong at once, by names to run alone. */

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
+import { Secret } from '../../src/domain/secret.ts'
 import type { DeviceSpec } from '../support/fleet.ts'
 import { keysOf, register } from '../support/fleet.ts'
-import { Secret } from '../../src/domain/secret.ts'
 import { METER, VALVE } from '../support/meters.ts'
 import { startMigration } from '../support/migration.ts'
 import { at } from '../support/scenario.ts'

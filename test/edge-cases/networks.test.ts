@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest'
 import { keysOf } from '../support/fleet.ts'
 import { METER, VALVE } from '../support/meters.ts'
 import { startMigration } from '../support/migration.ts'
-import { applied, at, expectServed, scenario, type Side, type Stage } from '../support/scenario.ts'
+import { applied, at, expectServed, type Side, type Stage, scenario } from '../support/scenario.ts'
 import { call, storeOf } from '../support/stack-api.ts'
 
 const KEEP = 'policy: { persistSession: true }'

@@ -1,5 +1,5 @@
-import { expect, test } from 'vitest'
 import { inspect } from 'node:util'
+import { expect, test } from 'vitest'
 import { type DeviceSpec, keysOf, register } from '../support/fleet.ts'
 import { keysIn, leaks } from '../support/key-leaks.ts'
 import { startMigration } from '../support/migration.ts'

@@ -7,6 +7,7 @@ import { type ApplyOutcome, type ApplyResult, type ChangeSet, serialiseChangeSet
 import { renderJson } from '../../src/report/json.ts'
 import { renderMarkdown } from '../../src/report/markdown.ts'
 import { renderText } from '../../src/report/text.ts'
+import { radioOf } from '../../src/simulator/virtual-device.ts'
 import { programmedWith } from '../support/acts.ts'
 import { credentialsOf, waitingIn } from '../support/ends.ts'
 import {
@@ -28,7 +29,6 @@ import { brokenPromises } from '../support/promises.ts'
 import { fleetOf, policy, type RandomDevice, type RandomPolicy } from '../support/random-fleet.ts'
 import { virtualOf } from '../support/scenario.ts'
 import { call, type Store, storeOf, type TestNetwork } from '../support/stack-api.ts'
-import { radioOf } from '../../src/simulator/virtual-device.ts'
 
 const DAY = 24 * 3600 * 1000
 

@@ -1,9 +1,9 @@
 import { describe, expect } from 'vitest'
 import type { Send } from '../../src/simulator/virtual-device.ts'
 import type { DeviceSpec } from '../support/fleet.ts'
+import { METER_11, VALVE } from '../support/meters.ts'
 import { codes } from '../support/migration.ts'
 import { applied, at, expectServed, queue, type Side, type Stage, scenario } from '../support/scenario.ts'
-import { METER_11, VALVE } from '../support/meters.ts'
 
 const NEWER: DeviceSpec = { ...METER_11, number: 1 }
 const KEEP = 'policy: { persistSession: true }'

@@ -5,9 +5,9 @@ import { describe, expect } from 'vitest'
 import { loadPlan, localPlan, type NewCredentials, newCredentials, openStores } from '../../src/index.ts'
 import { createVirtualDevice } from '../../src/simulator/virtual-device.ts'
 import { type DeviceSpec, keysOf } from '../support/fleet.ts'
+import { METER_11, VALVE } from '../support/meters.ts'
 import { applied, at, expectServed, results, type Stage, scenario } from '../support/scenario.ts'
 import { call } from '../support/stack-api.ts'
-import { METER_11, VALVE } from '../support/meters.ts'
 
 const METER: DeviceSpec = {
   id: 'meter-1',

@@ -1,7 +1,7 @@
 import { describe, expect } from 'vitest'
+import { METER, METER_11, VALVE } from '../support/meters.ts'
 import { applied, at, expectServed, expectSilent, results, scenario } from '../support/scenario.ts'
 import { call } from '../support/stack-api.ts'
-import { METER, METER_11, VALVE } from '../support/meters.ts'
 
 const FLEET = [METER, METER_11, VALVE]
 

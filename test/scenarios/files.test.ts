@@ -1,8 +1,8 @@
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
-import { actions, codes, startMigration } from '../support/migration.ts'
 import { METER, VALVE } from '../support/meters.ts'
+import { actions, codes, startMigration } from '../support/migration.ts'
 import {
   applied,
   at,

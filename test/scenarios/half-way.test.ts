@@ -1,6 +1,4 @@
 import { describe, expect } from 'vitest'
-import { actions } from '../support/migration.ts'
-import { applied, at, expectServed, remove, results, scenario } from '../support/scenario.ts'
 import {
   DELETE_FIRST,
   killedBefore,
@@ -9,6 +7,8 @@ import {
   muted,
   unmuteByHand,
 } from '../support/half-way.ts'
+import { actions } from '../support/migration.ts'
+import { applied, at, expectServed, remove, results, scenario } from '../support/scenario.ts'
 import { call } from '../support/stack-api.ts'
 
 describe('half-way devices that people, plans and other tools meddle with', () => {

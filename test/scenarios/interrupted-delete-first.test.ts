@@ -2,8 +2,8 @@ import { expect } from 'vitest'
 import { joins, resets, speaks } from '../support/acts.ts'
 import type { DeviceSpec } from '../support/fleet.ts'
 import { type Act, interruptions, type Story } from '../support/interruptions.ts'
-import { call, storeOf } from '../support/stack-api.ts'
 import { METER, METER_11, VALVE } from '../support/meters.ts'
+import { call, storeOf } from '../support/stack-api.ts'
 
 const KEPT = 'policy: { persistSession: true, handover: delete-first }'
 

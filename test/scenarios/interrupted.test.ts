@@ -1,5 +1,5 @@
 import { expect } from 'vitest'
-import { speaks, joins, resets } from '../support/acts.ts'
+import { joins, resets, speaks } from '../support/acts.ts'
 import type { DeviceSpec } from '../support/fleet.ts'
 import { type Act, interruptions, type Story } from '../support/interruptions.ts'
 import { call } from '../support/stack-api.ts'

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { walk } from '../../src/engine/run/walk.ts'
 import { type DeviceSpec, keysOf, register } from '../support/fleet.ts'
-import { type Scene, type Story, openScene, sample } from '../support/interruptions.ts'
+import { openScene, type Scene, type Story, sample } from '../support/interruptions.ts'
 import { counting, movingBefore } from '../support/ports-that-fail.ts'
 import { promisesBroken } from '../support/promises.ts'
 import { call, type TestNetwork } from '../support/stack-api.ts'

@@ -1,6 +1,7 @@
 import { describe, expect } from 'vitest'
 import { antennaOf } from '../../src/simulator/index.ts'
 import type { DeviceSpec } from '../support/fleet.ts'
+import { METER_11 } from '../support/meters.ts'
 import { codes } from '../support/migration.ts'
 import {
   applied,
@@ -15,7 +16,6 @@ import {
   type Stage,
   scenario,
 } from '../support/scenario.ts'
-import { METER_11 } from '../support/meters.ts'
 
 const METER: DeviceSpec = { id: 'meter-1', number: 1, mode: 'otaa', fCntUp: 100, nFCntDown: 5 }
 const VALVE: DeviceSpec = {

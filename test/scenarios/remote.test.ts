@@ -5,8 +5,8 @@ import { differences, endOf, sessionStarts } from '../support/ends.ts'
 import { openScene, type Scene } from '../support/interruptions.ts'
 import { METER, METER_11, VALVE } from '../support/meters.ts'
 import { promisesBroken } from '../support/promises.ts'
-import type { StateServer } from '../support/state-server.ts'
 import { storeOf } from '../support/stack-api.ts'
+import type { StateServer } from '../support/state-server.ts'
 
 const FLEET = [METER, METER_11, VALVE]
 const PLAN = 'policy: { persistSession: true, deleteSource: after-heard }\nverify: { retireAfter: 0s }'

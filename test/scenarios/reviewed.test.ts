@@ -2,12 +2,10 @@ import { readdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { NetworkError } from '../../src/domain/errors.ts'
-import { foldState } from '../../src/engine/progress/progress.ts'
+import { foldState } from '../../src/engine/progress/fold.ts'
 import { statusRows } from '../../src/engine/progress/status.ts'
 import type { RegistryWrite } from '../../src/index.ts'
 import { type DeviceSpec, register } from '../support/fleet.ts'
-import { actions } from '../support/migration.ts'
-import { applied, at, expectServed, remove, results, type Stage, scenario } from '../support/scenario.ts'
 import {
   DELETE_FIRST,
   Killed,
@@ -18,6 +16,8 @@ import {
   muted,
   unmuteByHand,
 } from '../support/half-way.ts'
+import { actions } from '../support/migration.ts'
+import { applied, at, expectServed, remove, results, type Stage, scenario } from '../support/scenario.ts'
 import { call } from '../support/stack-api.ts'
 
 const OTHER: DeviceSpec = { ...METER, id: 'meter-2', number: 2 }

@@ -1,8 +1,8 @@
 import { describe, expect } from 'vitest'
 import type { DeviceSpec } from '../support/fleet.ts'
+import { METER, METER_11, VALVE } from '../support/meters.ts'
 import { lasting } from '../support/promises.ts'
 import { applied, at, expectNoJoin, expectServed, type Stage, scenario } from '../support/scenario.ts'
-import { METER, METER_11, VALVE } from '../support/meters.ts'
 import { call } from '../support/stack-api.ts'
 
 const FLEET = [METER, METER_11, VALVE]

@@ -2,8 +2,8 @@ import { describe, expect } from 'vitest'
 import type { NetworkPort } from '../../src/index.ts'
 import { type DeviceSpec, register } from '../support/fleet.ts'
 import { actions } from '../support/migration.ts'
-import { call } from '../support/stack-api.ts'
 import { applied, eventNames, expectServed, otherApplication, scenario } from '../support/scenario.ts'
+import { call } from '../support/stack-api.ts'
 
 const meter = (number: number): DeviceSpec => ({
   id: `meter-${number}`,

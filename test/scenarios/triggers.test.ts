@@ -2,6 +2,7 @@ import { describe, expect } from 'vitest'
 import { appliedEnd } from '../../src/cli/applied.ts'
 import { antennaOf } from '../../src/simulator/index.ts'
 import type { DeviceSpec } from '../support/fleet.ts'
+import { METER_11 } from '../support/meters.ts'
 import { codes } from '../support/migration.ts'
 import {
   applied,
@@ -14,7 +15,6 @@ import {
   scenario,
   type Virtual,
 } from '../support/scenario.ts'
-import { METER_11 } from '../support/meters.ts'
 
 const METER: DeviceSpec = {
   id: 'meter-1',

@@ -1,6 +1,7 @@
 import { describe, expect } from 'vitest'
 import { type DeviceSpec, keysOf, register } from '../support/fleet.ts'
 import { actions, codes } from '../support/migration.ts'
+import { killedAt } from '../support/ports-that-fail.ts'
 import {
   applied,
   at,
@@ -12,7 +13,6 @@ import {
   scenario,
 } from '../support/scenario.ts'
 import { call } from '../support/stack-api.ts'
-import { killedAt } from '../support/ports-that-fail.ts'
 import { callV2 } from '../support/v2.ts'
 
 /** Of V2: what it spoke with every device. */

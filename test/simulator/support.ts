@@ -1,8 +1,8 @@
 import { expect } from 'vitest'
 import {
   antennaOf,
-  radioOf,
   type RunningSimulator,
+  radioOf,
   type SampleDevice,
   type Send,
 } from '../../src/simulator/index.ts'

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import {
-  radioOf,
   type RunningSimulator,
+  radioOf,
   type SampleDevice,
   type Send,
   startSimulator,

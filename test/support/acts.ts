@@ -1,6 +1,6 @@
+import { expect } from 'vitest'
 import type { NewCredentials } from '../../src/domain/credentials.ts'
 import { createVirtualDevice, type VirtualDevice } from '../../src/simulator/virtual-device.ts'
-import { expect } from 'vitest'
 import { credentialsOf } from './ends.ts'
 import type { Act, Scene } from './interruptions.ts'
 

@@ -1,5 +1,5 @@
-import type { DeviceSpec } from './fleet.ts'
 import type { NewCredentials } from '../../src/domain/credentials.ts'
+import type { DeviceSpec } from './fleet.ts'
 import type { RandomPolicy } from './random-fleet.ts'
 import type { Store } from './stack-api.ts'
 

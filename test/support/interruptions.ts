@@ -12,8 +12,8 @@ import { type Migration, type MigrationOptions, startMigration, type Wrap } from
 import { counting, type EventKind, Killed, killedBefore, losing } from './ports-that-fail.ts'
 import { brokenPromises } from './promises.ts'
 import { virtualOf } from './scenario.ts'
-import { type Flavour, startStateServer } from './state-server.ts'
 import { type Store, storeOf } from './stack-api.ts'
+import { type Flavour, startStateServer } from './state-server.ts'
 
 /** A migration with its devices in the air. */
 export interface Scene {

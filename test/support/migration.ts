@@ -24,10 +24,10 @@ import {
   type NetworkPort,
   openWorkspace,
   type Planned,
+  planMigration,
   type RollbackOptions,
   type RollbackOutcome,
   rollBackMigration,
-  planMigration,
   type Verified,
   type VerifyOptions,
   verifyMigration,
@@ -35,8 +35,8 @@ import {
 } from '../../src/index.ts'
 import { openEscrow } from '../../src/operations/open-escrow.ts'
 import { type RunningSimulator, type SimulatorOptions, startSimulator } from '../../src/simulator/index.ts'
-import { escrowAt, type StateServer, stateAt } from './state-server.ts'
 import { call, type TestNetwork } from './stack-api.ts'
+import { escrowAt, type StateServer, stateAt } from './state-server.ts'
 
 const APPLICATION = 'meters'
 /** A second, where V2 itself would take 5. */

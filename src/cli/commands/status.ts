@@ -6,8 +6,8 @@ import {
   readKnownState,
   replaceFile,
   type StatusRow,
-  statusRows,
   type Stores,
+  statusRows,
 } from '../../index.ts'
 import { renderStatus, renderStatusJson } from '../../report/status.ts'
 import { exitCodeOf } from '../exit-codes.ts'

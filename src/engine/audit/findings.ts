@@ -1,7 +1,7 @@
 import type { AuditFinding, AuditKind, Registration } from '../../domain/audit.ts'
 import type { Side } from '../../domain/journal.ts'
 import { euiKey } from '../device/euis.ts'
-import { isLetGo, isSourceEnding, wasOnTarget } from '../progress/progress.ts'
+import { isLetGo, isSourceEnding, wasOnTarget } from '../progress/standing.ts'
 import { targetEuis } from './euis.ts'
 import type { KnownDevice } from './known-ids.ts'
 import {

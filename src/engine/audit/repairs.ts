@@ -1,6 +1,7 @@
 import type { Registration } from '../../domain/audit.ts'
 import type { Registry } from '../../domain/device.ts'
-import { type DeviceProgress, isLetGo, isOurs, isSourceEnding } from '../progress/progress.ts'
+import type { DeviceProgress } from '../progress/progress.ts'
+import { isLetGo, isOurs, isSourceEnding } from '../progress/standing.ts'
 import type { KnownDevice } from './known-ids.ts'
 import { deletion, listed, registryNames, route } from './words.ts'
 

@@ -4,7 +4,7 @@ import { rootKeysDigest, sessionDigest, settingsDigest } from '../device/digests
 import { euisOf } from '../device/euis.ts'
 import { hasSession, registriesOf } from '../device/records.ts'
 import { activationOf, keepsKeys } from '../device/route.ts'
-import { isOurs, rootKeysReplaced, wasOnTarget } from '../progress/progress.ts'
+import { isOurs, rootKeysReplaced, wasOnTarget } from '../progress/standing.ts'
 import { type CrossingContext, desiredFrom, hasIdsOf } from './context.ts'
 
 /** It is to be created, and we had it on the target before: whatever the steps say, it is not there any more. */

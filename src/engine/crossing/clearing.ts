@@ -4,6 +4,7 @@ import { rootKeysDigest, sessionDigest } from '../device/digests.ts'
 import { registriesOf } from '../device/records.ts'
 import { keepsKeys } from '../device/route.ts'
 import { SOURCE_REFILLED } from '../device/scheduling.ts'
+import { stepDone } from '../progress/standing.ts'
 import {
   type CrossingContext,
   desiredFrom,
@@ -12,7 +13,6 @@ import {
   type StepContext,
   stepsOf,
 } from './context.ts'
-import { stepDone } from '../progress/progress.ts'
 import { ensure, StepFailure } from './ensure.ts'
 import { ensureSourceIsOurs, storeInEscrow } from './source.ts'
 import { readWhole, rememberSource, writeFinal } from './target.ts'

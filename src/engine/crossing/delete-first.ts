@@ -3,7 +3,7 @@ import { NetworkError } from '../../domain/errors.ts'
 import { RETIRE_STEPS, type StepName } from '../../domain/journal.ts'
 import { isSameRecord } from '../device/records.ts'
 import { speaks, TARGET_SPEAKS } from '../device/scheduling.ts'
-import { isSourceEnding, stepDone } from '../progress/progress.ts'
+import { isSourceEnding, stepDone } from '../progress/standing.ts'
 import { type CrossingContext, desiredFrom, hasIdsOf, markDone, stepsOf } from './context.ts'
 import { StepFailure } from './ensure.ts'
 import {

@@ -1,7 +1,8 @@
 import type { Emit } from '../../domain/events.ts'
 import type { ErrorRecord, Fact, JournalRecord } from '../../domain/journal.ts'
 import type { Clock, JournalPort } from '../../domain/ports.ts'
-import { advance, type DeviceProgress } from '../progress/progress.ts'
+import { advance } from '../progress/fold.ts'
+import type { DeviceProgress } from '../progress/progress.ts'
 
 /** One device's view of the state file: what it appends is on the disk before it is believed. */
 export interface DeviceJournal {

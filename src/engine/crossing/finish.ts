@@ -2,7 +2,7 @@ import type { DeviceRecord } from '../../domain/device.ts'
 import { RETIRE_STEPS, type Route, type StepName } from '../../domain/journal.ts'
 import { fieldsOfKind, registriesOf } from '../device/records.ts'
 import { HEARD_ON_BOTH, hearing, isResetHeard, isServedBySource } from '../progress/heard.ts'
-import { isSourceEnding, rootKeysReplaced, stepDone } from '../progress/progress.ts'
+import { isSourceEnding, rootKeysReplaced, stepDone } from '../progress/standing.ts'
 import {
   crossingSteps,
   endsService,

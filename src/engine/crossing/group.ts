@@ -1,7 +1,7 @@
 import type { DeviceRecord } from '../../domain/device.ts'
 import type { StepName } from '../../domain/journal.ts'
 import { speaks } from '../device/scheduling.ts'
-import { stepDone } from '../progress/progress.ts'
+import { stepDone } from '../progress/standing.ts'
 import { type CrossingContext, desiredFrom, markDone } from './context.ts'
 import { isQueueEmpty } from './queue.ts'
 import { deleteFromSource, ensureSourceIsOurs, startSource, stopSource, storeInEscrow } from './source.ts'

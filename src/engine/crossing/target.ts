@@ -6,13 +6,13 @@ import {
   REGISTRIES,
   type Registry,
 } from '../../domain/device.ts'
+import type { Carrier } from '../../domain/gateway.ts'
 import type { StepName } from '../../domain/journal.ts'
 import type { Json } from '../../domain/json.ts'
+import { carriersOf, PACKET_BROKER } from '../device/carriers.ts'
 import type { Desired } from '../device/desired.ts'
 import { settingDigests } from '../device/digests.ts'
 import { type FieldKind, fieldKind } from '../device/fields.ts'
-import type { Carrier } from '../../domain/gateway.ts'
-import { carriersOf, PACKET_BROKER } from '../device/carriers.ts'
 import { isPartial, withDerived } from '../device/mac-state.ts'
 import {
   field,
@@ -25,7 +25,7 @@ import {
 } from '../device/records.ts'
 import { isMuted, MUTE, speaks, TARGET_SPEAKS } from '../device/scheduling.ts'
 import { sendInterval } from '../device/send-interval.ts'
-import { isLetGo, isOurs } from '../progress/progress.ts'
+import { isLetGo, isOurs } from '../progress/standing.ts'
 import {
   type CrossingContext,
   hasIdsOf,

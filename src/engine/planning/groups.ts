@@ -1,6 +1,7 @@
 import type { DeviceChange } from '../../domain/change-set.ts'
 import type { Diagnostic } from '../../domain/diagnostic.ts'
-import { type DeviceProgress, isLetGo } from '../progress/progress.ts'
+import type { DeviceProgress } from '../progress/progress.ts'
+import { isLetGo } from '../progress/standing.ts'
 
 /**
  * No network tells who listens to a multicast group. What can listen are the class B and C devices of its frequency plan,

@@ -2,7 +2,8 @@ import type { DeviceChange, Guard } from '../../domain/change-set.ts'
 import type { GatewayChange } from '../../domain/gateway.ts'
 import { type CountOrShare, countOf, type Limits } from '../../domain/house-rules.ts'
 import { isDelete } from '../../domain/journal.ts'
-import { isSourceEnding, type Progress } from '../progress/progress.ts'
+import type { Progress } from '../progress/progress.ts'
+import { isSourceEnding } from '../progress/standing.ts'
 
 export interface GuardInput {
   readonly changes: readonly DeviceChange[]

@@ -2,7 +2,8 @@ import type { DeviceRecord, Registry } from '../../domain/device.ts'
 import type { Diagnostic } from '../../domain/diagnostic.ts'
 import type { Policy } from '../../domain/migration-plan.ts'
 import { field, isTrue, registriesOf, secretField } from '../device/records.ts'
-import { type DeviceProgress, isLetGo, isOurs, rootKeysReplaced, wasOnTarget } from '../progress/progress.ts'
+import type { DeviceProgress } from '../progress/progress.ts'
+import { isLetGo, isOurs, rootKeysReplaced, wasOnTarget } from '../progress/standing.ts'
 
 /** Who holds a device on the target, and what that means for us (design, "Who holds it"). */
 export type Holder =

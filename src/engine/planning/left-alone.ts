@@ -4,7 +4,8 @@ import { NetworkError } from '../../domain/errors.ts'
 import type { SelectableDevice, Selection } from '../../domain/migration-plan.ts'
 import type { HeldElsewhere } from '../../domain/ports.ts'
 import { euiKey, euisOf } from '../device/euis.ts'
-import { type DeviceProgress, isLetGo, isOnlyStopped, isUnderWay } from '../progress/progress.ts'
+import type { DeviceProgress } from '../progress/progress.ts'
+import { isLetGo, isOnlyStopped, isUnderWay } from '../progress/standing.ts'
 
 /** Who on the target holds an EUI pair; no `application` where it is the plan's own. */
 export interface EuiHolder {

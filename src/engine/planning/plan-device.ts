@@ -23,8 +23,8 @@ import {
 import { isMuted, speaks, TARGET_SPEAKS } from '../device/scheduling.ts'
 import { isTrigger } from '../device/trigger.ts'
 import { HEARD_ON_BOTH, isHeard, isResetHeard, isServedBySource } from '../progress/heard.ts'
+import type { DeviceProgress } from '../progress/progress.ts'
 import {
-  type DeviceProgress,
   isLetGo,
   isOnlyStopped,
   isSourceEnding,
@@ -32,7 +32,7 @@ import {
   rootKeysReplaced,
   stepDone,
   wasOnTarget,
-} from '../progress/progress.ts'
+} from '../progress/standing.ts'
 import {
   crossingSteps,
   endsService,

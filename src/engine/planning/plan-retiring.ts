@@ -7,14 +7,8 @@ import { euisOf } from '../device/euis.ts'
 import { registriesOf } from '../device/records.ts'
 import { joinsAnew } from '../device/route.ts'
 import { isHeard, isResetHeard } from '../progress/heard.ts'
-import {
-  changeBegun,
-  type DeviceProgress,
-  isHeldByEscrow,
-  isLetGo,
-  isSourceEnding,
-  isUnderWay,
-} from '../progress/progress.ts'
+import type { DeviceProgress } from '../progress/progress.ts'
+import { changeBegun, isHeldByEscrow, isLetGo, isSourceEnding, isUnderWay } from '../progress/standing.ts'
 import { crossingSteps, retireDue, type StopsBy, stepsLeft } from '../progress/steps.ts'
 
 export interface RetiringInput {

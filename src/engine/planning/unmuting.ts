@@ -2,7 +2,8 @@ import type { FieldChange } from '../../domain/change-set.ts'
 import type { DeviceRecord } from '../../domain/device.ts'
 import type { Policy } from '../../domain/migration-plan.ts'
 import { isMuted, MUTE } from '../device/scheduling.ts'
-import { type DeviceProgress, isLetGo } from '../progress/progress.ts'
+import type { DeviceProgress } from '../progress/progress.ts'
+import { isLetGo } from '../progress/standing.ts'
 
 interface Muted {
   readonly source: DeviceRecord

@@ -1,6 +1,7 @@
 import type { Fields } from '../../domain/device.ts'
 import { MUTE } from '../device/scheduling.ts'
-import { type DeviceProgress, stepDone } from './progress.ts'
+import type { DeviceProgress } from './progress.ts'
+import { stepDone } from './standing.ts'
 
 export type Hearing =
   | { readonly status: 'heard'; readonly devAddr: string; readonly lastFCntUp: number }

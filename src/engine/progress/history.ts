@@ -1,6 +1,6 @@
 import type { History, RunHistory, WaveHistory } from '../../domain/history.ts'
 import type { JournalRecord } from '../../domain/journal.ts'
-import { foldState } from './progress.ts'
+import { foldState } from './fold.ts'
 
 type Counted = 'begun' | 'served' | 'heard' | 'failed' | 'undone'
 

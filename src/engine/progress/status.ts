@@ -1,17 +1,9 @@
 import { type ErrorRecord, NOT_CONFIRMED } from '../../domain/journal.ts'
 import { isStoppedRoute } from '../device/route.ts'
 import { isOverdue, type Patience } from './heard.ts'
-import {
-  type DeviceProgress,
-  isGroupMoved,
-  isHeldByEscrow,
-  isLetGo,
-  isOurs,
-  isSourceEnding,
-  type Progress,
-  stepDone,
-} from './progress.ts'
+import type { DeviceProgress, Progress } from './progress.ts'
 import { silenceWords } from './silence.ts'
+import { isGroupMoved, isHeldByEscrow, isLetGo, isOurs, isSourceEnding, stepDone } from './standing.ts'
 
 /**
  * Where a device is, from the state alone: held-by-escrow (deleted on the source, not on the target yet: no network

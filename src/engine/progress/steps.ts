@@ -3,7 +3,7 @@ import type { Policy } from '../../domain/migration-plan.ts'
 import type { NetworkPort } from '../../domain/ports.ts'
 import { isReprogrammed, keepsKeys, keepsSession } from '../device/route.ts'
 import type { DeviceProgress } from './progress.ts'
-import { isLetGo, stepDone } from './progress.ts'
+import { isLetGo, stepDone } from './standing.ts'
 
 /** A network is muted, or loses the keys; whoever serves the devices of a file is stopped by a person, who says so. */
 export type StopsBy = 'muting' | 'clearing' | 'hand'

@@ -1,14 +1,8 @@
 import { RETIRE_STEPS, type StepName } from '../../domain/journal.ts'
 import type { RollbackLoss, RollbackRow } from '../../domain/rollback.ts'
 import { isReprogrammed, joinsAnew } from '../device/route.ts'
-import {
-  type DeviceProgress,
-  isLetGo,
-  isOurs,
-  isSourceEnding,
-  type Progress,
-  stepDone,
-} from '../progress/progress.ts'
+import type { DeviceProgress, Progress } from '../progress/progress.ts'
+import { isLetGo, isOurs, isSourceEnding, stepDone } from '../progress/standing.ts'
 
 /** Of each device that the state knows, newest first: what a rollback would do. Pure; asks no network. */
 export const planRollback = (

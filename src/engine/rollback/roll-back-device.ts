@@ -22,7 +22,7 @@ import { notBelow, undoImport } from '../crossing/target.ts'
 import { fieldsOfKind, registriesOf, sameValue } from '../device/records.ts'
 import { isReprogrammed } from '../device/route.ts'
 import { isMuted, MUTE, speaks } from '../device/scheduling.ts'
-import { isSourceEnding, stepDone } from '../progress/progress.ts'
+import { isSourceEnding, stepDone } from '../progress/standing.ts'
 import { returnedFields, returnedRecord } from './returned.ts'
 
 const RETURN: { readonly [R in Registry]?: StepName } = {

@@ -4,8 +4,9 @@ import type { Carrier } from '../../domain/gateway.ts'
 import type { Clock, JournalPort, NetworkPort } from '../../domain/ports.ts'
 import { deviceJournal } from '../crossing/device-journal.ts'
 import { hearing, isOverdue, type Patience } from '../progress/heard.ts'
-import { type DeviceProgress, isGroupMoved, isHeldByEscrow, isLetGo } from '../progress/progress.ts'
+import type { DeviceProgress } from '../progress/progress.ts'
 import { type CarrierThere, silenceReasons, silenceWords } from '../progress/silence.ts'
+import { isGroupMoved, isHeldByEscrow, isLetGo } from '../progress/standing.ts'
 import { walk } from './walk.ts'
 
 /**

@@ -7,8 +7,8 @@ import { bodyMask, bodyObject, type Call, param, queryMask, type Route, requireA
 import { type Component, componentRoutes } from './component-routes.ts'
 import { applicationEntity, changedId, checkApplicationId, euiConflict } from './devices.ts'
 import { errors, fail } from './errors.ts'
-import { requireApplication } from './rights.ts'
 import { integrationRoutes } from './integrations.ts'
+import { requireApplication } from './rights.ts'
 
 const isZero = (text: string | undefined): boolean => text === undefined || /^0+$/.test(text)
 

@@ -9,7 +9,7 @@ import { classify, unreadableAs } from '../../../src/engine/audit/classify.ts'
 import { euisTaken, euiTwins } from '../../../src/engine/audit/euis.ts'
 import { absentFindings, findingsOnSource, findingsOnTarget } from '../../../src/engine/audit/findings.ts'
 import { type KnownDevice, knownIds } from '../../../src/engine/audit/known-ids.ts'
-import { foldState } from '../../../src/engine/progress/progress.ts'
+import { foldState } from '../../../src/engine/progress/fold.ts'
 import { AS, abp, device, IS, intent, JS, key, NS, nowhere } from './support.ts'
 
 const HOSTS = ['source.example']

@@ -1,9 +1,9 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
-import { Secret } from '../../../src/domain/secret.ts'
 import type { DeviceRecord } from '../../../src/domain/device.ts'
-import type { RuleInput } from '../../../src/engine/planning/rules/rule.ts'
+import { Secret } from '../../../src/domain/secret.ts'
 import { deviceFindings } from '../../../src/engine/planning/rules/device-findings.ts'
+import type { RuleInput } from '../../../src/engine/planning/rules/rule.ts'
 import { AS, abp, device, FACTS, IS, intent, JS, key, NS, ruleInput } from './support.ts'
 
 const reset = intent({ resetFrameCounters: true })

@@ -10,7 +10,7 @@ import {
   ensureWrite,
   StepFailure,
 } from '../../../src/engine/crossing/ensure.ts'
-import { foldState } from '../../../src/engine/progress/progress.ts'
+import { foldState } from '../../../src/engine/progress/fold.ts'
 import { begin, device, IS, intended, key, memoryJournal, NS, networkWith, nowhere } from './support.ts'
 
 const fails = (status: number | undefined, effect: 'none' | 'unknown'): NetworkError =>

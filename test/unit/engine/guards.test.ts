@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import type { Action } from '../../../src/domain/change-set.ts'
 import { guardsOf } from '../../../src/engine/planning/guards.ts'
-import { foldState } from '../../../src/engine/progress/progress.ts'
+import { foldState } from '../../../src/engine/progress/fold.ts'
 import { blocked, joiningAnew, settled, updated } from '../../support/change-sets.ts'
 import { AT } from './support.ts'
 

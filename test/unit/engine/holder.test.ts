@@ -5,7 +5,7 @@ import type { DevEui } from '../../../src/domain/identifiers.ts'
 import type { JournalRecord } from '../../../src/domain/journal.ts'
 import type { Policy } from '../../../src/domain/migration-plan.ts'
 import { planDevice } from '../../../src/engine/planning/plan-device.ts'
-import { foldState } from '../../../src/engine/progress/progress.ts'
+import { foldState } from '../../../src/engine/progress/fold.ts'
 import {
   AS,
   AT,

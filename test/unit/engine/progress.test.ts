@@ -1,13 +1,13 @@
 import { describe, expect, it } from 'vitest'
 import type { JournalRecord } from '../../../src/domain/journal.ts'
+import { foldState } from '../../../src/engine/progress/fold.ts'
 import {
-  isSourceEnding,
-  foldState,
   isLetGo,
   isOurs,
+  isSourceEnding,
   rootKeysReplaced,
   stepDone,
-} from '../../../src/engine/progress/progress.ts'
+} from '../../../src/engine/progress/standing.ts'
 import { AT, begin, done, HANDED_OVER, IMPORT, intended, knowing } from './support.ts'
 
 const fact = (value: Extract<JournalRecord, { t: 'fact' }>['fact']): JournalRecord => ({

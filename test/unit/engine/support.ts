@@ -6,7 +6,8 @@ import type { JournalPort, NetworkFacts, NetworkPort } from '../../../src/domain
 import { Secret } from '../../../src/domain/secret.ts'
 import type { TargetDefaults } from '../../../src/engine/device/desired.ts'
 import type { RuleInput } from '../../../src/engine/planning/rules/rule.ts'
-import { type DeviceProgress, foldState } from '../../../src/engine/progress/progress.ts'
+import { foldState } from '../../../src/engine/progress/fold.ts'
+import type { DeviceProgress } from '../../../src/engine/progress/progress.ts'
 import { DEFAULT_POLICY } from '../../support/policy.ts'
 
 export const IS = 'identity-server'

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import type { JournalRecord } from '../../../src/domain/journal.ts'
-import { foldState } from '../../../src/engine/progress/progress.ts'
+import { foldState } from '../../../src/engine/progress/fold.ts'
 import { nextWave } from '../../../src/engine/run/waves.ts'
 import { joiningAnew, settled } from '../../support/change-sets.ts'
 import { AT, begin } from './support.ts'

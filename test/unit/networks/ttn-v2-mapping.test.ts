@@ -1,8 +1,8 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { acceptedDeviceId } from '../../../src/domain/accepted-id.ts'
-import { Secret } from '../../../src/domain/secret.ts'
 import { acceptedIdentity } from '../../../src/domain/accepted-identity.ts'
+import { Secret } from '../../../src/domain/secret.ts'
 import { recordOf } from '../../../src/networks/ttn-v2/mapping.ts'
 
 const DEFAULTS = {

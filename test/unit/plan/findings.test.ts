@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { marked, parse, planText, SOURCE, type Sections, TARGET, told } from './support.ts'
+import { marked, parse, planText, type Sections, SOURCE, TARGET, told } from './support.ts'
 
 /** What is wrong, where it is marked with ‸, and the codes at the marks in their order. */
 type Case = readonly [name: string, text: Sections | string, ...codes: string[]]

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import { formatDiagnostic } from '../../../src/plan/format-diagnostic.ts'
 import { isBech32 } from '../../../src/plan/bech32.ts'
+import { formatDiagnostic } from '../../../src/plan/format-diagnostic.ts'
 import { parse, planText, SOURCE, TARGET } from './support.ts'
 
 const hints = (text: string): readonly (string | undefined)[] =>

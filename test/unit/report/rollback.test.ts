@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import type { RolledBack, RollbackRow } from '../../../src/domain/rollback.ts'
+import type { RollbackRow, RolledBack } from '../../../src/domain/rollback.ts'
 import {
   renderRollbackPlan,
   renderRolledBack,

@@ -1,5 +1,6 @@
 import type { DeviceRecord, Registry } from '../../../domain/device.ts'
 import { type JoinHosts, joinsElsewhere } from '../../device/join-server.ts'
+import { reachOf } from '../../device/reach.ts'
 import { hasPendingSession, isTrue, numberField, secretField, textField } from '../../device/records.ts'
 import { hasNewRootKeys } from '../../device/reprogrammed.ts'
 import {
@@ -10,11 +11,10 @@ import {
   profileOf,
   versionAtLeast,
 } from '../../device/route.ts'
-import { reachOf } from '../../device/reach.ts'
 import { isMuted, MUTE } from '../../device/scheduling.ts'
-import { type DeviceRule, error, reaching, type RuleInput } from './rule.ts'
-import { sessionFault } from './session-fault.ts'
 import { FILE_BLOCKING } from './file.ts'
+import { type DeviceRule, error, type RuleInput, reaching } from './rule.ts'
+import { sessionFault } from './session-fault.ts'
 import { V2_BLOCKING } from './ttn-v2.ts'
 import { WAYS } from './ways.ts'
 

@@ -2,9 +2,9 @@ import type { DeviceRecord } from '../../../domain/device.ts'
 import type { Diagnostic } from '../../../domain/diagnostic.ts'
 import type { Route, TargetEuis } from '../../../domain/journal.ts'
 import type { DeviceIntent, MigrationPlan } from '../../../domain/migration-plan.ts'
+import type { NetworkFacts, QueuedDownlink } from '../../../domain/ports.ts'
 import type { JoinHosts } from '../../device/join-server.ts'
 import type { ReachInput } from '../../device/reach.ts'
-import type { NetworkFacts, QueuedDownlink } from '../../../domain/ports.ts'
 
 /** What a rule may look at. */
 export interface RuleInput {

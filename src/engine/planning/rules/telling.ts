@@ -1,4 +1,6 @@
+import { redact } from '../../../domain/redact.ts'
 import { hasPendingApplicationDownlink, pendingRequests } from '../../device/mac-state.ts'
+import { PACKET_BROKER_DELAY, reachOf } from '../../device/reach.ts'
 import {
   field,
   hasPendingSession,
@@ -11,9 +13,7 @@ import {
   secretField,
   textField,
 } from '../../device/records.ts'
-import { redact } from '../../../domain/redact.ts'
 import { activationOf, keepsSession, profileOf, versionAtLeast } from '../../device/route.ts'
-import { PACKET_BROKER_DELAY, reachOf } from '../../device/reach.ts'
 import { isMuted } from '../../device/scheduling.ts'
 import { type DeviceRule, note, reaching, warning } from './rule.ts'
 import { TELLING_JOIN } from './telling-join.ts'
