@@ -1,6 +1,7 @@
 import type { Diagnostic } from '../domain/diagnostic.ts'
 import { type Planning, planChanges } from '../engine/planning/plan.ts'
 import { preflight, queueNeeds } from '../engine/planning/preflight.ts'
+import { surveyNetworks } from '../engine/planning/survey.ts'
 import { intentFor, selectGateways, unknownDevices } from '../plan/select-devices.ts'
 import { isWithinOneDeployment, joinHostsOf } from './ends.ts'
 import type { Host } from './host.ts'
@@ -31,23 +32,25 @@ const filesOf = (
  */
 export const planMigration = async (workspace: Workspace, host: Host, writes: boolean): Promise<Planned> => {
   const { loaded, source, target } = workspace
-  const state = await readKnownState(workspace.stores)
-  const warnings = await preflight(source, target, writes, queueNeeds(loaded.plan, writes))
+  const ends = { loaded, source, target, selectGateway: selectGateways(loaded.plan), emit: host.emit }
+  const asked = async () => {
+    const warnings = await preflight(source, target, writes, queueNeeds(loaded.plan, writes))
+    return { warnings, survey: await surveyNetworks(ends) }
+  }
+  // The state of a large fleet takes seconds to read, and so do the listings: neither waits for the other.
+  const [state, { warnings, survey }] = await Promise.all([readKnownState(workspace.stores), asked()])
   const planning = await planChanges({
-    loaded,
-    source,
-    target,
+    ...ends,
+    survey,
     sameDeployment: isWithinOneDeployment(loaded.plan),
     joinHosts: joinHostsOf(loaded.plan.source),
     select: (device) => intentFor(loaded.plan, device),
-    selectGateway: selectGateways(loaded.plan),
     unknownDevices: (isKnown) => unknownDevices(loaded, isKnown),
     state: { lineage: workspace.lineage, serial: state.serial, progress: state.progress },
     digestKey: workspace.digestKey,
     files: filesOf(workspace, host),
     tool: host.tool,
     clock: host.clock,
-    emit: host.emit,
   })
   return { ...planning, state, warnings: [...workspace.warnings, ...warnings] }
 }

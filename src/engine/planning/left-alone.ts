@@ -13,17 +13,24 @@ export interface EuiHolder {
   readonly application?: string
 }
 
-/** Who holds which EUI pair. In another application a DevEUI alone clashes with none (a pair without JoinEUI is free). */
-export const euiHolders = (
-  devices: readonly SelectableDevice[],
-  elsewhere: readonly HeldElsewhere[],
-): ReadonlyMap<string, EuiHolder> =>
-  new Map(
-    [...elsewhere.filter((device) => device.joinEui !== undefined), ...devices].flatMap((device) => {
-      const key = euiKey(device)
-      return key === undefined ? [] : [[key, device] as const]
-    }),
-  )
+/** By `euiKey`. */
+export type EuiHolders = ReadonlyMap<string, EuiHolder>
+
+/** Who of an application, or of others, holds which EUI pair, and no more of each: a fleet may be large. */
+export const euiHolders = (devices: readonly (SelectableDevice | HeldElsewhere)[]): EuiHolders => {
+  const holders = new Map<string, EuiHolder>()
+  for (const device of devices) {
+    const key = euiKey(device)
+    if (key === undefined) continue
+    const { deviceId } = device
+    holders.set(key, 'application' in device ? { deviceId, application: device.application } : { deviceId })
+  }
+  return holders
+}
+
+/** In another application a DevEUI alone clashes with none: a pair without JoinEUI is free. */
+export const strangers = (elsewhere: readonly HeldElsewhere[]): EuiHolders =>
+  euiHolders(elsewhere.filter((device) => device.joinEui !== undefined))
 
 /** A change that would be, and is not, for a reason that only the whole fleet shows. */
 const blockedFor = (change: DeviceChange, code: string, message: string, hint: string): DeviceChange => ({
@@ -38,13 +45,10 @@ const blockedFor = (change: DeviceChange, code: string, message: string, hint: s
   ],
 })
 
-/** Blocks a device whose EUIs another id of the target's application has; undefined where none has. */
-export const taken = (
-  change: DeviceChange,
-  holders: ReadonlyMap<string, EuiHolder>,
-): DeviceChange | undefined => {
+/** Blocks a device whose EUIs another id of the target has; undefined where none has. The first holders that know them count. */
+export const taken = (change: DeviceChange, holders: readonly EuiHolders[]): DeviceChange | undefined => {
   const key = targetEuiKey(change)
-  const holder = key === undefined ? undefined : holders.get(key)
+  const holder = key === undefined ? undefined : holders.find((some) => some.has(key))?.get(key)
   if (holder === undefined || change.action === 'blocked') return undefined
   const { application, deviceId } = holder
   if (application === undefined && deviceId === change.target) return undefined

@@ -1,8 +1,7 @@
 import { byDevEui, type ChangeSet, type DeviceChange } from '../../domain/change-set.ts'
 import type { Diagnostic } from '../../domain/diagnostic.ts'
-import type { Emit } from '../../domain/events.ts'
 import type { DeviceIntent, LoadedPlan, SelectableDevice, Selection } from '../../domain/migration-plan.ts'
-import type { Clock, NetworkFacts, NetworkPort } from '../../domain/ports.ts'
+import type { Clock, NetworkFacts } from '../../domain/ports.ts'
 import type { TargetDefaults } from '../device/desired.ts'
 import type { JoinHosts } from '../device/join-server.ts'
 import type { Progress } from '../progress/progress.ts'
@@ -13,19 +12,16 @@ import { type GatewaysRead, planGateways } from './gateways.ts'
 import { withMembers } from './groups.ts'
 import { guardsOf } from './guards.ts'
 import { withoutTwins } from './left-alone.ts'
-import { readNetworks } from './read-networks.ts'
+import { readFleet } from './read-fleet.ts'
+import type { Survey, SurveyInput } from './survey.ts'
 
-export interface PlanningInput {
-  readonly loaded: LoadedPlan
-  readonly source: NetworkPort
-  readonly target: NetworkPort
+export interface PlanningInput extends SurveyInput {
+  readonly survey: Survey
   /** Both applications are on one deployment, where a pair of EUIs exists once. */
   readonly sameDeployment: boolean
   /** Of the source. */
   readonly joinHosts: JoinHosts
   readonly select: (device: SelectableDevice) => Selection
-  /** Whether the plan moves a gateway of the source. */
-  readonly selectGateway: (gatewayId: string) => boolean
   /** Findings about ids that the plan names and the source does not hold. */
   readonly unknownDevices: (isKnown: (deviceId: string) => boolean) => readonly Diagnostic[]
   readonly state: { readonly lineage: string; readonly serial: number; readonly progress: Progress }
@@ -34,7 +30,6 @@ export interface PlanningInput {
   readonly files: ChangeSet['files']
   readonly tool: string
   readonly clock: Clock
-  readonly emit: Emit
 }
 
 /** What was learnt of the networks on the way, for the apply that follows. */
@@ -52,23 +47,13 @@ export interface Planning {
 }
 
 /**
- * Reads both networks and computes the change set. Writes nothing, anywhere. A device that can not be read is
- * blocked alone; a listing that can not be finished ends the run (`NetworkError`).
+ * Reads the devices of both networks and computes the change set. Writes nothing, anywhere. A device that can not be read is
+ * blocked alone.
  */
 export const planChanges = async (input: PlanningInput): Promise<Planning> => {
   const { source, target, state } = input
-  const {
-    changes,
-    listed,
-    targetDevices,
-    formatters,
-    intents,
-    targetFacts,
-    defaultsFor,
-    gateways,
-    applications,
-    carried,
-  } = await readNetworks(input)
+  const { targetDevices, targetFacts, formatters, gateways, applications } = input.survey
+  const { changes, listed, intents, defaultsFor, carried } = await readFleet(input)
   const devices = withMembers(withoutTwins([...changes].sort(byDevEui)))
   const { plan, file, digest } = input.loaded
   const moved =
@@ -79,7 +64,7 @@ export const planChanges = async (input: PlanningInput): Promise<Planning> => {
     changes: devices,
     progress: state.progress,
     sourceDevices: listed,
-    targetDevices,
+    targetDevices: targetDevices.count,
     limits: [plan.limits ?? {}, input.loaded.organisation?.limits ?? {}],
     ...(moved === undefined ? {} : { gateways: moved }),
   })

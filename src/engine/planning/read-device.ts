@@ -11,7 +11,7 @@ import type { DeviceProgress } from '../progress/progress.ts'
 import { statusOfDevice } from '../progress/status.ts'
 import { stopsBy } from '../progress/steps.ts'
 import type { GatewaysRead } from './gateways.ts'
-import { type EuiHolder, taken, unreadable } from './left-alone.ts'
+import { type EuiHolders, taken, unreadable } from './left-alone.ts'
 import type { Planning, PlanningInput } from './plan.ts'
 import { planDevice } from './plan-device.ts'
 import { planRetiring } from './plan-retiring.ts'
@@ -20,7 +20,7 @@ interface Reading {
   readonly targetFacts: NetworkFacts
   readonly defaultsFor: Planning['defaultsFor']
   readonly newIdOf: NewIdOf
-  readonly holders: ReadonlyMap<string, EuiHolder>
+  readonly holders: readonly EuiHolders[]
   /** The target's application lists no device at all, and is taken at its word. */
   readonly isTargetEmpty: boolean
   /** Gateways that will be on the target. */

@@ -8,13 +8,9 @@ import type { NewIdOf } from '../device/relays.ts'
 import { isMuted } from '../device/scheduling.ts'
 import type { DeviceProgress } from '../progress/progress.ts'
 import { walk } from '../run/walk.ts'
-import { type ApplicationsRead, readApplications } from './application.ts'
 import { createCompactor } from './compact.ts'
-import { planFormatters } from './formatters.ts'
 import type { Carried } from './gateway-order.ts'
-import { type GatewaysRead, readGateways } from './gateways.ts'
-import { euiHolders, excluded, nameless } from './left-alone.ts'
-import { listAll } from './listing.ts'
+import { excluded, nameless, strangers } from './left-alone.ts'
 import { newIds } from './new-ids.ts'
 import type { Planning, PlanningInput } from './plan.ts'
 import { pinnedIntent } from './plan-device.ts'
@@ -26,32 +22,20 @@ const TOLD_EVERY = 20
 /** Above so many devices an empty application is not asked for each of them: four reads a device would take an hour. */
 const MANY = 10_000
 
-/** What of the networks is still needed once every device was compared: of a large fleet the listings are not kept. */
-export interface NetworksRead extends Pick<Planning, 'targetFacts' | 'defaultsFor'> {
+/** What of the devices is still needed once each was compared: of a large fleet what was read is not kept. */
+export interface FleetRead extends Pick<Planning, 'defaultsFor'> {
   readonly changes: readonly DeviceChange[]
   /** Device ids of the source. */
   readonly listed: ReadonlySet<string>
-  /** So many are on the target. */
-  readonly targetDevices: number
-  readonly formatters: Awaited<ReturnType<typeof planFormatters>>
   readonly intents: Intents
-  readonly gateways: GatewaysRead
-  readonly applications: ApplicationsRead
   /** Empty where the plan moves no gateways. */
   readonly carried: readonly Carried[]
 }
 
-/** Lists both networks, reads each selected device on both, and compares. */
-export const readNetworks = async (input: PlanningInput): Promise<NetworksRead> => {
+/** Reads each selected device on both networks, and compares. */
+export const readFleet = async (input: PlanningInput): Promise<FleetRead> => {
   const { source, target, emit, state } = input
-  const [sourceDevices, targetDevices, targetFacts, formatters, gateways, applications] = await Promise.all([
-    listToEnd(source, 'source', emit),
-    listToEnd(target, 'target', emit),
-    target.facts(),
-    planFormatters(input.loaded.plan, source, target),
-    readGateways(input.loaded.plan, source, target, input.selectGateway),
-    readApplications(input.loaded.plan, source, target),
-  ])
+  const { sourceDevices, targetDevices, targetFacts, gateways } = input.survey
   const carried: Carried[] = []
   const keepCarriers =
     gateways.moving.size === 0
@@ -67,7 +51,7 @@ export const readNetworks = async (input: PlanningInput): Promise<NetworksRead> 
   // Asked only where somebody may be in the way: with every device on its way there already, nobody is.
   const mayCreate = sourceDevices.some(({ deviceId }) => !state.progress.has(deviceId))
   const elsewhere = mayCreate ? await target.elsewhere() : []
-  const holders = euiHolders(targetDevices, elsewhere.filter(isNotSource(input)))
+  const holders = [targetDevices.holders, strangers(elsewhere.filter(isNotSource(input)))]
   const compact = createCompactor()
   let done = 0
   const read = async (device: SelectableDevice): Promise<void> => {
@@ -87,7 +71,7 @@ export const readNetworks = async (input: PlanningInput): Promise<NetworksRead> 
             defaultsFor,
             newIdOf: ids.of,
             holders,
-            isTargetEmpty: targetDevices.length === 0 && sourceDevices.length > MANY,
+            isTargetEmpty: targetDevices.count === 0 && sourceDevices.length > MANY,
             covering: gateways.covering,
             ...(keepCarriers === undefined ? {} : { keepCarriers }),
           })
@@ -106,18 +90,7 @@ export const readNetworks = async (input: PlanningInput): Promise<NetworksRead> 
     changes.push(withStatus(input, withWave(change, selection)))
   })
   ids.settle(changes)
-  return {
-    changes,
-    listed,
-    targetDevices: targetDevices.length,
-    formatters,
-    intents,
-    targetFacts,
-    defaultsFor,
-    gateways,
-    applications,
-    carried,
-  }
+  return { changes, listed, intents, defaultsFor, carried }
 }
 
 /** In a scope of its own: an apply asks later, when nothing else of the reading is needed any more. */
@@ -160,9 +133,3 @@ const isNotSource =
   ({ sameDeployment, source }: PlanningInput) =>
   ({ application }: HeldElsewhere): boolean =>
     !sameDeployment || application !== source.identity.application
-
-const listToEnd: typeof listAll = async (network, side, emit) => {
-  const devices = await listAll(network, side, emit)
-  emit({ event: 'reading.done', side, devices: devices.length })
-  return devices
-}
