@@ -1,7 +1,7 @@
 // Processes that are measured: how long they took, what memory they held at most, how much processor time they used.
 import { fork, spawn } from 'node:child_process'
-import { readFileSync } from 'node:fs'
 import { once } from 'node:events'
+import { readFileSync } from 'node:fs'
 import { resolve } from 'node:path'
 
 /** Clock ticks a second of /proc on every Linux. */

@@ -151,8 +151,10 @@ export const scanStateFile = async (
       await handle.close()
     }
   } catch (cause) {
-    if (errorCodeOf(cause) === 'ENOENT') return undefined
-    throw unreadable(file, cause)
+    const code = errorCodeOf(cause)
+    if (code === 'ENOENT') return undefined
+    // Without a code it is none of the system: whoever takes the records has failed.
+    throw code === undefined ? cause : unreadable(file, cause)
   }
   return { ...scanner.end(), ...was, size }
 }
