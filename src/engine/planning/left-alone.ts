@@ -8,7 +8,7 @@ import type { DeviceProgress } from '../progress/progress.ts'
 import { isLetGo, isOnlyStopped, isUnderWay } from '../progress/standing.ts'
 
 /** Who on the target holds an EUI pair; no `application` where it is the plan's own. */
-export interface EuiHolder {
+interface EuiHolder {
   readonly deviceId: string
   readonly application?: string
 }
