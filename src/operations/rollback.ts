@@ -45,9 +45,9 @@ export const rollBackMigration = async (
   const lock = await workspace.stores.state.lock('ferry rollback', host.owner, host.clock)
   try {
     const { loaded, source, target, stores } = workspace
-    const { progress } = await readKnownState(stores)
-    const read = options.run === undefined ? undefined : await stores.state.read()
-    const chosen = choose(options, progress, read?.status === 'read' ? read.records : [])
+    const begun = beginsByRun()
+    const { progress } = await readKnownState(stores, begun.take)
+    const chosen = choose(options, progress, begun.byRun)
     const rows = planRollback(progress, chosen)
     const recipients = recipientsOf(workspace, options)
     const isNeeded = rows.some(({ action }) => action !== 'leave')
@@ -87,7 +87,7 @@ export const rollBackMigration = async (
 const choose = (
   { devices, run, wave }: RollbackOptions,
   progress: Progress,
-  records: readonly JournalRecord[],
+  byRun: BeginsByRun,
 ): ((device: string) => boolean) => {
   const unknown = devices.filter((device) => !progress.has(device))
   if (unknown.length > 0) {
@@ -95,7 +95,7 @@ const choose = (
       hint: 'give device ids of the source; ferry status tells which were begun',
     })
   }
-  const begun = run === undefined ? undefined : begunIn(run, records)
+  const begun = run === undefined ? undefined : begunIn(run, byRun)
   const crossed = wave === undefined ? undefined : crossedIn(wave, progress)
   return (device) =>
     (devices.length === 0 || devices.includes(device)) &&
@@ -113,21 +113,29 @@ const crossedIn = (wave: string, progress: Progress): ReadonlySet<string> => {
   })
 }
 
-/** Devices that began to cross in a run of `ferry apply`. */
-const begunIn = (run: string, records: readonly JournalRecord[]): ReadonlySet<string> => {
-  const opened = records.filter((record) => record.t === 'open' && record.command === 'apply')
-  const ids = opened.map((record) => (record.t === 'open' ? record.run : ''))
+/** Devices that began to cross in each run of `ferry apply`, the oldest run first. */
+type BeginsByRun = ReadonlyMap<string, ReadonlySet<string>>
+
+const beginsByRun = (): { readonly take: (record: JournalRecord) => void; readonly byRun: BeginsByRun } => {
+  const byRun = new Map<string, Set<string>>()
+  let current: Set<string> | undefined
+  return {
+    byRun,
+    take: (record) => {
+      if (record.t === 'open') {
+        current = record.command === 'apply' ? new Set() : undefined
+        if (current !== undefined) byRun.set(record.run, current)
+      } else if (record.t === 'begin') current?.add(record.device)
+    },
+  }
+}
+
+const begunIn = (run: string, byRun: BeginsByRun): ReadonlySet<string> => {
+  const ids = [...byRun.keys()]
   const id = run === 'last' ? ids.at(-1) : ids.find((each) => each.startsWith(run))
-  if (id === undefined) {
-    throw new FerryError('usage', 'UnknownRun', `the state does not know a run ${run} of ferry apply`, {
-      hint: ids.length === 0 ? 'nothing was applied yet' : `give last, or one of ${ids.slice(-3).join(', ')}`,
-    })
-  }
-  const devices = new Set<string>()
-  let current = ''
-  for (const record of records) {
-    if (record.t === 'open') current = record.run
-    else if (record.t === 'begin' && current === id) devices.add(record.device)
-  }
-  return devices
+  const begun = id === undefined ? undefined : byRun.get(id)
+  if (begun !== undefined) return begun
+  throw new FerryError('usage', 'UnknownRun', `the state does not know a run ${run} of ferry apply`, {
+    hint: ids.length === 0 ? 'nothing was applied yet' : `give last, or one of ${ids.slice(-3).join(', ')}`,
+  })
 }

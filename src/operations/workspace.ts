@@ -103,8 +103,14 @@ const network = async (
     ...(host.signal === undefined ? {} : { signal: host.signal }),
   })
 
-/** Reads and folds the state file. @throws FerryError kind `stale` for one that is damaged or of another plan. */
-export const readKnownState = async ({ state }: Stores): Promise<KnownState> => {
+/**
+ * Reads and folds the state file, whose records `onRecord` is shown too.
+ * @throws FerryError kind `stale` for one that is damaged or of another plan.
+ */
+export const readKnownState = async (
+  { state }: Stores,
+  onRecord: (record: JournalRecord) => void = () => undefined,
+): Promise<KnownState> => {
   const progress = new Map<string, DeviceProgress>()
   const opened: { readonly count: number; readonly record: OpenedRun }[] = []
   let count = 0
@@ -112,6 +118,7 @@ export const readKnownState = async ({ state }: Stores): Promise<KnownState> => 
     count += 1
     if (record.t === 'open') opened.push({ count, record })
     foldRecord(progress, record)
+    onRecord(record)
   })
   const serial = read.status === 'absent' ? 0 : read.serial
   const runs = opened.map(({ count: at, record }) => ({ serial: serial - count + at, opened: record }))

@@ -1,5 +1,5 @@
 import type { JournalRecord } from '../../src/domain/journal.ts'
-import { foldState, historyOf, statusRows } from '../../src/index.ts'
+import { foldState, statusRows, takeHistory } from '../../src/index.ts'
 import { renderHtml } from '../../src/report/html/report.ts'
 
 const BEGAN = Date.parse('2026-03-02T22:00:00Z')
@@ -71,6 +71,9 @@ export const pageOf = (devices: number): Promise<string> => {
     opened('7e0c6d5a-0000-4000-8000-000000000002', 'verify', 400),
   ]
   const now = new Date(BEGAN + 2 * 24 * 60 * MINUTE)
+  const progress = foldState(records)
+  const history = takeHistory()
+  for (const record of records) history.take(record)
   return renderHtml({
     name: 'building-a',
     source: {
@@ -83,8 +86,8 @@ export const pageOf = (devices: number): Promise<string> => {
       host: 'example.eu1.cloud.thethings.industries',
       application: 'building-a',
     },
-    rows: statusRows(foldState(records), { heardWithin: 24 * 60 * MINUTE, now }),
-    history: historyOf(records),
+    rows: statusRows(progress, { heardWithin: 24 * 60 * MINUTE, now }),
+    history: history.historyOf(progress),
     now,
     tool: 'lorawan-ferry 0.0.0',
   })

@@ -1,5 +1,5 @@
 import {
-  historyOf,
+  type HistoryTaker,
   type KnownState,
   type LoadedPlan,
   type LocalPlan,
@@ -8,6 +8,7 @@ import {
   type StatusRow,
   type Stores,
   statusRows,
+  takeHistory,
 } from '../../index.ts'
 import { renderStatus, renderStatusJson } from '../../report/status.ts'
 import { exitCodeOf } from '../exit-codes.ts'
@@ -28,12 +29,13 @@ export const status: Command<StatusOptions> = async (shell, [file = ''], options
   const { watch = false, json = false, html } = options
   const loaded = await planFrom(file)
   await withStores(shell, loaded, async (local, stores) => {
+    const lookNow = (): Promise<Looked> => look(shell, loaded, stores)
     const showAll = async (looked: Looked): Promise<void> => {
       show(shell, loaded, looked, json)
-      if (html !== undefined) await writePage(html, local, looked, await stores.state.read())
+      if (html !== undefined) await writePage(html, local, looked)
     }
-    if (watch) await keepShowing(shell, loaded, stores, json, showAll)
-    else await showAll(await look(shell, loaded, stores))
+    if (watch) await keepShowing(shell, json, lookNow, showAll)
+    else await showAll(await lookNow())
     if (html !== undefined) tell(shell.err, 'note', `the page is written to ${html}`)
   })
   return exitCodeOf('done')
@@ -43,30 +45,30 @@ export const status: Command<StatusOptions> = async (shell, [file = ''], options
 const writePage = async (
   file: string,
   { stateOwner }: LocalPlan,
-  { rows, now }: Looked,
-  read: Awaited<ReturnType<Stores['state']['read']>>,
+  { rows, progress, history, now }: Looked,
 ): Promise<void> => {
   const { renderHtml } = await import('../../report/html/report.ts')
   const page = await renderHtml({
     ...stateOwner,
     rows,
-    history: historyOf(read.status === 'absent' ? [] : read.records),
+    history: history.historyOf(progress),
     now,
     tool: toolName(),
   })
   await replaceFile(file, Buffer.from(page), { code: 'FileNotWritten' })
 }
 
-interface Looked {
+interface Looked extends Pick<KnownState, 'read' | 'progress'> {
   readonly rows: readonly StatusRow[]
-  readonly read: KnownState['read']
+  readonly history: HistoryTaker
   readonly now: Date
 }
 
 const look = async ({ clock }: Shell, { plan }: LoadedPlan, stores: Stores): Promise<Looked> => {
-  const { progress, read } = await readKnownState(stores)
+  const history = takeHistory()
+  const { progress, read } = await readKnownState(stores, history.take)
   const now = clock()
-  return { rows: statusRows(progress, { ...plan.verify, now }), read, now }
+  return { rows: statusRows(progress, { ...plan.verify, now }), read, progress, history, now }
 }
 
 const show = ({ out, err }: Shell, loaded: LoadedPlan, { rows, read, now }: Looked, json: boolean): void => {
@@ -87,9 +89,8 @@ const CLEAR = '\u001b[H\u001b[2J'
 /** On a terminal again and again, so that times go on; elsewhere whenever a device has changed. Ends by an interrupt. */
 const keepShowing = async (
   shell: Shell,
-  loaded: LoadedPlan,
-  stores: Stores,
   json: boolean,
+  lookNow: () => Promise<Looked>,
   showAll: (looked: Looked) => Promise<void>,
 ): Promise<void> => {
   const { out, interrupts } = shell
@@ -97,7 +98,7 @@ const keepShowing = async (
   const isLive = out.isTerminal && !json
   let shown: string | undefined
   while (interrupts.end() === undefined) {
-    const looked = await look(shell, loaded, stores)
+    const looked = await lookNow()
     const told = JSON.stringify(looked.rows.map(({ device, status: at }) => [device, at]))
     if (isLive || told !== shown) {
       if (isLive) out.write(CLEAR)

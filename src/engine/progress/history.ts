@@ -1,6 +1,6 @@
 import type { History, RunHistory, WaveHistory } from '../../domain/history.ts'
 import type { JournalRecord } from '../../domain/journal.ts'
-import { foldState } from './fold.ts'
+import type { DeviceProgress, Progress } from './progress.ts'
 
 type Counted = 'begun' | 'served' | 'heard' | 'failed' | 'undone'
 
@@ -24,25 +24,23 @@ const countedAs = (record: JournalRecord): Counted | undefined => {
 const NONE = { begun: 0, served: 0, heard: 0, failed: 0, undone: 0 }
 
 /** One run after the other: a state is locked while one is at work. What stands before the first is of runs that were compacted away. */
-const runsOf = (records: readonly JournalRecord[]): readonly RunHistory[] => {
-  const runs: { -readonly [K in keyof RunHistory]: RunHistory[K] }[] = []
-  for (const record of records) {
-    if (record.t === 'open') {
-      runs.push({ run: record.run, command: record.command, began: record.at, ...NONE })
-      continue
-    }
-    const run = runs.at(-1)
-    if (run === undefined) continue
-    if (record.t === 'close') {
-      run.ended = record.at
-      run.result = record.result
-      continue
-    }
-    const counted = countedAs(record)
-    if (counted !== undefined) run[counted] += 1
+const addToRuns = (runs: MutableRun[], record: JournalRecord): void => {
+  if (record.t === 'open') {
+    runs.push({ run: record.run, command: record.command, began: record.at, ...NONE })
+    return
   }
-  return runs
+  const run = runs.at(-1)
+  if (run === undefined) return
+  if (record.t === 'close') {
+    run.ended = record.at
+    run.result = record.result
+    return
+  }
+  const counted = countedAs(record)
+  if (counted !== undefined) run[counted] += 1
 }
+
+type MutableRun = { -readonly [K in keyof RunHistory]: RunHistory[K] }
 
 const ascending = (times: readonly (string | undefined)[]): readonly number[] =>
   times
@@ -50,14 +48,43 @@ const ascending = (times: readonly (string | undefined)[]): readonly number[] =>
     .filter((time) => !Number.isNaN(time))
     .sort((a, b) => a - b)
 
-/** The runs of a state and the way of its devices through time. Pure: the same records give the same history. */
-export const historyOf = (records: readonly JournalRecord[]): History => {
-  const progress = [...foldState(records).values()]
+export interface HistoryTaker {
+  /** Each record of the state, in their order. */
+  take(record: JournalRecord): void
+  /** What the records taken so far come to, with the fold of the same records. */
+  historyOf(progress: Progress): History
+}
+
+/** The runs of a state and the way of its devices through time, from records that nobody keeps. */
+export const takeHistory = (): HistoryTaker => {
+  const runs: MutableRun[] = []
+  /** When each device began first. */
   const begins = new Map<string, string>()
-  for (const record of records)
-    if (record.t === 'begin' && !begins.has(record.device)) begins.set(record.device, record.at)
+  return {
+    take: (record) => {
+      addToRuns(runs, record)
+      if (record.t === 'begin' && !begins.has(record.device)) begins.set(record.device, record.at)
+    },
+    historyOf: (progress) => {
+      const devices = [...progress.values()]
+      return {
+        runs,
+        waves: wavesOf(devices, begins),
+        begun: ascending([...begins.values()]),
+        served: ascending(devices.map(({ unmutedAt }) => unmutedAt)),
+        heard: ascending(devices.map(({ heard }) => heard?.at)),
+      }
+    },
+  }
+}
+
+/** In the order in which they began. */
+const wavesOf = (
+  devices: readonly DeviceProgress[],
+  begins: ReadonlyMap<string, string>,
+): readonly WaveHistory[] => {
   const waves = new Map<string, WaveHistory>()
-  for (const { wave, device, unmutedAt, heard } of progress) {
+  for (const { wave, device, unmutedAt, heard } of devices) {
     if (wave === undefined) continue
     const began = begins.get(device) ?? ''
     const known = waves.get(wave) ?? { wave, devices: 0, served: 0, heard: 0, began }
@@ -69,11 +96,5 @@ export const historyOf = (records: readonly JournalRecord[]): History => {
       began: began < known.began ? began : known.began,
     })
   }
-  return {
-    runs: runsOf(records),
-    waves: [...waves.values()].sort((a, b) => (a.began < b.began ? -1 : 1)),
-    begun: ascending([...begins.values()]),
-    served: ascending(progress.map(({ unmutedAt }) => unmutedAt)),
-    heard: ascending(progress.map(({ heard }) => heard?.at)),
-  }
+  return [...waves.values()].sort((a, b) => (a.began < b.began ? -1 : 1))
 }

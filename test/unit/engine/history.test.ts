@@ -1,6 +1,14 @@
 import { describe, expect, test } from 'vitest'
+import type { History } from '../../../src/domain/history.ts'
 import type { JournalRecord } from '../../../src/domain/journal.ts'
-import { historyOf } from '../../../src/engine/progress/history.ts'
+import { foldState } from '../../../src/engine/progress/fold.ts'
+import { takeHistory } from '../../../src/engine/progress/history.ts'
+
+const historyOf = (records: readonly JournalRecord[]): History => {
+  const history = takeHistory()
+  for (const record of records) history.take(record)
+  return history.historyOf(foldState(records))
+}
 
 const at = (minute: number): string => `2026-03-02T22:${String(minute).padStart(2, '0')}:00.000Z`
 const digest = `sha256:${'0'.repeat(64)}` as never
