@@ -1,6 +1,6 @@
 // Large fleets on the local networks without latency: how time and memory grow from one size to the next, and what an apply with
 // nothing to do takes beside the floor of reading, the same requests by a bare client.
-// Not a test: it takes half an hour, and tells figures. FERRY_BENCH_SIZES=10000,100000.
+// Not a test: it takes 35 minutes, and tells figures. FERRY_BENCH_SIZES=10000,100000.
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
