@@ -46,7 +46,7 @@ export const rollBackMigration = async (
   try {
     const { loaded, source, target, stores } = workspace
     const begun = beginsByRun()
-    const { progress } = await readKnownState(stores, begun.take)
+    const { progress } = await readKnownState(stores, options.run === undefined ? undefined : begun.take)
     const chosen = choose(options, progress, begun.byRun)
     const rows = planRollback(progress, chosen)
     const recipients = recipientsOf(workspace, options)

@@ -29,7 +29,7 @@ export const status: Command<StatusOptions> = async (shell, [file = ''], options
   const { watch = false, json = false, html } = options
   const loaded = await planFrom(file)
   await withStores(shell, loaded, async (local, stores) => {
-    const lookNow = (): Promise<Looked> => look(shell, loaded, stores)
+    const lookNow = (): Promise<Looked> => look(shell, loaded, stores, html !== undefined)
     const showAll = async (looked: Looked): Promise<void> => {
       show(shell, loaded, looked, json)
       if (html !== undefined) await writePage(html, local, looked)
@@ -64,9 +64,14 @@ interface Looked extends Pick<KnownState, 'read' | 'progress'> {
   readonly now: Date
 }
 
-const look = async ({ clock }: Shell, { plan }: LoadedPlan, stores: Stores): Promise<Looked> => {
+const look = async (
+  { clock }: Shell,
+  { plan }: LoadedPlan,
+  stores: Stores,
+  isForPage: boolean,
+): Promise<Looked> => {
   const history = takeHistory()
-  const { progress, read } = await readKnownState(stores, history.take)
+  const { progress, read } = await readKnownState(stores, isForPage ? history.take : undefined)
   const now = clock()
   return { rows: statusRows(progress, { ...plan.verify, now }), read, progress, history, now }
 }
